@@ -1,0 +1,47 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+// Scenarios name the package as its users do; under test that name means the sources.
+const alias = [
+  { find: /^quorumlab\/(core|lab|sim)$/, replacement: source("$1/index.ts") },
+  { find: /^quorumlab$/, replacement: source("index.ts") },
+];
+
+// What runs inside a simulation is tested with clocks and chance made to throw. What starts workers
+// or touches the machine is tested without.
+const pure = ["test/core/**/*.test.ts", "test/lab/**/*.test.ts", "test/sim/**/*.test.ts"];
+const touchesHost = ["test/sim/search/**/*.test.ts"];
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      reporter: ["text-summary", "html", "json-summary"],
+      reportsDirectory: "coverage",
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "pure",
+          include: pure,
+          exclude: touchesHost,
+          setupFiles: ["test/setup/poison.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "edge",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/core/**", "test/lab/**", "test/sim/*.test.ts", "test/sim/!(search)/**"],
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
