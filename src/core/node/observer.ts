@@ -1,0 +1,46 @@
+/**
+ * What a host lets itself be seen doing. The simulator's recorder makes digest, trace and the
+ * oracles' evidence of it; a real node makes its trace. An observer changes nothing.
+ */
+import type { ConsensusEvent } from "../consensus.js";
+import type { Entry, HardState, SnapshotMeta } from "../entry.js";
+import type { Boot, GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Token } from "../ids.js";
+import type { RaftMessage } from "../raft/messages.js";
+import type { RaftView } from "../raft/view.js";
+import type { RecoveredReplica } from "../consensus.js";
+
+/** What one replica asked to be made durable, as it went into a batch of the log. */
+export interface PersistRecord {
+  readonly group: GroupId;
+  readonly incarnation: Incarnation;
+  readonly replica: ReplicaId;
+  readonly token: Token;
+  readonly hardState: HardState | null;
+  readonly truncateFrom: Index;
+  readonly entries: readonly Entry[];
+  readonly installed: SnapshotMeta | null;
+}
+
+export interface HostObserver {
+  /** A replica stands after recovery or creation, before its first turn. */
+  replicaStarted(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void;
+  /** One input was stepped: what kind it was, and two words over its binary fields. */
+  stepped(node: NodeId, kind: string, word: number, view: RaftView | null): void;
+  /** A batch was handed to the disk; `syncOp` is the operation whose success makes it durable. */
+  batchSubmitted(node: NodeId, syncOp: number, persists: readonly PersistRecord[]): void;
+  /** A message left the node: no token holds it back any more. */
+  messageReleased(node: NodeId, to: NodeId, message: RaftMessage, frame: Uint8Array): void;
+  /** Committed entries met the state machine. `digest` is of the whole state after them. */
+  applied(
+    node: NodeId,
+    view: RaftView,
+    entries: readonly Entry[],
+    digest: readonly [number, number],
+  ): void;
+  /** The state machine was replaced by a snapshot's. */
+  restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void;
+  answered(node: NodeId, request: RequestId, bytes: Uint8Array): void;
+  event(node: NodeId, group: GroupId, event: ConsensusEvent): void;
+  /** The node stopped for good: a broken invariant or a failed disk. */
+  stopped(node: NodeId, reason: string): void;
+}

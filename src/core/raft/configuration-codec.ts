@@ -1,0 +1,139 @@
+/**
+ * The canonical bytes of a configuration, in log entries, snapshots and digests: two configurations
+ * are equal when their bytes are. Little-endian:
+ *
+ *     u8 version (1) · u8 flags (1: autoLeave) · u8 members · u64 nextReplicaId
+ *     then for each member, ascending by replica:
+ *     u8 parts (1 voter, 2 outgoing, 4 learner, 8 learnersNext) · u64 replica · u64 node · u64 disk
+ *
+ * Numbers from 2^53 are refused. Nothing may follow.
+ */
+import { assert } from "../assert.js";
+import { type NodeId, type ReplicaId, idMax } from "../ids.js";
+import {
+  type Configuration,
+  type Member,
+  checkConfiguration,
+  has,
+  members,
+  replicasMax,
+} from "./configuration.js";
+
+export type ConfigurationError =
+  /** The field at `offset` is not one of this format: `end` is a wrong length of the whole. */
+  | {
+      readonly code: "version" | "flags" | "members" | "parts" | "number" | "order" | "end";
+      readonly offset: number;
+    }
+  /** Well formed, but these invariants do not hold. */
+  | { readonly code: "unsound"; readonly broken: readonly number[] };
+
+export type DecodedConfiguration =
+  { readonly ok: Configuration } | { readonly error: ConfigurationError };
+
+const formatVersion = 1;
+const flagAutoLeave = 1;
+const headerBytes = 11;
+const memberBytes = 25;
+const part = { voter: 1, outgoing: 2, learner: 4, learnersNext: 8 } as const;
+const partsMax = 15;
+const high = 0x1_0000_0000;
+
+export const configurationBytesMax: number = headerBytes + memberBytes * replicasMax;
+
+/** `config` must be sound; the empty configuration is not. */
+export function encodeConfiguration(config: Configuration): Uint8Array {
+  const broken = checkConfiguration(config);
+  assert(broken.length === 0, "a configuration that is written is sound", { broken });
+  const all = members(config);
+  const bytes = new Uint8Array(headerBytes + memberBytes * all.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = formatVersion;
+  bytes[1] = config.autoLeave ? flagAutoLeave : 0;
+  bytes[2] = all.length;
+  writeNumber(view, 3, config.nextReplicaId);
+  let offset = headerBytes;
+  for (const member of all) {
+    bytes[offset] = partsOf(config, member.replica);
+    writeNumber(view, offset + 1, member.replica);
+    writeNumber(view, offset + 9, member.node);
+    writeNumber(view, offset + 17, member.disk);
+    offset += memberBytes;
+  }
+  return bytes;
+}
+
+/** Any bytes give a sound configuration or a typed error. */
+export function decodeConfiguration(bytes: Uint8Array): DecodedConfiguration {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < headerBytes) return malformed("end", bytes.length);
+  if (bytes[0] !== formatVersion) return malformed("version", 0);
+  if (bytes[1]! > flagAutoLeave) return malformed("flags", 1);
+  const count = bytes[2]!;
+  if (count > replicasMax) return malformed("members", 2);
+  const length = headerBytes + memberBytes * count;
+  if (bytes.length !== length) return malformed("end", Math.min(bytes.length, length));
+  const nextReplicaId = readNumber(view, 3);
+  if (nextReplicaId > idMax) return malformed("number", 3);
+  const lists: Lists = { voters: [], outgoing: [], learners: [], learnersNext: [] };
+  let before = 0;
+  for (let offset = headerBytes; offset < length; offset += memberBytes) {
+    const member = decodeMember(view, offset);
+    if ("error" in member) return member;
+    if (member.replica <= before) return malformed("order", offset + 1);
+    before = member.replica;
+    const parts = bytes[offset]!;
+    if (parts === 0 || parts > partsMax) return malformed("parts", offset);
+    if (parts & part.voter) lists.voters.push(member);
+    if (parts & part.outgoing) lists.outgoing.push(member);
+    if (parts & part.learner) lists.learners.push(member);
+    if (parts & part.learnersNext) lists.learnersNext.push(member);
+  }
+  const autoLeave = bytes[1] === flagAutoLeave;
+  const config = { ...lists, autoLeave, nextReplicaId: nextReplicaId as ReplicaId };
+  const broken = checkConfiguration(config);
+  return broken.length === 0 ? { ok: config } : { error: { code: "unsound", broken } };
+}
+
+interface Lists {
+  voters: Member[];
+  outgoing: Member[];
+  learners: Member[];
+  learnersNext: Member[];
+}
+
+function decodeMember(view: DataView, offset: number): Member | { error: ConfigurationError } {
+  const replica = readNumber(view, offset + 1);
+  if (replica > idMax) return malformed("number", offset + 1);
+  const node = readNumber(view, offset + 9);
+  if (node > idMax) return malformed("number", offset + 9);
+  const disk = readNumber(view, offset + 17);
+  if (disk > idMax) return malformed("number", offset + 17);
+  return { replica: replica as ReplicaId, node: node as NodeId, disk };
+}
+
+function malformed(
+  code: Exclude<ConfigurationError["code"], "unsound">,
+  offset: number,
+): { error: ConfigurationError } {
+  return { error: { code, offset } };
+}
+
+function partsOf(config: Configuration, replica: ReplicaId): number {
+  return (
+    (has(config.voters, replica) ? part.voter : 0) |
+    (has(config.outgoing, replica) ? part.outgoing : 0) |
+    (has(config.learners, replica) ? part.learner : 0) |
+    (has(config.learnersNext, replica) ? part.learnersNext : 0)
+  );
+}
+
+function writeNumber(view: DataView, offset: number, n: number): void {
+  view.setUint32(offset, n % high, true);
+  view.setUint32(offset + 4, Math.floor(n / high), true);
+}
+
+/** May be above 2^53, and then inexact: the caller refuses it. */
+function readNumber(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * high;
+}

@@ -1,0 +1,3 @@
+/** Rare branches of this part: name and what it stands for. */
+export const raftMarks = {
+} as const satisfies Record<string, string>;

@@ -1,0 +1,24 @@
+import type { PlannedOperation } from "./run-result.js";
+
+/** An operation as it went: what a client asked, when, and what it learned. Times are world time. */
+export interface Operation {
+  readonly planned: PlannedOperation;
+  readonly invokedUs: number;
+  /** Infinity while open, and for ever when the outcome is unknown. */
+  completedUs: number;
+  outcome: "open" | "ok" | "failed" | "unknown";
+  /**
+   * For `ok`: the value read (null: absent), whether a cas took place, or the pairs of a range.
+   * `failed` operations took no effect.
+   */
+  result: OperationResult | null;
+  /** Session and serial that it was proposed under; 0 for reads. */
+  session: number;
+  serial: number;
+}
+
+export type OperationResult =
+  | { readonly kind: "value"; readonly value: string | null }
+  | { readonly kind: "written" }
+  | { readonly kind: "swapped"; readonly swapped: boolean }
+  | { readonly kind: "pairs"; readonly pairs: readonly (readonly [string, string])[] };

@@ -1,0 +1,73 @@
+/**
+ * A judge of one property. It sees what nodes let themselves be seen doing, what the disks truly
+ * hold, and the clients' history; it shares no code with what it judges. A hook that an oracle
+ * leaves out costs nothing. A violation is reported once: the run ends there.
+ */
+import type { RecoveredReplica } from "../core/consensus.js";
+import type { Entry } from "../core/entry.js";
+import type { Boot, GroupId, Incarnation, Index, NodeId } from "../core/ids.js";
+import type { PersistRecord } from "../core/node/observer.js";
+import type { RaftMessage } from "../core/raft/messages.js";
+import type { RaftView } from "../core/raft/view.js";
+import type { Operation } from "./operation.js";
+
+export interface Violation {
+  /** What was broken, with all numbers, for people. */
+  readonly message: string;
+  /** Its shape without ids, terms, indices and times: part of the fingerprint. */
+  readonly shape: string;
+  readonly node: number;
+  readonly group: number;
+}
+
+export type Report = (violation: Violation) => void;
+
+export interface Oracle {
+  /** After recovery or creation, before the replica's first step of this boot. */
+  replicaStarted?(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void;
+  /** After each step of a replica. `nowUs` is world time, `localUs` the node's own clock. */
+  stepped?(node: NodeId, view: RaftView, nowUs: number, localUs: number): void;
+  /** Handed to the disk, not yet durable. */
+  submitted?(node: NodeId, batch: number, persists: readonly PersistRecord[]): void;
+  /** The disk truly holds this batch now, whatever it has answered. */
+  durable?(node: NodeId, batch: number): void;
+  released?(node: NodeId, to: NodeId, message: RaftMessage): void;
+  applied?(
+    node: NodeId,
+    view: RaftView,
+    entries: readonly Entry[],
+    digest: readonly [number, number],
+  ): void;
+  restored?(
+    node: NodeId,
+    view: RaftView,
+    index: Index,
+    digest: readonly [number, number],
+  ): void;
+  /** The process is gone; what its disk truly holds stays. */
+  crashed?(node: NodeId): void;
+  /** The disk is gone too, or lost synced data that the fault says is detectable. */
+  diskLost?(node: NodeId): void;
+  /** A fault damaged synced bytes of the node at rest; its replicas may now hold less. */
+  diskDamaged?(node: NodeId): void;
+  /** The node stopped itself: a broken invariant or a failed disk. */
+  stopped?(node: NodeId, reason: string): void;
+  /** A group was founded with these members. */
+  founded?(group: GroupId, incarnation: Incarnation, nodes: readonly NodeId[]): void;
+  /** An operation was sent for the first time. */
+  invoked?(operation: Operation, nowUs: number): void;
+  /** An operation got its final answer, or was given up as unknown. */
+  completed?(operation: Operation, nowUs: number): void;
+  /** The end of the run, after healing. */
+  finished?(operations: readonly Operation[]): void;
+}
+
+export interface OracleSpec {
+  /** The property's name in artifacts, e.g. `election-safety`. */
+  readonly id: string;
+  /** One sentence: what must hold, with its source. */
+  readonly about: string;
+  /** Per step in the simulator, from a trace of either world, or both. */
+  readonly judges: "step" | "trace" | "both";
+  readonly make: (report: Report) => Oracle;
+}

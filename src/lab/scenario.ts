@@ -1,0 +1,106 @@
+/**
+ * A scenario: a cluster, a workload, a fault plan, and what must hold. Plain data and small
+ * functions; the same file runs in both worlds.
+ */
+import type { Fault, FaultKind } from "./fault.js";
+import type { Draw } from "./draw.js";
+import type { NodeId } from "../core/ids.js";
+
+export interface Scenario {
+  /** How people and artifacts name it: lower case words with dashes. */
+  readonly name: string;
+  /** One sentence: what it is about. */
+  readonly about: string;
+  readonly cluster: ClusterSpec;
+  readonly workload: WorkloadSpec;
+  readonly faults: FaultSpec;
+  readonly phases: PhaseSpec;
+  /** `violation`: the faults break what any such protocol needs, and that must be found. */
+  readonly expect: "ok" | "violation";
+  /** The protocol of a user's own, instead of the multi-Raft node. */
+  readonly protocol?: ProtocolSpec;
+}
+
+/** A number, or a range from which each seed draws one (both ends included). */
+export type Count = number | { readonly min: number; readonly max: number };
+
+export interface ClusterSpec {
+  readonly nodes: Count;
+  readonly groups: Count;
+  /** Voters per group; at most the number of nodes. */
+  readonly replication: Count;
+  /** Overrides of the options of every replica, in the words of core/raft/options.ts. */
+  readonly raft: Readonly<Record<string, number | boolean>>;
+  /** Overrides of the options of every node's log, in the words of core/wal/options.ts. */
+  readonly wal: Readonly<Record<string, number>>;
+}
+
+export interface WorkloadSpec {
+  readonly clients: Count;
+  /** Time between an answer and the next operation of a client, microseconds. */
+  readonly thinkUs: Count;
+  /** Distinct keys. */
+  readonly keys: Count;
+  /** Weights of the kinds of operation; a kind that is not named does not occur. */
+  readonly mix: Readonly<Partial<Record<OperationKind, number>>>;
+  /** Payload bytes of a value. */
+  readonly valueBytes: Count;
+  /** The share of reads that are asked of followers or by lease, in thousandths. */
+  readonly followerReads?: number;
+  readonly leaseReads?: number;
+}
+
+export type OperationKind = "get" | "put" | "delete" | "cas" | "range";
+
+export interface FaultSpec {
+  /** Kinds from which each seed draws some, with rates and times of its own (swarm). */
+  readonly swarm: readonly FaultKind[];
+  /** How many swarm faults an attack draws at most. */
+  readonly swarmFaultsMax: number;
+  /** Faults that make the scenario what it is, drawn for each seed. */
+  readonly plan?: (draw: Draw, cluster: ResolvedCluster) => readonly Fault[];
+}
+
+/** What the seed made of a ClusterSpec. */
+export interface ResolvedCluster {
+  readonly nodes: readonly NodeId[];
+  /** The founding voters of each group. */
+  readonly groups: readonly (readonly NodeId[])[];
+  readonly attackUs: number;
+}
+
+export interface PhaseSpec {
+  /** How long the attack lasts, microseconds of world time. */
+  readonly attackUs: number;
+}
+
+/** How a user's own machine takes part; see docs/guide. */
+export interface ProtocolSpec {
+  /** A fresh machine for one boot of one node. */
+  readonly machine: () => import("../core/machine.js").Machine<
+    import("../core/machine.js").MachineInput,
+    import("../core/machine.js").MachineEffect
+  >;
+  /** The next request of a client, from its own draws and what it was last answered. */
+  readonly request: (draw: Draw, client: number, last: Uint8Array | null) => Uint8Array;
+  /** Which node a client should ask; by default one that is drawn for each request. */
+  readonly properties: readonly ProtocolProperty[];
+}
+
+/** A property of a user's protocol, judged at every answer over all that was answered so far. */
+export interface ProtocolProperty {
+  readonly id: string;
+  readonly about: string;
+  /** A fresh judge for one run; returns what is wrong, or null. */
+  readonly judge: () => (exchange: Exchange) => string | null;
+}
+
+/** One request and its answer, in the order of the answers. */
+export interface Exchange {
+  readonly client: number;
+  readonly node: NodeId;
+  readonly request: Uint8Array;
+  readonly answer: Uint8Array;
+  readonly invokedUs: number;
+  readonly answeredUs: number;
+}
