@@ -22,6 +22,9 @@ export interface Violation {
 
 export type Report = (violation: Violation) => void;
 
+/** For a judge that ran out of its budget: the run is then neither right nor wrong. */
+export type Undecided = (reason: string) => void;
+
 export interface Oracle {
   /** After recovery or creation, before the replica's first step of this boot. */
   replicaStarted?(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void;
@@ -38,12 +41,7 @@ export interface Oracle {
     entries: readonly Entry[],
     digest: readonly [number, number],
   ): void;
-  restored?(
-    node: NodeId,
-    view: RaftView,
-    index: Index,
-    digest: readonly [number, number],
-  ): void;
+  restored?(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void;
   /** The process is gone; what its disk truly holds stays. */
   crashed?(node: NodeId): void;
   /** The disk is gone too, or lost synced data that the fault says is detectable. */
@@ -69,5 +67,5 @@ export interface OracleSpec {
   readonly about: string;
   /** Per step in the simulator, from a trace of either world, or both. */
   readonly judges: "step" | "trace" | "both";
-  readonly make: (report: Report) => Oracle;
+  readonly make: (report: Report, undecided: Undecided) => Oracle;
 }

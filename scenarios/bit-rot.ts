@@ -1,0 +1,42 @@
+import {
+  fault,
+  mixedWorkload,
+  oneMinute,
+  second,
+  smallCluster,
+  times,
+  type Scenario,
+} from "quorumlab/lab";
+
+export const bitRot: Scenario = {
+  name: "bit-rot",
+  about: "synced records change at rest; the next start finds out and refills them from peers",
+  cluster: smallCluster,
+  workload: { ...mixedWorkload, valueBytes: { min: 64, max: 512 } },
+  faults: {
+    swarm: ["loss", "delay", "misdirectRead", "failRead"],
+    swarmFaultsMax: 3,
+    plan: (draw, { nodes, attackUs }) =>
+      times(
+        draw,
+        { fromUs: 4 * second, toUs: attackUs },
+        { minUs: 5 * second, maxUs: 9 * second },
+      ).flatMap((atUs, n) => {
+        const nodes1 = [draw.pick(nodes)];
+        return [
+          fault({ kind: "rot", atUs, nodes: nodes1, amount: draw.integer(1, 3) }, n),
+          fault(
+            {
+              kind: "kill",
+              atUs: atUs + 1,
+              forUs: draw.integer(second / 10, second),
+              nodes: nodes1,
+            },
+            n,
+          ),
+        ];
+      }),
+  },
+  phases: oneMinute,
+  expect: "ok",
+};

@@ -1,0 +1,34 @@
+import {
+  fault,
+  mixedWorkload,
+  oneMinute,
+  second,
+  smallCluster,
+  times,
+  type Scenario,
+} from "quorumlab/lab";
+
+export const fullDisk: Scenario = {
+  name: "full-disk",
+  about: "disks run full and get room again: appends are refused, reads and votes go on",
+  cluster: { ...smallCluster, wal: { segmentBytes: 16_384 } },
+  workload: { ...mixedWorkload, valueBytes: { min: 200, max: 1_000 } },
+  faults: {
+    swarm: ["kill", "delay", "slowDisk"],
+    swarmFaultsMax: 3,
+    plan: (draw, { nodes, attackUs }) =>
+      times(
+        draw,
+        { fromUs: 4 * second, toUs: attackUs },
+        { minUs: 4 * second, maxUs: 8 * second },
+      ).map((atUs, n) => {
+        const forUs = draw.integer(3 * second, 6 * second);
+        return fault(
+          { kind: "fullDisk", atUs, forUs, nodes: draw.some(nodes, draw.integer(1, 2)) },
+          n,
+        );
+      }),
+  },
+  phases: oneMinute,
+  expect: "ok",
+};

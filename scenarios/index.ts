@@ -1,0 +1,47 @@
+/** Every scenario that ships, in the order of `list`. */
+import type { Scenario } from "quorumlab/lab";
+import { calmCluster } from "./calm-cluster.js";
+import { leaderCrashLoop } from "./leader-crash-loop.js";
+import { majorityPartition } from "./majority-partition.js";
+import { isolatedLeader } from "./isolated-leader.js";
+import { oneWayLinks } from "./one-way-links.js";
+import { bridgeTopology } from "./bridge-topology.js";
+import { ringOfMajorities } from "./ring-of-majorities.js";
+import { flappingNetwork } from "./flapping-network.js";
+import { clockSkewLeaseReads } from "./clock-skew-lease-reads.js";
+import { pausedLeader } from "./paused-leader.js";
+import { tornLogs } from "./torn-logs.js";
+import { fullDisk } from "./full-disk.js";
+import { bitRot } from "./bit-rot.js";
+import { snapshotToFreshReplica } from "./snapshot-to-fresh-replica.js";
+import { membershipUnderFire } from "./membership-under-fire.js";
+import { wipedNodeReturns } from "./wiped-node-returns.js";
+import { rollingRestart } from "./rolling-restart.js";
+import { clientRetries } from "./client-retries.js";
+import { lyingFsync } from "./lying-fsync.js";
+import { vanishedTail } from "./vanished-tail.js";
+import { swarm } from "./swarm.js";
+
+export const scenarios: readonly Scenario[] = [
+  calmCluster,
+  leaderCrashLoop,
+  majorityPartition,
+  isolatedLeader,
+  oneWayLinks,
+  bridgeTopology,
+  ringOfMajorities,
+  flappingNetwork,
+  clockSkewLeaseReads,
+  pausedLeader,
+  tornLogs,
+  fullDisk,
+  bitRot,
+  snapshotToFreshReplica,
+  membershipUnderFire,
+  wipedNodeReturns,
+  rollingRestart,
+  clientRetries,
+  lyingFsync,
+  vanishedTail,
+  swarm,
+];

@@ -1,0 +1,23 @@
+import { faultKinds, silentLossKinds, type FaultKind } from "quorumlab/lab";
+import type { Scenario } from "quorumlab/lab";
+import { mixedWorkload, oneMinute } from "quorumlab/lab";
+
+const kinds = (Object.keys(faultKinds) as FaultKind[]).filter(
+  (kind) => !silentLossKinds.includes(kind),
+);
+
+export const swarm: Scenario = {
+  name: "swarm",
+  about: "everything at once: each seed draws its own cluster, faults, rates and times",
+  cluster: {
+    nodes: { min: 3, max: 7 },
+    groups: { min: 1, max: 6 },
+    replication: { min: 3, max: 5 },
+    raft: { snapshotEveryEntries: 48, trailingEntries: 8 },
+    wal: {},
+  },
+  workload: { ...mixedWorkload, leaseReads: 150 },
+  faults: { swarm: kinds, swarmFaultsMax: 16 },
+  phases: oneMinute,
+  expect: "ok",
+};

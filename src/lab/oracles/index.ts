@@ -1,0 +1,35 @@
+/** Every property, in the order of `list`. A run is judged by all of them. */
+import type { OracleSpec } from "../oracle.js";
+import { bounded } from "./bounded.js";
+import { configurationSafety } from "./configuration-safety.js";
+import { durableQuorum } from "./durable-quorum.js";
+import { durableState } from "./durable-state.js";
+import { electionSafety } from "./election-safety.js";
+import { invariant } from "./invariant.js";
+import { leaderAppendOnly } from "./leader-append-only.js";
+import { leaderCompleteness } from "./leader-completeness.js";
+import { leaseSafety } from "./lease-safety.js";
+import { linearizability } from "./linearizability.js";
+import { logMatching } from "./log-matching.js";
+import { monotonic } from "./monotonic.js";
+import { noLostWrite } from "./no-lost-write.js";
+import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
+import { stateMachineSafety } from "./state-machine-safety.js";
+
+export const allOracles: readonly OracleSpec[] = [
+  electionSafety,
+  leaderAppendOnly,
+  logMatching,
+  leaderCompleteness,
+  stateMachineSafety,
+  monotonic,
+  durableState,
+  durableQuorum,
+  configurationSafety,
+  leaseSafety,
+  bounded,
+  invariant,
+  sessionsExactlyOnce,
+  noLostWrite,
+  linearizability,
+];

@@ -1,0 +1,21 @@
+import type { OracleSpec } from "../oracle.js";
+
+/** No input makes a machine stop: a broken invariant of its own is a bug of ours. */
+export const invariant: OracleSpec = {
+  id: "invariant",
+  about: "no input breaks an invariant that the core states of itself",
+  judges: "both",
+  make(report) {
+    return {
+      stopped(node, reason) {
+        if (!reason.startsWith("invariant")) return;
+        report({
+          message: `node ${node} stopped: ${reason}`,
+          shape: reason.replace(/\d+/g, "n"),
+          node,
+          group: 0,
+        });
+      },
+    };
+  },
+};

@@ -1,0 +1,331 @@
+import { describe, expect, it } from "vitest";
+import { index, term } from "../../../src/core/ids.js";
+import { allOracles } from "../../../src/lab/oracles/index.js";
+import { bounded } from "../../../src/lab/oracles/bounded.js";
+import { configurationSafety } from "../../../src/lab/oracles/configuration-safety.js";
+import { durableQuorum } from "../../../src/lab/oracles/durable-quorum.js";
+import { durableState } from "../../../src/lab/oracles/durable-state.js";
+import { electionSafety } from "../../../src/lab/oracles/election-safety.js";
+import { invariant } from "../../../src/lab/oracles/invariant.js";
+import { leaderAppendOnly } from "../../../src/lab/oracles/leader-append-only.js";
+import { leaderCompleteness } from "../../../src/lab/oracles/leader-completeness.js";
+import { leaseSafety } from "../../../src/lab/oracles/lease-safety.js";
+import { linearizability } from "../../../src/lab/oracles/linearizability.js";
+import { logMatching } from "../../../src/lab/oracles/log-matching.js";
+import { monotonic } from "../../../src/lab/oracles/monotonic.js";
+import { noLostWrite } from "../../../src/lab/oracles/no-lost-write.js";
+import { sessionsExactlyOnce } from "../../../src/lab/oracles/sessions-exactly-once.js";
+import { stateMachineSafety } from "../../../src/lab/oracles/state-machine-safety.js";
+import {
+  configuration,
+  entry,
+  first,
+  hardState,
+  judge,
+  node1,
+  node2,
+  operation,
+  persist,
+  recovered,
+  value,
+  view,
+} from "./fakes.js";
+import type { RaftMessage } from "../../../src/core/raft/messages.js";
+
+/** Each property: a course of events that it must accept, and one that it must not. */
+describe("oracles: each accepts what is right and reports what is planted", () => {
+  it("election-safety: two leaders of one term", () => {
+    const lead = (replica: number, ofTerm: number) =>
+      view({ replica, term: ofTerm, role: "leader" });
+    const right = judge(electionSafety, (oracle) => {
+      oracle.stepped(node1, lead(1, 1), 0, 0);
+      oracle.stepped(node2, lead(2, 2), 0, 0);
+    });
+    const wrong = judge(electionSafety, (oracle) => {
+      oracle.stepped(node1, lead(1, 2), 0, 0);
+      oracle.stepped(node2, lead(2, 2), 0, 0);
+    });
+    expect([right, wrong]).toEqual([[], ["two leaders in one term"]]);
+  });
+
+  it("leader-append-only: a leader that replaces an entry", () => {
+    const lead = (log: [number, number][], changedFrom: number) =>
+      view({ role: "leader", term: 2, log, changedFrom });
+    const course = (last: [number, number][], changedFrom: number) =>
+      judge(leaderAppendOnly, (oracle) => {
+        oracle.stepped(
+          node1,
+          lead(
+            [
+              [1, 7],
+              [2, 8],
+            ],
+            2,
+          ),
+          0,
+          0,
+        );
+        oracle.stepped(node1, lead(last, changedFrom), 0, 0);
+      });
+    expect(
+      course(
+        [
+          [1, 7],
+          [2, 8],
+          [2, 9],
+        ],
+        3,
+      ),
+    ).toEqual([]);
+    expect(
+      course(
+        [
+          [1, 7],
+          [2, 9],
+        ],
+        2,
+      ),
+    ).toEqual(["leader changed what it had appended"]);
+  });
+
+  it("log-matching: same index and term after different prefixes", () => {
+    const course = (other: [number, number][]) =>
+      judge(logMatching, (oracle) => {
+        oracle.stepped(
+          node1,
+          view({
+            replica: 1,
+            log: [
+              [1, 7],
+              [2, 8],
+            ],
+            changedFrom: 1,
+          }),
+          0,
+          0,
+        );
+        oracle.stepped(node2, view({ replica: 2, log: other, changedFrom: 1 }), 0, 0);
+      });
+    expect(
+      course([
+        [1, 7],
+        [2, 8],
+      ]),
+    ).toEqual([]);
+    expect(
+      course([
+        [1, 7],
+        [3, 9],
+      ]),
+    ).toEqual([]);
+    expect(
+      course([
+        [1, 6],
+        [2, 8],
+      ]),
+    ).toEqual(["same index and term, different logs"]);
+  });
+
+  it("leader-completeness: a later leader without a committed entry", () => {
+    const course = (log: [number, number][]) =>
+      judge(leaderCompleteness, (oracle) => {
+        oracle.stepped(node1, view({ role: "leader", term: 1, log: [[1, 7]], commit: 1 }), 0, 0);
+        oracle.stepped(node2, view({ replica: 2, role: "leader", term: 2, log }), 0, 0);
+      });
+    expect(
+      course([
+        [1, 7],
+        [2, 8],
+      ]),
+    ).toEqual([]);
+    expect(course([[2, 8]])).toEqual(["leader lacks a committed entry"]);
+  });
+
+  it("state-machine-safety: different entries committed, and different states", () => {
+    const commit = (replica: number, digest: number) =>
+      view({ replica, log: [[1, digest]], commit: 1 });
+    const entries = (a: number, b: number) =>
+      judge(stateMachineSafety, (oracle) => {
+        oracle.stepped(node1, commit(1, a), 0, 0);
+        oracle.stepped(node2, commit(2, b), 0, 0);
+      });
+    const states = (a: number, b: number) =>
+      judge(stateMachineSafety, (oracle) => {
+        oracle.applied(node1, commit(1, 7), [entry(1, 1)], [0, a]);
+        oracle.applied(node2, commit(2, 7), [entry(1, 1)], [0, b]);
+      });
+    expect(entries(7, 7)).toEqual([]);
+    expect(entries(7, 8)).toEqual(["different entries committed at one position"]);
+    expect(states(3, 3)).toEqual([]);
+    expect(states(3, 4)).toEqual(["different states after the same position"]);
+  });
+
+  it("monotonic: term, vote, commit and applied that go back", () => {
+    const log: [number, number][] = [
+      [1, 7],
+      [1, 8],
+    ];
+    const course = (of: object) =>
+      judge(monotonic, (oracle) => {
+        const before = { term: 2, vote: 1, commit: 2, applied: 1, log };
+        oracle.replicaStarted(node1, first, view(before), recovered({}));
+        oracle.stepped(node1, view({ ...before, ...of }), 0, 0);
+      });
+    expect(course({})).toEqual([]);
+    expect(course({ term: 3, vote: 0 })).toEqual([]);
+    expect(course({ term: 1 })).toEqual(["term went back"]);
+    expect(course({ vote: 2 })).toEqual(["vote went back"]);
+    expect(course({ commit: 1 })).toEqual(["commit went back"]);
+    expect(course({ applied: 0 })).toEqual(["applied went back"]);
+  });
+
+  it("durable-state: a vote that is said before it is on disk, and one that recovery forgot", () => {
+    const reply = {
+      kind: "voteReply",
+      group: 1,
+      incarnation: 1,
+      from: 1,
+      to: 2,
+      term: 3,
+      granted: true,
+    };
+    const vote = persist(1, { hardState: hardState(3, 2) });
+    const said = (durable: boolean) =>
+      judge(durableState, (oracle) => {
+        oracle.submitted(node1, 1, [vote]);
+        if (durable) oracle.durable(node1, 1);
+        oracle.released(node1, node2, reply as unknown as RaftMessage);
+      });
+    const recovery = (hard: NonNullable<ReturnType<typeof hardState>>) =>
+      judge(durableState, (oracle) => {
+        oracle.submitted(node1, 1, [vote]);
+        oracle.durable(node1, 1);
+        oracle.replicaStarted(node1, first, view({}), recovered({ hardState: hard }));
+      });
+    expect(said(true)).toEqual([]);
+    expect(said(false)).toEqual(["voteReply before the vote was durable"]);
+    expect(recovery({ term: term(3), vote: 2, commit: index(0) })).toEqual([]);
+    expect(recovery({ term: term(3), vote: 0, commit: index(0) })).toEqual([
+      "recovery without its vote",
+    ]);
+  });
+
+  it("durable-quorum: a commit that one of three disks holds", () => {
+    const course = (replicas: readonly number[]) =>
+      judge(durableQuorum, (oracle) => {
+        replicas.forEach((replica, n) => {
+          const node = replica === 1 ? node1 : node2;
+          oracle.submitted(node, n, [persist(replica, { entries: [entry(1, 1)] })]);
+          oracle.durable(node, n);
+        });
+        oracle.stepped(node1, view({ role: "leader", log: [[1, 7]], commit: 1 }), 0, 0);
+      });
+    expect(course([1, 2])).toEqual([]);
+    expect(course([1])).toEqual(["committed without a durable majority"]);
+  });
+
+  it("configuration-safety: two voters exchanged in one step", () => {
+    const course = (after: ReturnType<typeof configuration>, of: object = {}) =>
+      judge(configurationSafety, (oracle) => {
+        const lead = {
+          role: "leader",
+          term: 1,
+          log: [
+            [1, 7],
+            [1, 8],
+          ],
+          commit: 1,
+          configurationIndex: 1,
+        } as const;
+        oracle.stepped(node1, view({ ...lead, configuration: configuration([1, 2, 3]) }), 0, 0);
+        oracle.stepped(
+          node1,
+          view({ ...lead, ...of, configurationIndex: 2, configuration: after }),
+          0,
+          0,
+        );
+      });
+    expect(course(configuration([1, 2, 3, 4]))).toEqual([]);
+    expect(course(configuration([4, 5, 6], [1, 2, 3]))).toEqual([]);
+    expect(course(configuration([1, 4, 5]))).toEqual([
+      "majorities of successive configurations need not meet",
+    ]);
+    expect(course(configuration([1, 2]), { commit: 0 })).toEqual([
+      "a change began before the one before it was committed",
+    ]);
+  });
+
+  it("lease-safety: a second leader while a lease holds", () => {
+    const course = (atUs: number) =>
+      judge(leaseSafety, (oracle) => {
+        oracle.stepped(node1, view({ role: "leader", term: 1, leaseUntilUs: 1_000 }), 0, 0);
+        oracle.stepped(node2, view({ replica: 2, role: "leader", term: 2 }), atUs, atUs);
+      });
+    expect(course(1_001)).toEqual([]);
+    expect(course(500)).toEqual(["two leaders, the older one with a lease"]);
+  });
+
+  it("bounded: a queue over its limit", () => {
+    const course = (size: number) =>
+      judge(bounded, (oracle) => {
+        const bounds = () => [{ name: "inflight", size, limit: 8 }];
+        for (let n = 0; n < 64; n++) oracle.stepped(node1, view({ bounds }), 0, 0);
+      });
+    expect(course(8)).toEqual([]);
+    expect(course(9)).toEqual(["inflight over its limit"]);
+  });
+
+  it("invariant: a node that stopped over its own invariant, not over its disk", () => {
+    const course = (reason: string) => judge(invariant, (oracle) => oracle.stopped(node1, reason));
+    expect(course("disk: a sync failed")).toEqual([]);
+    expect(course("invariant: commit 7 is in the log")).toEqual([
+      "invariant: commit n is in the log",
+    ]);
+  });
+
+  it("no-lost-write: the last read shows what an acknowledged write had replaced", () => {
+    const course = (last: string) =>
+      judge(noLostWrite, (oracle) =>
+        oracle.finished([
+          operation("0.0", "put", [0, 10], { value: "a" }),
+          operation("0.1", "put", [20, 30], { value: "b" }),
+          operation("0.2", "get", [40, 50], { result: value(last) }),
+        ]),
+      );
+    expect(course("b")).toEqual([]);
+    expect(course("a")).toEqual(["acknowledged write gone"]);
+  });
+
+  it("sessions-exactly-once: a replaced value that comes back", () => {
+    const course = (last: string) =>
+      judge(sessionsExactlyOnce, (oracle) =>
+        oracle.finished([
+          operation("0.0", "put", [0, 100], { value: "a" }),
+          operation("1.0", "put", [0, 100], { value: "b" }),
+          operation("2.0", "get", [10, 20], { result: value("a") }),
+          operation("2.1", "get", [30, 40], { result: value("b") }),
+          operation("2.2", "get", [50, 60], { result: value(last) }),
+        ]),
+      );
+    expect(course("b")).toEqual([]);
+    expect(course("a")).toEqual(["a replaced value came back"]);
+  });
+
+  it("linearizability: a read of what was overwritten before it began", () => {
+    const course = (last: string) =>
+      judge(linearizability, (oracle) =>
+        oracle.finished([
+          operation("0.0", "put", [0, 10], { value: "a" }),
+          operation("0.1", "put", [20, 30], { value: "b" }),
+          operation("1.0", "get", [40, 50], { result: value(last) }),
+        ]),
+      );
+    expect(course("b")).toEqual([]);
+    expect(course("a")).toEqual(["no linear order"]);
+  });
+
+  it("every property has a name of its own and a sentence", () => {
+    expect(new Set(allOracles.map((oracle) => oracle.id)).size).toBe(allOracles.length);
+    for (const oracle of allOracles) expect(oracle.about.length).toBeGreaterThan(20);
+  });
+});
