@@ -1,0 +1,47 @@
+import { simulate } from "quorumlab/sim";
+import { baselineRate } from "./baseline-scheduler.js";
+import { benchMixed } from "./bench-mixed.js";
+import { alternate, type Figure } from "./figure.js";
+
+const pairs = 15;
+const baselineEvents = 2_000_000;
+/** What makes the workload a mixed one; a run that idles would look fast. */
+const stepsPerAcknowledgedMax = 60;
+
+/** Steps per second with every oracle on, as a share of the bare event loop's events per second. */
+export function benchSim(): readonly Figure[] {
+  let seed = 1;
+  let steps = 0;
+  let acknowledged = 0;
+  const ours = (): number => {
+    const startedMs = performance.now();
+    const result = simulate(benchMixed, { seed: seed++ });
+    const tookMs = performance.now() - startedMs;
+    if (result.verdict !== "ok") throw new Error(`seed ${seed - 1}: ${result.failure?.message}`);
+    steps += result.steps;
+    acknowledged += result.acknowledged;
+    return (result.steps * 1_000) / tookMs;
+  };
+  ours();
+  baselineRate(baselineEvents);
+  const rates = alternate(pairs, ours, () => baselineRate(baselineEvents));
+  if (steps > acknowledged * stepsPerAcknowledgedMax) {
+    throw new Error(`${steps} steps for ${acknowledged} operations is not the mixed workload`);
+  }
+  return [
+    {
+      name: "sim/steps",
+      value: rates.ours,
+      unit: "steps/s",
+      against: "bare event loop, one closure per event",
+      ratio: rates.ratio,
+    },
+    {
+      name: "sim/steps-per-operation",
+      value: steps / acknowledged,
+      unit: "steps",
+      against: "the most that the workload may take",
+      ratio: steps / acknowledged / stepsPerAcknowledgedMax,
+    },
+  ];
+}
