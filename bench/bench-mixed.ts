@@ -1,4 +1,4 @@
-import { mixedWorkload, second, silentLossKinds, faultKinds } from "quorumlab/lab";
+import { mixedWorkload, second, silentLossKinds, faultKinds, smallLog } from "quorumlab/lab";
 import type { FaultKind, Scenario } from "quorumlab/lab";
 
 /** The workload of the headline: swarm on, five nodes, 16 groups, all oracles, real codec and log. */
@@ -10,7 +10,7 @@ export const benchMixed: Scenario = {
     groups: 16,
     replication: 3,
     raft: { snapshotEveryEntries: 48, trailingEntries: 8 },
-    wal: {},
+    wal: smallLog,
   },
   workload: {
     ...mixedWorkload,
@@ -20,7 +20,9 @@ export const benchMixed: Scenario = {
     leaseReads: 150,
   },
   faults: {
-    swarm: (Object.keys(faultKinds) as FaultKind[]).filter((kind) => !silentLossKinds.includes(kind)),
+    swarm: (Object.keys(faultKinds) as FaultKind[]).filter(
+      (kind) => !silentLossKinds.includes(kind),
+    ),
     swarmFaultsMax: 12,
   },
   phases: { attackUs: 20 * second },

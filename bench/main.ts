@@ -23,7 +23,10 @@ for (const name of names) {
   for (const figure of await families[name]!()) print(figure);
 }
 
-function parse(words: readonly string[]): { readonly names: readonly string[]; readonly jsonl: boolean } {
+function parse(words: readonly string[]): {
+  readonly names: readonly string[];
+  readonly jsonl: boolean;
+} {
   const asked: string[] = [];
   let format = process.stdout.isTTY ? "pretty" : "jsonl";
   for (let at = 0; at < words.length; at++) {

@@ -1,9 +1,17 @@
-import { fault, mixedWorkload, oneMinute, second, times, type Scenario } from "quorumlab/lab";
+import {
+  fault,
+  mixedWorkload,
+  oneMinute,
+  second,
+  times,
+  type Scenario,
+  smallLog,
+} from "quorumlab/lab";
 
 export const bridgeTopology: Scenario = {
   name: "bridge-topology",
   about: "two halves hear each other only through one node that hears both",
-  cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 5, raft: {}, wal: {} },
+  cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 5, raft: {}, wal: smallLog },
   workload: mixedWorkload,
   faults: {
     swarm: ["delay", "kill", "pause"],

@@ -6,12 +6,13 @@ import {
   split,
   times,
   type Scenario,
+  smallLog,
 } from "quorumlab/lab";
 
 export const majorityPartition: Scenario = {
   name: "majority-partition",
   about: "the cluster falls into two halves again and again; the larger one must go on",
-  cluster: { nodes: 5, groups: { min: 1, max: 3 }, replication: 5, raft: {}, wal: {} },
+  cluster: { nodes: 5, groups: { min: 1, max: 3 }, replication: 5, raft: {}, wal: smallLog },
   workload: mixedWorkload,
   faults: {
     swarm: ["loss", "duplicate", "delay", "kill"],

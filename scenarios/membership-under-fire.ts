@@ -6,12 +6,13 @@ import {
   second,
   times,
   type Scenario,
+  smallLog,
 } from "quorumlab/lab";
 
 export const membershipUnderFire: Scenario = {
   name: "membership-under-fire",
   about: "members come, go and change places, leaders among them, while the network fails",
-  cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 3, raft: {}, wal: {} },
+  cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 3, raft: {}, wal: smallLog },
   workload: mixedWorkload,
   faults: {
     swarm: ["loss", "delay", "kill", "cut", "cutOneWay", "pause"],

@@ -1,9 +1,17 @@
-import { fault, mixedWorkload, oneMinute, second, times, type Scenario } from "quorumlab/lab";
+import {
+  fault,
+  mixedWorkload,
+  oneMinute,
+  second,
+  times,
+  type Scenario,
+  smallLog,
+} from "quorumlab/lab";
 
 export const ringOfMajorities: Scenario = {
   name: "ring-of-majorities",
   about: "every node hears a majority, and no two of them the same one",
-  cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 5, raft: {}, wal: {} },
+  cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 5, raft: {}, wal: smallLog },
   workload: mixedWorkload,
   faults: {
     swarm: ["loss", "delay", "kill"],

@@ -1,4 +1,12 @@
-import { fault, mixedWorkload, oneMinute, second, times, type Scenario } from "quorumlab/lab";
+import {
+  fault,
+  mixedWorkload,
+  oneMinute,
+  second,
+  times,
+  type Scenario,
+  smallLog,
+} from "quorumlab/lab";
 
 export const snapshotToFreshReplica: Scenario = {
   name: "snapshot-to-fresh-replica",
@@ -8,8 +16,8 @@ export const snapshotToFreshReplica: Scenario = {
     nodes: { min: 3, max: 5 },
     groups: { min: 1, max: 2 },
     replication: 3,
-    raft: { snapshotEveryEntries: 24, trailingEntries: 4, chunkBytesMax: 256 },
-    wal: {},
+    raft: { snapshotEveryEntries: 24, trailingEntries: 4, snapshotChunkBytes: 256 },
+    wal: smallLog,
   },
   workload: { ...mixedWorkload, valueBytes: { min: 64, max: 400 } },
   faults: {

@@ -1,6 +1,6 @@
 import { faultKinds, silentLossKinds, type FaultKind } from "quorumlab/lab";
 import type { Scenario } from "quorumlab/lab";
-import { mixedWorkload, oneMinute } from "quorumlab/lab";
+import { mixedWorkload, oneMinute, smallLog } from "quorumlab/lab";
 
 const kinds = (Object.keys(faultKinds) as FaultKind[]).filter(
   (kind) => !silentLossKinds.includes(kind),
@@ -14,7 +14,7 @@ export const swarm: Scenario = {
     groups: { min: 1, max: 6 },
     replication: { min: 3, max: 5 },
     raft: { snapshotEveryEntries: 48, trailingEntries: 8 },
-    wal: {},
+    wal: smallLog,
   },
   workload: { ...mixedWorkload, leaseReads: 150 },
   faults: { swarm: kinds, swarmFaultsMax: 16 },

@@ -35,7 +35,8 @@ export class ByteWriter {
   }
 
   u32(n: number): void {
-    putU32(this.#buffer, this.#room(4), n);
+    const at = this.#room(4);
+    putU32(this.#buffer, at, n);
   }
 
   /** A number below 2^53, as a u64. */
@@ -70,7 +71,9 @@ export class ByteWriter {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return this.#buffer.slice(0, this.length);
+    const copy = allocateBytes(this.length);
+    copy.set(this.#buffer.subarray(0, this.length));
+    return copy;
   }
 
   #room(count: number): number {
@@ -178,6 +181,48 @@ export class ByteReader {
   }
 }
 
+/**
+ * Small arrays are views of a shared slab, which costs a tenth of an array of its own. One that is
+ * kept keeps its slab: so what is passed on and what is kept have slabs apart.
+ */
+class Slab {
+  readonly #slabBytes: number;
+  #bytes: Uint8Array;
+  #used = 0;
+
+  constructor(slabBytes: number) {
+    this.#slabBytes = slabBytes;
+    this.#bytes = new Uint8Array(slabBytes);
+  }
+
+  take(count: number): Uint8Array {
+    // Above this an array of its own costs less than what it would waste.
+    if (count > this.#slabBytes / 8) return new Uint8Array(count);
+    if (this.#used + count > this.#slabBytes) {
+      this.#bytes = new Uint8Array(this.#slabBytes);
+      this.#used = 0;
+    }
+    const bytes = new Uint8Array(this.#bytes.buffer, this.#used, count);
+    this.#used += (count + 7) & ~7;
+    return bytes;
+  }
+}
+
+const passing = new Slab(16_384);
+const keeping = new Slab(4096);
+
+/** Zeros, for what lives no longer than a message; what may live longer is copied. */
+export function allocateBytes(count: number): Uint8Array {
+  return passing.take(count);
+}
+
+/** A copy to keep, of what may be a view of much more. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  const copy = keeping.take(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 export function putU32(bytes: Uint8Array, at: number, n: number): void {
   bytes[at] = n;
   bytes[at + 1] = n >>> 8;
@@ -200,6 +245,8 @@ export function putU53(bytes: Uint8Array, at: number, n: number): void {
 /** The u64 at `at`, or -1 when it is 2^53 or more. */
 export function getU53(bytes: Uint8Array, at: number): number {
   const top = getU32(bytes, at + 4);
+  // Most are small, and then never a float.
+  if (top === 0) return getU32(bytes, at);
   return top > 0x1f_ffff ? -1 : top * high + getU32(bytes, at);
 }
 
@@ -220,6 +267,10 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** A string of one character (0 to 255) per byte: a Map key that is ordered as the bytes are. */
 export function bytesKey(bytes: Uint8Array): string {
   let key = "";
+  if (bytes.length <= 24) {
+    for (let at = 0; at < bytes.length; at++) key += String.fromCharCode(bytes[at]!);
+    return key;
+  }
   for (let from = 0; from < bytes.length; from += charsPerCall) {
     key += fromCharCodes(bytes.subarray(from, from + charsPerCall));
   }

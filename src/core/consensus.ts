@@ -49,7 +49,8 @@ export type MemberChange =
 
 export type ConsensusInput<Message> =
   | { readonly kind: "recovered"; readonly replica: RecoveredReplica }
-  | { readonly kind: "message"; readonly message: Message }
+  /** `from` is the node whose link it came by: where an answer to an unknown replica goes. */
+  | { readonly kind: "message"; readonly from: NodeId; readonly message: Message }
   | { readonly kind: "timer" }
   | {
       readonly kind: "propose";
@@ -65,7 +66,10 @@ export type ConsensusInput<Message> =
     }
   | { readonly kind: "transfer"; readonly request: RequestId; readonly to: ReplicaId }
   | { readonly kind: "persisted"; readonly token: Token }
-  /** There was no room for the appends of `token`, and nothing of them is on disk. */
+  /**
+   * There was no room for `token`: nothing of it is on disk, nor of any later token that was given
+   * out before this answer, and all that waited for those is dropped.
+   */
   | { readonly kind: "persistFailed"; readonly token: Token }
   | { readonly kind: "applied"; readonly index: Index }
   | {
@@ -86,7 +90,11 @@ export type ConsensusInput<Message> =
     }
   | { readonly kind: "chunkWritten"; readonly request: RequestId; readonly ok: boolean }
   /** `snapshot` is installed and its state restored; null when it was refused. */
-  | { readonly kind: "restored"; readonly request: RequestId; readonly snapshot: SnapshotMeta | null }
+  | {
+      readonly kind: "restored";
+      readonly request: RequestId;
+      readonly snapshot: SnapshotMeta | null;
+    }
   | { readonly kind: "signed"; readonly request: RequestId; readonly signature: Uint8Array | null }
   | { readonly kind: "verified"; readonly request: RequestId; readonly ok: boolean }
   | { readonly kind: "unreachable"; readonly node: NodeId }
@@ -145,8 +153,13 @@ export type ConsensusEffect<Message> =
       readonly to: Index;
       readonly bytesMax: number;
     }
-  | { readonly kind: "takeSnapshot"; readonly request: RequestId; readonly index: Index;
-      readonly term: Term; readonly configuration: Uint8Array }
+  | {
+      readonly kind: "takeSnapshot";
+      readonly request: RequestId;
+      readonly index: Index;
+      readonly term: Term;
+      readonly configuration: Uint8Array;
+    }
   | {
       readonly kind: "readChunk";
       readonly request: RequestId;

@@ -18,10 +18,7 @@ export const allMarks: Readonly<Record<string, string>> = {
 };
 
 export type MarkName =
-  | keyof typeof raftMarks
-  | keyof typeof walMarks
-  | keyof typeof storeMarks
-  | keyof typeof nodeMarks;
+  keyof typeof raftMarks | keyof typeof walMarks | keyof typeof storeMarks | keyof typeof nodeMarks;
 
 export interface Marks {
   hit(name: MarkName): void;

@@ -300,8 +300,9 @@ function going(source: Source): boolean {
   return source.error === null;
 }
 
+/** The first error counts, and what is cut short is nothing worse than short. */
 function refuse(source: Source, code: UnpackError["code"], offset: number): null {
-  source.error ??= { code, offset };
+  source.error ??= { code: source.reader.failed ? "end" : code, offset };
   return null;
 }
 

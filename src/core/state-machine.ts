@@ -9,7 +9,10 @@ export interface StateMachine {
   apply(command: Uint8Array, slot: number): Uint8Array;
   /** Answers a read; changes nothing. */
   query(question: Uint8Array, slot: number): Uint8Array;
-  /** The state of these slots, from which `importSlots` makes an equal state. */
+  /**
+   * The state of these slots, from which `importSlots` makes an equal state. That of no slots (`from`
+   * equal to `to`) is the empty state, which can be imported into any range.
+   */
   exportSlots(slots: SlotRange): Uint8Array;
   /** Replaces the state of these slots; false when the bytes cannot be understood, then no change. */
   importSlots(slots: SlotRange, bytes: Uint8Array): boolean;

@@ -7,13 +7,16 @@ import type { NodeId } from "../core/ids.js";
 export const second = 1_000_000;
 export const millisecond = 1_000;
 
+/** Segments so small that a run fills, compacts and re-uses many of them. */
+export const smallLog: ClusterSpec["wal"] = { segmentBytes: 65_536, batchBytesMax: 32_768 };
+
 /** Three to five nodes, a few groups of three. */
 export const smallCluster: ClusterSpec = {
   nodes: { min: 3, max: 5 },
   groups: { min: 1, max: 3 },
   replication: 3,
   raft: {},
-  wal: {},
+  wal: smallLog,
 };
 
 /** A few clients that read and write a few keys, so that they meet. */

@@ -5,6 +5,7 @@
 import type { ConsensusEvent } from "../consensus.js";
 import type { Entry, HardState, SnapshotMeta } from "../entry.js";
 import type { Boot, GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Token } from "../ids.js";
+import type { Json } from "../plain.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftView } from "../raft/view.js";
 import type { RecoveredReplica } from "../consensus.js";
@@ -41,6 +42,8 @@ export interface HostObserver {
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void;
   answered(node: NodeId, request: RequestId, bytes: Uint8Array): void;
   event(node: NodeId, group: GroupId, event: ConsensusEvent): void;
+  /** What a user's own machine wants to be seen. */
+  machineEvent?(node: NodeId, name: string, data: Json): void;
   /** The node stopped for good: a broken invariant or a failed disk. */
   stopped(node: NodeId, reason: string): void;
 }

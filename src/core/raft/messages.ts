@@ -59,7 +59,7 @@ export interface AppendReply extends Envelope {
   /** When accepted: the follower's log is equal to the leader's up to here, durably. */
   readonly accepted: boolean;
   readonly match: Index;
-  /** When refused: a conflict hint, the term and the first index of that term, or the log's end. */
+  /** When refused: the highest position, and its term, at which the logs may still agree. */
   readonly hintIndex: Index;
   readonly hintTerm: Term;
   /** True while the sender refills a damaged log: its answers count for no quorum. */

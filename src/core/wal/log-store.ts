@@ -30,6 +30,11 @@ export interface WalBatch {
   readonly writes: readonly WalWrite[];
   /** Records of a machine of the user's own, opaque (machine.ts). */
   readonly machineRecords: readonly Uint8Array[];
+  /**
+   * True: votes, configurations, followers' last appends, which may use the room that is kept for
+   * such when the disk is full. False: refused then.
+   */
+  readonly essential: boolean;
 }
 
 export interface RecoveredNode {
@@ -40,6 +45,12 @@ export interface RecoveredNode {
   readonly replicas: readonly RecoveredWalReplica[];
   /** Replicas that once lived here and never may again. */
   readonly removed: readonly ReplicaKey[];
+  /**
+   * True: what was durable is gone without a trace of whose it was, now or at an earlier start.
+   * Replicas that are not listed may have lived here, so none may be made here again except under a
+   * ReplicaId that was given out since.
+   */
+  readonly forgotten: boolean;
   readonly machineRecords: readonly Uint8Array[];
 }
 

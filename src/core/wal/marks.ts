@@ -1,3 +1,26 @@
 /** Rare branches of this part: name and what it stands for. */
 export const walMarks = {
-} as const satisfies Record<string, string>;
+  tornTailCut: "a newest batch that no sync had confirmed was incomplete and was cut",
+  damagedRangeMarked: "records that had been durable were gone, and their replica was marked",
+  replicaLost: "every copy of a replica's newest vote was gone",
+  ringProvedBatch: "only the ring proved that a broken newest batch had been durable",
+  batchLostWhole: "header and footer of a durable batch were both gone",
+  batchHeaderRepaired: "a batch was understood from its footer alone",
+  segmentMissing: "a segment of the log was missing or another disk's",
+  segmentHeadRepaired: "a segment without an intact header was known by its records",
+  identityRepaired: "a broken copy of the disk's identity was written again",
+  readAgain: "recovery read the log again because it looked damaged",
+  segmentRemoved: "a void segment was removed",
+  segmentRecycled: "a void segment became the spare",
+  checkpointRowsWritten: "what idle replicas needed of an old segment was written again",
+  spareRefused: "there was no room for a spare segment",
+  spareUsed: "an essential batch went into the room that is kept for such",
+  batchRefused: "an ordinary batch was refused for lack of room",
+  readBackRotten: "an entry that was read back failed its checksum",
+  snapshotOverLog: "at recovery the log restarted after a newer snapshot",
+  snapshotLeftoverRemoved: "a file of an unfinished snapshot was removed",
+  snapshotRottenSkipped: "a snapshot that did not read back whole was passed over",
+  snapshotChecksumRefused: "a received snapshot was refused for its checksum",
+  snapshotChunkOutOfOrder: "a chunk of a snapshot did not continue what was there",
+  snapshotWriteFailed: "a snapshot could not be written, and its file was dropped",
+} as const;

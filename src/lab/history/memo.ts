@@ -19,8 +19,8 @@ const RECORD_NEXT = 1;
  */
 export class Memo {
   /** [hash, next, place, state, done words, debt words] for each record. */
-  records = new Int32Array(0);
-  #buckets = new Int32Array(0);
+  records: Int32Array = new Int32Array(0);
+  #buckets: Int32Array = new Int32Array(0);
   #bucketMask = 0;
   #count = 0;
   #doneEnd = 0;

@@ -32,7 +32,9 @@ export interface Problem {
   readonly reads: Rows;
   /** Closed reads called after the return before each place. */
   readonly newReads: Rows;
-  /** By place: the first closed read that is called later, or -1. */
+  /** All closed reads in order of call. */
+  readonly readOrder: readonly number[];
+  /** By place: where in `readOrder` those begin that are called later. */
   readonly nextRead: Int32Array;
   /** The open changes, in classes that step alike, each in order of call. */
   readonly open: readonly OpenClass[];
@@ -95,6 +97,7 @@ export function layOut<State, Input, Output>(
   );
   const fields = openFields(openChanges, classes.stepClass, from, readSlots * 2);
   const changes = rows(last, closedChanges, (op) => [from[op]!, until[op]!]);
+  const readOrder = timeline.callOrder.filter((op) => isClosed(op) && read[op]!);
   const problem: Problem = {
     returns: last,
     returnOp,
@@ -105,7 +108,8 @@ export function layOut<State, Input, Output>(
     twin: twinsOf(changes, classes),
     reads: rows(last, closedReads, (op) => [from[op]!, until[op]!]),
     newReads: rows(last, closedReads, (op) => [from[op]!, from[op]!]),
-    nextRead: nextReads(last, timeline.callOrder, from, (op) => isClosed(op) && read[op]!),
+    readOrder,
+    nextRead: nextReads(last, readOrder, from),
     open: fields.open,
     doneWords: (doneBits + 31) >>> 5,
     debtWords: fields.words,
@@ -275,17 +279,12 @@ function twinsOf(
   return twin;
 }
 
-function nextReads(
-  places: number,
-  callOrder: readonly number[],
-  from: Int32Array,
-  isClosedRead: (op: number) => boolean,
-): Int32Array {
-  const next = new Int32Array(places).fill(-1);
-  let place = 0;
-  for (const op of callOrder) {
-    if (!isClosedRead(op)) continue;
-    while (place < from[op]!) next[place++] = op;
+function nextReads(places: number, readOrder: readonly number[], from: Int32Array): Int32Array {
+  const next = new Int32Array(places);
+  let at = 0;
+  for (let place = 0; place < places; place++) {
+    while (at < readOrder.length && from[readOrder[at]!]! <= place) at++;
+    next[place] = at;
   }
   return next;
 }

@@ -17,6 +17,8 @@ const FRAME_WORDS = 4;
 const NO_STATE = -1;
 /** A step is a step of the model; scanning so many memo records costs as much. */
 const SCANS_PER_STEP = 16;
+/** So many reads that are yet to be called are looked at. */
+const FORESEEN_READS = 16;
 
 /**
  * The search for a linearization of one part: Wing and Gong's (1993) depth-first search with Lowe's memo, in Lowe's
@@ -37,6 +39,9 @@ const SCANS_PER_STEP = 16;
  * 4. Of two pending changes that step alike, the one that returns sooner takes effect first: if they took effect the
  *    other way round, they could change places.
  * 5. The model's foresight drops states from which a read that is still to come can't be satisfied.
+ *
+ * States that no operation of the part can tell apart are one (`abstraction` of the model), which merges
+ * configurations and prunes none.
  *
  * Each pruned configuration is thus impossible, or no better than one that is met. Of all configurations that are met
  * and can be completed take one with the fewest changes to go: its next one is met, or one at least as good is, with
@@ -73,7 +78,7 @@ export class PartSearch<State, Input, Output> {
     this.#operations = operations;
     this.#memo = memo;
     const samples = problem.classSample.map((op) => operations[op]!);
-    this.#transitions = new Transitions(model, samples, meter);
+    this.#transitions = new Transitions(model, operations, samples, meter);
     this.#foresight = options.foresight ? model.foresight?.(operations) : undefined;
     this.#frames = new Int32Array((operations.length + 1) * FRAME_WORDS);
     this.#order = new Int32Array(operations.length);
@@ -309,9 +314,9 @@ export class PartSearch<State, Input, Output> {
     return place;
   }
 
-  /** Whether each read that is pending and not satisfied, and the next one to be called, may still be (pruning 5). */
+  /** Whether each read that is pending and not satisfied, and the next ones to be called, may still be (pruning 5). */
   #hasHope(draft: number, place: number, state: number): boolean {
-    const { reads, bit, doneWords, nextRead, returnOp } = this.#problem;
+    const { reads, bit, doneWords, nextRead, readOrder, returnOp } = this.#problem;
     const { records } = this.#memo;
     const now = this.#operations[returnOp[place]!]!.return!;
     const value = this.#transitions.state(state);
@@ -322,8 +327,11 @@ export class PartSearch<State, Input, Output> {
       const owed = (records[debt + (bit[op]! >>> 5)]! & (1 << (bit[op]! & 31))) !== 0;
       if (owed && !this.#foresight!(value, op, now)) return false;
     }
-    const next = nextRead[place]!;
-    return next < 0 || this.#foresight!(value, next, now);
+    const last = Math.min(nextRead[place]! + FORESEEN_READS, readOrder.length);
+    for (let at = nextRead[place]!; at < last; at++) {
+      if (!this.#foresight!(value, readOrder[at]!, now)) return false;
+    }
+    return true;
   }
 
   #keepLongest(): void {

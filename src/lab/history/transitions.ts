@@ -14,6 +14,7 @@ const STATE_BYTES = 128;
 export class Transitions<State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
   readonly #samples: readonly Operation<Input, Output>[];
+  readonly #abstract: ((state: State) => State) | undefined;
   readonly #meter: MemoryMeter;
   readonly #ids = new Map<string, number>();
   readonly #states: State[] = [];
@@ -26,11 +27,13 @@ export class Transitions<State, Input, Output> {
 
   constructor(
     model: Model<State, Input, Output>,
+    operations: readonly Operation<Input, Output>[],
     samples: readonly Operation<Input, Output>[],
     meter: MemoryMeter,
   ) {
     this.#model = model;
     this.#samples = samples;
+    this.#abstract = model.abstraction?.(operations);
     this.#meter = meter;
     this.#classes = samples.length;
     this.#cachedStates = Math.floor(CACHED_STEPS_MAX / Math.max(1, samples.length));
@@ -62,7 +65,8 @@ export class Transitions<State, Input, Output> {
     this.#bytes = 0;
   }
 
-  #intern(state: State): number {
+  #intern(exact: State): number {
+    const state = this.#abstract === undefined ? exact : this.#abstract(exact);
     const key = this.#model.stateKey(state);
     const known = this.#ids.get(key);
     if (known !== undefined) return known;

@@ -33,8 +33,40 @@ export const kv: Model<string, KvInput, KvOutput> = {
     if (input.f === "get") return output === undefined ? "g?" : `g${output.value ?? ""}`;
     return `${input.f === "put" ? "p" : "a"}${input.value}`;
   },
+  abstraction: kvAbstraction,
   foresight: kvForesight,
 };
+
+/**
+ * A string that is not the beginning of anything that was got can never be got, nor can what is appended to it; only a
+ * put matters then. All such strings are one, which is longer than whatever was got. Appends that nobody saw before a
+ * put would else be tried in every order.
+ */
+function kvAbstraction(
+  operations: readonly Operation<KvInput, KvOutput>[],
+): (state: string) => string {
+  const got: string[] = [];
+  for (const { input, output } of operations) {
+    if (input.f === "get" && output !== undefined) got.push(output.value ?? "");
+  }
+  got.sort(byCodeUnits);
+  const unseen = "?".repeat(got.reduce((longest, value) => Math.max(longest, value.length), 0) + 1);
+  return (state) => {
+    // The first value that is not below the state begins with it, if any does.
+    let low = 0;
+    let high = got.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (got[middle]! < state) low = middle + 1;
+      else high = middle;
+    }
+    return got[low]?.startsWith(state) === true ? state : unseen;
+  };
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 /**
  * A string only grows, until a put replaces it. So a get of `v` is still possible only if the present string is a

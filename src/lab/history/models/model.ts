@@ -18,12 +18,17 @@ export interface Model<State, Input, Output> {
   readOnly(input: Input, output: Output | undefined): boolean;
   stateKey(state: State): string;
   operationKey(input: Input, output: Output | undefined): string;
+  /**
+   * Optional: merges states that no operation of this part can tell apart. The answer maps each state to one that
+   * stands for it, in which every operation is legal that was, and which every step leads on alike.
+   */
+  abstraction?(operations: readonly Operation<Input, Output>[]): (state: State) => State;
   /** Optional: prunes states from which a known read can no longer be satisfied. */
   foresight?(operations: readonly Operation<Input, Output>[]): Foresight<State>;
 }
 
 /**
- * Whether, from `state`, the read `operations[read]` may still come to be legal by operations that return at or after
+ * Whether, from `state`, the closed read-only operation `operations[read]` may still come to be legal by operations that return at or after
  * `now`, or are open. It may say yes wrongly, but never no wrongly.
  */
 export type Foresight<State> = (state: State, read: number, now: number) => boolean;

@@ -1,3 +1,4 @@
+import type { Operation } from "../operation.js";
 import { partByKey } from "../operation.js";
 import type { Model } from "./model.js";
 
@@ -31,6 +32,7 @@ export const register: Model<RegisterValue, RegisterInput, RegisterOutput> = {
     if (input.f === "write") return `w${valueKey(input.value)}`;
     return output === undefined ? "r?" : `r${valueKey(output.value ?? null)}`;
   },
+  abstraction: registerAbstraction,
 };
 
 /** Registers as above, with compare-and-set. A `cas` that failed has seen another value. */
@@ -53,7 +55,22 @@ export const casRegister: Model<RegisterValue, CasRegisterInput, RegisterOutput>
     if (input.f !== "cas") return register.operationKey(input, output);
     return `c${String(output?.ok)}${JSON.stringify([input.from, input.to])}`;
   },
+  abstraction: registerAbstraction,
 };
+
+/** Values that are neither read nor compared with are all alike. */
+function registerAbstraction(
+  operations: readonly Operation<CasRegisterInput, RegisterOutput>[],
+): (state: RegisterValue) => RegisterValue {
+  const seen = new Set<RegisterValue>();
+  for (const { input, output } of operations) {
+    if (input.f === "cas") seen.add(input.from);
+    else if (input.f === "read" && output !== undefined) seen.add(output.value ?? null);
+  }
+  let unseen = "unseen";
+  while (seen.has(unseen)) unseen += "?";
+  return (state) => (seen.has(state) ? state : unseen);
+}
 
 function valueKey(value: RegisterValue): string {
   return typeof value === "string" ? `"${value}` : String(value);

@@ -1,5 +1,7 @@
-import type { Operation, Part } from "../operation.js";
 import type { Model } from "./model.js";
+import { partBySlot } from "./slot-parts.js";
+import { slotAbstraction, slotForesight } from "./slot-reads.js";
+import { counted, lowerBound, optional, text, textOrNull } from "./slot-text.js";
 
 /** What clients ask of the replicated store. Keys and values are opaque bytes, keys ordered byte by byte. */
 export type SlotKvInput =
@@ -34,7 +36,7 @@ export interface SlotKvOutput {
 }
 
 /** Keys and values in turn, ordered by key; one character for each byte. */
-type SlotState = readonly string[];
+export type SlotState = readonly string[];
 
 /**
  * The replicated store within one slot: all keys that are alike up to their first `/`. A range reads its slot at one
@@ -82,6 +84,8 @@ export const slotKv: Model<SlotState, SlotKvInput, SlotKvOutput> = {
     }
   },
   stateKey: (state) => state.map(counted).join(""),
+  abstraction: slotAbstraction,
+  foresight: slotForesight,
   operationKey(input, output) {
     switch (input.f) {
       case "get":
@@ -102,77 +106,6 @@ export const slotKv: Model<SlotState, SlotKvInput, SlotKvOutput> = {
   },
 };
 
-/**
- * One part for each slot. Where ranges are read, the keys that one range covers belong together; all other keys of
- * the slot share no operation, so each is judged alone (linearizability is local: Herlihy and Wing 1990, theorem 1).
- */
-function partBySlot(
-  operations: readonly Operation<SlotKvInput, SlotKvOutput>[],
-): readonly Part<SlotKvInput, SlotKvOutput>[] {
-  const intervals = new Map<string, Interval[]>();
-  for (const { input } of operations) {
-    if (input.f !== "range") continue;
-    const start = text(input.start);
-    const slot = slotOf(start);
-    const list = intervals.get(slot) ?? [];
-    list.push({ start, end: textOrNull(input.end) });
-    intervals.set(slot, list);
-  }
-  for (const [slot, list] of intervals) intervals.set(slot, merged(list));
-  const parts = new Map<string, Operation<SlotKvInput, SlotKvOutput>[]>();
-  for (const operation of operations) {
-    const { input } = operation;
-    const key = text(input.f === "range" ? input.start : input.key);
-    const within = intervals.get(slotOf(key))?.find((interval) => covers(interval, key));
-    const name =
-      within === undefined
-        ? readable(key)
-        : `[${readable(within.start)}, ${within.end === null ? "" : readable(within.end)})`;
-    const part = parts.get(name);
-    if (part === undefined) parts.set(name, [operation]);
-    else part.push(operation);
-  }
-  return [...parts].map(([key, list]) => ({ key, operations: list }));
-}
-
-interface Interval {
-  readonly start: string;
-  readonly end: string | null;
-}
-
-/** Joins intervals that overlap. One that covers nothing still covers its start, where its range is filed. */
-function merged(intervals: readonly Interval[]): Interval[] {
-  const sorted = [...intervals].sort((a, b) =>
-    a.start < b.start ? -1 : a.start > b.start ? 1 : 0,
-  );
-  const result: Interval[] = [];
-  for (const interval of sorted) {
-    const last = result.at(-1);
-    if (last !== undefined && covers(last, interval.start)) {
-      const end =
-        last.end === null || interval.end === null
-          ? null
-          : last.end > interval.end
-            ? last.end
-            : interval.end;
-      result[result.length - 1] = { start: last.start, end };
-    } else {
-      result.push(interval);
-    }
-  }
-  return result;
-}
-
-function covers(interval: Interval, key: string): boolean {
-  if (key === interval.start) return true;
-  return key > interval.start && (interval.end === null || key < interval.end);
-}
-
-function slotOf(key: string): string {
-  const slash = key.indexOf("/");
-  return slash < 0 ? key : key.slice(0, slash);
-}
-
 function rangeIs(
   state: SlotState,
   input: SlotKvInput & { readonly f: "range" },
@@ -191,18 +124,6 @@ function rangeIs(
   return at >= state.length || (end !== null && state[at]! >= end);
 }
 
-/** The place of the first key that is not below `key`. */
-function lowerBound(state: SlotState, key: string): number {
-  let low = 0;
-  let high = state.length >> 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (state[middle * 2]! < key) low = middle + 1;
-    else high = middle;
-  }
-  return low * 2;
-}
-
 function withEntry(
   state: SlotState,
   at: number,
@@ -211,31 +132,4 @@ function withEntry(
   value: string,
 ): SlotState {
   return [...state.slice(0, at), key, value, ...state.slice(replace ? at + 2 : at)];
-}
-
-/** Bytes as a string of as many characters, which compares as the bytes do. */
-function text(bytes: Uint8Array): string {
-  let result = "";
-  for (const byte of bytes) result += String.fromCharCode(byte);
-  return result;
-}
-
-function textOrNull(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : text(bytes);
-}
-
-/** A string that shows where it ends. */
-function counted(value: string): string {
-  return `${value.length}:${value}`;
-}
-
-function optional(bytes: Uint8Array | null | undefined): string {
-  return bytes === undefined ? "?" : bytes === null ? "-" : counted(text(bytes));
-}
-
-function readable(key: string): string {
-  return key.replace(
-    /[^\x20-\x7e]/g,
-    (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

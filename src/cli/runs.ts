@@ -1,0 +1,45 @@
+/** Runs with or without a trace, and keeps what the run leaves behind. */
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { RunResult } from "../lab/run-result.js";
+import type { Scenario } from "../lab/scenario.js";
+import type { TraceEvent } from "../sim/recorder.js";
+import type { SimulateOptions } from "../sim/simulate.js";
+import { currentBuild } from "../sim/search/artifact/build.js";
+import { failureFileOf, writeFailureFile } from "../sim/search/artifact/failure-file.js";
+import { writeTraceFile } from "../sim/search/artifact/trace-file.js";
+import { writing } from "./errors.js";
+import type { Cli } from "./verb.js";
+
+/** One run, with its trace written if there is a path for it. */
+export function runTraced(
+  cli: Cli,
+  scenario: Scenario,
+  options: SimulateOptions,
+  path: string | undefined,
+): RunResult {
+  if (path === undefined) return cli.simulate(scenario, options);
+  // Found out before the run, not after it.
+  checkFolder(dirname(path));
+  const events: TraceEvent[] = [];
+  const result = cli.simulate(scenario, { ...options, trace: (event) => events.push(event) });
+  writing(path, () => writeTraceFile(path, result, { made: currentBuild(), events }));
+  return result;
+}
+
+/** Writes the failure file of a run below `folder`; null when nothing was violated. */
+export function keepFailure(folder: string, result: RunResult): string | null {
+  const file = failureFileOf(result, { made: currentBuild(), by: "seed" });
+  if (file === null) return null;
+  const path = join(folder, "failures", `${result.scenario}-${result.seed}.json`);
+  writing(path, () => writeFailureFile(path, file));
+  return path;
+}
+
+/** Makes the folder if need be, and makes sure that it can be written to. */
+export function checkFolder(folder: string): void {
+  writing(folder, () => {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  });
+}

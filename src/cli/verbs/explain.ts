@@ -1,0 +1,115 @@
+import type { Command } from "commander";
+import { explainTrace } from "../../lab/explain/explain.js";
+import {
+  readTrace,
+  traceFormatVersion,
+  traceProblemText,
+  type Trace,
+} from "../../lab/trace-reader.js";
+import { currentBuild } from "../../sim/search/artifact/build.js";
+import { readFailureFile } from "../../sim/search/artifact/failure-file.js";
+import { readText } from "../../sim/search/artifact/json-file.js";
+import { CliError, fileError } from "../errors.js";
+import { exitCode, type ExitCode } from "../exit-codes.js";
+import { durationArgument, scenariosOption, wholeNumber } from "../options.js";
+import type { Output } from "../output.js";
+import { replayLines } from "../report.js";
+import { traceAgain, type FailedAgain } from "../runs-again.js";
+import { findScenario, loadScenarios } from "../scenarios.js";
+import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
+
+interface ExplainVerbOptions extends CommonOptions {
+  readonly lines?: number;
+  readonly window?: number;
+  readonly scenarios?: string;
+}
+
+export function explainVerb(cli: Cli): Command {
+  return verb(cli, {
+    name: "explain",
+    about: "Tells a failure as a timeline: what broke, what led to it, what each node believed.",
+    example: "npx quorumlab explain out/failures/swarm-42.shrunk.json",
+    exits: [0, 2, 65, 66],
+  })
+    .argument("<file>", "a failure file, or a trace")
+    .option("--lines <n>", "of the timeline, at most", (text) => wholeNumber(text, 100_000))
+    .option("--window <time>", "small things are told so long before the end", durationArgument)
+    .addOption(scenariosOption())
+    .action(
+      acting(cli, (output: Output, options: ExplainVerbOptions, path: string) =>
+        explainFile(cli, output, options, path),
+      ),
+    );
+}
+
+async function explainFile(
+  cli: Cli,
+  output: Output,
+  options: ExplainVerbOptions,
+  path: string,
+): Promise<ExitCode> {
+  const text = readText(path);
+  if ("problem" in text) throw fileError(text.problem);
+  if (isTrace(text.ok)) {
+    tell(output, traceOf(path, text.ok), options, []);
+    return exitCode.held;
+  }
+  const read = readFailureFile(path);
+  if ("problem" in read) throw fileError(read.problem);
+  const file = read.ok;
+  const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
+  const again = traceAgain(cli, scenario, file);
+  if (again === null) {
+    output.note(`The failure of ${path} does not come back.`);
+    return exitCode.undecided;
+  }
+  const hints = {
+    scenario: file.scenario,
+    seed: file.seed,
+    step: file.step,
+    artifact: path,
+    module: options.scenarios,
+  };
+  // What was shrunk comes back by its decisions alone.
+  const lines = file.by === "seed" ? replayLines(hints) : replayLines(hints).slice(0, 1);
+  tell(output, traceOfRun(again), options, lines);
+  return exitCode.held;
+}
+
+function tell(
+  output: Output,
+  trace: Trace,
+  { lines, window }: ExplainVerbOptions,
+  replay: readonly string[],
+): void {
+  const text = explainTrace(trace, {
+    replay,
+    ...(lines === undefined ? {} : { linesMax: lines }),
+    ...(window === undefined ? {} : { windowUs: window * 1_000 }),
+  });
+  const { scenario, seed } = trace.heading;
+  output.record({ kind: "explanation", scenario, seed, text }, text);
+}
+
+/** A trace names itself in its first line; a failure file does not. */
+function isTrace(text: string): boolean {
+  const end = text.indexOf("\n");
+  return /"tool"\s*:\s*"quorumlab"/.test(text.slice(0, end < 0 ? undefined : end));
+}
+
+function traceOf(path: string, text: string): Trace {
+  const read = readTrace(text.split("\n"));
+  if ("ok" in read) return read.ok;
+  throw new CliError(exitCode.damagedFile, `${path}: ${traceProblemText(read.error)}`);
+}
+
+function traceOfRun({ result, events }: FailedAgain): Trace {
+  const { commit, node } = currentBuild();
+  const { scenario, seed, decisions } = result;
+  const heading = { version: traceFormatVersion, scenario, seed, world: "sim", node };
+  return {
+    heading: { ...heading, commit: commit ?? "", options: decisions.options },
+    events: events.map((event) => ({ cause: null, ...event })),
+    cut: null,
+  };
+}

@@ -1,0 +1,71 @@
+import { Option, type Command } from "commander";
+import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
+import type { ExitCode } from "../exit-codes.js";
+import { scenariosOption, seedOption } from "../options.js";
+import type { Output } from "../output.js";
+import {
+  describeRun,
+  exitOf,
+  failureRecord,
+  headerRecord,
+  replayLines,
+  resultRecord,
+} from "../report.js";
+import { keepFailure, runTraced } from "../runs.js";
+import { findScenario, loadScenarios } from "../scenarios.js";
+import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
+
+interface RunOptions extends CommonOptions {
+  readonly seed?: number;
+  readonly trace?: string;
+  readonly out: string;
+  readonly scenarios?: string;
+}
+
+export function runVerb(cli: Cli): Command {
+  return verb(cli, {
+    name: "run",
+    about: "Runs one scenario with one seed.",
+    example: "npx quorumlab run leader-crash-loop --seed 42",
+    exits: [0, 1, 2, 65, 66, 73],
+  })
+    .argument("<scenario>", "its name, as `list` shows it")
+    .addOption(seedOption("--seed <seed>", "what decides everything (default: the built commit)"))
+    .addOption(new Option("--world <world>", "where to run it").choices(["sim"]).default("sim"))
+    .option("--trace <file>", "writes the trace there")
+    .option("--out <folder>", "where a failure is kept", "out")
+    .addOption(scenariosOption())
+    .action(
+      acting(cli, (output: Output, options: RunOptions, name: string) =>
+        run(cli, output, options, name),
+      ),
+    );
+}
+
+async function run(
+  cli: Cli,
+  output: Output,
+  options: RunOptions,
+  name: string,
+): Promise<ExitCode> {
+  const scenario = findScenario(await loadScenarios(options.scenarios), name);
+  const build = currentBuild();
+  const seed = options.seed ?? defaultSeed(build);
+  const result = runTraced(cli, scenario, { seed }, options.trace);
+  const { failure } = result;
+  const artifact = keepFailure(options.out, result);
+  output.record(headerRecord(build, { scenario: name, seed, options: result.decisions.options }), null);
+  if (failure !== null) {
+    const { property, step } = failure;
+    output.record(
+      failureRecord({ scenario: name, seed, property, step, digest: result.digest, artifact }),
+      null,
+    );
+  }
+  output.record(resultRecord(result, { expect: scenario.expect }), describeRun(output, result, scenario));
+  if (failure !== null) {
+    const hints = { scenario: name, seed, step: failure.step, artifact, module: options.scenarios };
+    for (const line of replayLines(hints)) output.last(line);
+  }
+  return exitOf(result, scenario);
+}

@@ -1,0 +1,164 @@
+import type { Command } from "commander";
+import type { RunResult } from "../../lab/run-result.js";
+import { currentBuild } from "../../sim/search/artifact/build.js";
+import {
+  failureFileOf,
+  readFailureFile,
+  writeFailureFile,
+  type FailureFile,
+} from "../../sim/search/artifact/failure-file.js";
+import {
+  rerunsMaxDefault,
+  shrink,
+  type DecisionsSize,
+  type ShrinkResult,
+} from "../../sim/shrink/shrink.js";
+import { fileError, writing } from "../errors.js";
+import { exitCode, type ExitCode } from "../exit-codes.js";
+import { scenariosOption, wholeNumber } from "../options.js";
+import { grouped, table, type Output } from "../output.js";
+import { quoted } from "../report.js";
+import { runAgain } from "../runs-again.js";
+import { findScenario, loadScenarios } from "../scenarios.js";
+import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
+
+interface ShrinkVerbOptions extends CommonOptions {
+  readonly reruns: number;
+  readonly to?: string;
+  readonly scenarios?: string;
+}
+
+export function shrinkVerb(cli: Cli): Command {
+  return verb(cli, {
+    name: "shrink",
+    about: "Makes a failure smaller: fewer faults, operations and nodes, the same fingerprint.",
+    example: "npx quorumlab shrink out/failures/swarm-42.json",
+    exits: [0, 2, 3, 65, 66, 73],
+  })
+    .argument("<file>", "a failure file, as `search` and `run` leave it")
+    .option(
+      "--reruns <n>",
+      "how often to run it again at most, from 4",
+      (text) => Math.max(4, wholeNumber(text, 1_000_000)),
+      rerunsMaxDefault,
+    )
+    .option("--to <file>", "where to write it (default: FILE with .shrunk.json)")
+    .addOption(scenariosOption())
+    .action(
+      acting(cli, (output: Output, options: ShrinkVerbOptions, path: string) =>
+        shrinkFile(cli, output, options, path),
+      ),
+    );
+}
+
+async function shrinkFile(
+  cli: Cli,
+  output: Output,
+  options: ShrinkVerbOptions,
+  path: string,
+): Promise<ExitCode> {
+  const read = readFailureFile(path);
+  if ("problem" in read) throw fileError(read.problem);
+  const file = read.ok;
+  const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
+  const start = runAgain(cli, scenario, file);
+  if (start === null) {
+    output.note(`The failure of ${path} does not come back; nothing to shrink.`);
+    return exitCode.undecided;
+  }
+  const { seed } = file;
+  // A smaller failure comes about as early; what runs on much longer has another outcome.
+  const stopAtStep = 2 * (start.failure?.step ?? 0) + 10_000;
+  let pass = "";
+  const found = shrink(
+    (decisions) => cli.simulate(scenario, { seed, decisions, stopAtStep }),
+    start,
+    {
+      rerunsMax: options.reruns,
+      onProgress(progress) {
+        if (progress.pass === pass) return;
+        ({ pass } = progress);
+        output.note(`${progress.reruns} runs, ${progress.decisions} decisions left: ${pass}`);
+      },
+    },
+  );
+  return conclude(output, { path, to: options.to ?? shrunkPath(path), file, found, options });
+}
+
+interface Shrunk {
+  readonly path: string;
+  readonly to: string;
+  readonly file: FailureFile;
+  readonly found: ShrinkResult;
+  readonly options: ShrinkVerbOptions;
+}
+
+function conclude(output: Output, { path, to, file, found, options }: Shrunk): ExitCode {
+  const { outcome, reruns, minimal, before, after } = found;
+  const kept = outcome === "smaller" || outcome === "same";
+  const artifact = kept ? to : null;
+  if (kept) keep(to, { ...found.result, decisions: found.decisions });
+  const { scenario, seed, property } = file;
+  const { digest } = found.result;
+  output.record(
+    {
+      kind: "shrunk",
+      scenario,
+      seed,
+      property,
+      outcome,
+      minimal,
+      reruns,
+      before,
+      after,
+      digest,
+      artifact,
+    },
+    describe(output, found),
+  );
+  if (outcome === "notReproduced") {
+    output.note(`The decisions of ${path} alone do not bring its failure back.`);
+    return exitCode.undecided;
+  }
+  if (outcome === "unstable") {
+    output.note(
+      "The smallest failure did not come out twice the same: the run is not deterministic.",
+    );
+    return exitCode.notDeterministic;
+  }
+  const from = options.scenarios === undefined ? "" : ` --scenarios ${quoted(options.scenarios)}`;
+  output.last(`npx quorumlab explain ${quoted(to)}${from}`);
+  output.last(`npx quorumlab replay ${quoted(to)}${from}`);
+  return exitCode.held;
+}
+
+function keep(path: string, result: RunResult): void {
+  const file = failureFileOf(result, { made: currentBuild(), by: "decisions" });
+  if (file !== null) writing(path, () => writeFailureFile(path, file));
+}
+
+function describe(
+  { paint }: Output,
+  { outcome, before, after, reruns, minimal }: ShrinkResult,
+): string {
+  const words = {
+    smaller: paint.green("smaller"),
+    same: paint.green("as small as it was"),
+    notReproduced: paint.yellow("not reproduced"),
+    unstable: paint.red("not deterministic"),
+  }[outcome];
+  const counts = ["faults", "operations", "clients", "draws", "nodes", "groups"] as const;
+  const rows = counts.map((name: keyof DecisionsSize) => [
+    name === "draws" ? "unusual draws" : name,
+    `${grouped(before[name])} -> ${grouped(after[name])}`,
+  ]);
+  const proof = minimal
+    ? "each one that is left is needed"
+    : "it was not proven that all are needed";
+  return `${words} after ${grouped(reruns)} runs; ${proof}\n${table(rows)}`;
+}
+
+/** `a/b.json` becomes `a/b.shrunk.json`, and that stays itself. */
+export function shrunkPath(path: string): string {
+  return path.endsWith(".shrunk.json") ? path : `${path.replace(/\.json$/, "")}.shrunk.json`;
+}

@@ -1,0 +1,149 @@
+/** Messages of nodes, and of clients to them, as binary frames. Layout: messages.ts. */
+import { getU32, getU53, putU32, putU53 } from "../bytes.js";
+import { type Checksum, crc32 } from "../crc32.js";
+import type { Boot, GroupId, Incarnation, NodeId, ReplicaId } from "../ids.js";
+import { frameTypeOf } from "./frame-types.js";
+import {
+  type Malformed,
+  beginFrame,
+  frameHeaderBytes,
+  frameTrailerBytes,
+  malformed,
+  sealFrame,
+} from "./frame.js";
+import { type NodeMessage, goodbyeReasons } from "./messages.js";
+
+const from = frameHeaderBytes;
+
+export function encodeNodeFrame(
+  message: NodeMessage,
+  id: number,
+  checksum: Checksum = crc32,
+): Uint8Array {
+  const named = message.kind === "unknownReplica" || message.kind === "invite";
+  const group = named ? message.group : 0;
+  const incarnation = named ? message.incarnation : 0;
+  const type = frameTypeOf[message.kind];
+  const bytes = beginFrame(type, group, incarnation, id, bodyBytes(message));
+  switch (message.kind) {
+    case "hello":
+    case "helloAck":
+      putU53(bytes, from, message.cluster);
+      putU53(bytes, from + 8, message.node);
+      putU53(bytes, from + 16, message.boot);
+      putU53(bytes, from + 24, message.disk);
+      break;
+    case "goodbye":
+      bytes[from] = goodbyeReasons.indexOf(message.reason);
+      break;
+    case "unknownReplica":
+    case "invite":
+      putU53(bytes, from, message.replica);
+      putU53(bytes, from + 8, message.disk);
+      break;
+    case "machine":
+    case "request":
+      putBytes(bytes, from, message.bytes);
+      break;
+    case "answer":
+      putU53(bytes, from, message.to);
+      putBytes(bytes, from + 8, message.bytes);
+      break;
+  }
+  return sealFrame(bytes, checksum);
+}
+
+function bodyBytes(message: NodeMessage): number {
+  switch (message.kind) {
+    case "hello":
+    case "helloAck":
+      return 32;
+    case "goodbye":
+      return 1;
+    case "unknownReplica":
+    case "invite":
+      return 16;
+    case "machine":
+    case "request":
+      return 4 + message.bytes.length;
+    case "answer":
+      return 12 + message.bytes.length;
+  }
+}
+
+function putBytes(bytes: Uint8Array, at: number, body: Uint8Array): void {
+  putU32(bytes, at, body.length);
+  bytes.set(body, at + 4);
+}
+
+/** The frame is sound and its type is one of these, else the error is `type`. */
+export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
+  if (whole[6] !== 0) return malformed("flags", 6);
+  const length = whole.length - frameTrailerBytes - from;
+  switch (whole[5]) {
+    case frameTypeOf.hello:
+      return decodeGreeting("hello", whole, length);
+    case frameTypeOf.helloAck:
+      return decodeGreeting("helloAck", whole, length);
+    case frameTypeOf.goodbye: {
+      if (length !== 1) return malformed("end", from + length);
+      const reason = goodbyeReasons[whole[from]!];
+      return reason === undefined ? malformed("field", from) : { kind: "goodbye", reason };
+    }
+    case frameTypeOf.unknownReplica:
+      return decodePlacing("unknownReplica", whole, length);
+    case frameTypeOf.invite:
+      return decodePlacing("invite", whole, length);
+    case frameTypeOf.machine:
+      return decodeOpaque("machine", whole, length);
+    case frameTypeOf.request:
+      return decodeOpaque("request", whole, length);
+    case frameTypeOf.answer: {
+      if (length < 12 || getU32(whole, from + 8) !== length - 12) {
+        return malformed("end", from + length);
+      }
+      const to = getU53(whole, from);
+      if (to < 0) return malformed("number", from);
+      return { kind: "answer", to, bytes: whole.subarray(from + 12, from + length) };
+    }
+    default:
+      return malformed("type", 5);
+  }
+}
+
+function decodeGreeting(
+  kind: "hello" | "helloAck",
+  whole: Uint8Array,
+  length: number,
+): NodeMessage | Malformed {
+  if (length !== 32) return malformed("end", from + length);
+  const cluster = getU53(whole, from);
+  const node = getU53(whole, from + 8);
+  const boot = getU53(whole, from + 16);
+  const disk = getU53(whole, from + 24);
+  if (Math.min(cluster, node, boot, disk) < 0) return malformed("number", from);
+  return { kind, cluster, node: node as NodeId, boot: boot as Boot, disk };
+}
+
+function decodePlacing(
+  kind: "unknownReplica" | "invite",
+  whole: Uint8Array,
+  length: number,
+): NodeMessage | Malformed {
+  if (length !== 16) return malformed("end", from + length);
+  const replica = getU53(whole, from);
+  const disk = getU53(whole, from + 8);
+  if (replica < 0 || disk < 0) return malformed("number", from);
+  const group = getU32(whole, 8) as GroupId;
+  const incarnation = getU32(whole, 12) as Incarnation;
+  return { kind, group, incarnation, replica: replica as ReplicaId, disk };
+}
+
+function decodeOpaque(
+  kind: "machine" | "request",
+  whole: Uint8Array,
+  length: number,
+): NodeMessage | Malformed {
+  if (length < 4 || getU32(whole, from) !== length - 4) return malformed("end", from + length);
+  return { kind, bytes: whole.subarray(from + 4, from + length) };
+}

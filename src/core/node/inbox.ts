@@ -1,0 +1,45 @@
+/** What waits for a turn, in the order in which it came. */
+import type { Boot, NodeId, RequestId } from "../ids.js";
+import type { DiskResult } from "../ports/disk.js";
+
+export type InboxItem =
+  | { readonly kind: "frame"; readonly from: NodeId; readonly bytes: Uint8Array }
+  | { readonly kind: "diskDone"; readonly op: number; readonly result: DiskResult }
+  | { readonly kind: "request"; readonly request: RequestId; readonly bytes: Uint8Array }
+  | { readonly kind: "linkUp"; readonly peer: NodeId; readonly boot: Boot; readonly disk: number }
+  | { readonly kind: "linkDown"; readonly peer: NodeId }
+  | { readonly kind: "woken" };
+
+/** Used-up places before the array is moved together. */
+const usedMax = 1024;
+
+export class Inbox {
+  #items: InboxItem[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  put(item: InboxItem): void {
+    this.#items.push(item);
+  }
+
+  /** The oldest item; there is one. */
+  take(): InboxItem {
+    const item = this.#items[this.#head++]!;
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= usedMax && this.#head * 2 > this.#items.length) {
+      this.#items.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Which replicas may live on this disk. A replica is made once: at the founding of its group, or when
+ * the node of a leader says that its configuration names this very disk for it. One that was lost
+ * or removed here never comes back under its id (CONTRACTS 4).
+ */
+import { emptyBytes } from "../bytes.js";
+import type { SnapshotMeta } from "../entry.js";
+import type { Invite, UnknownReplica } from "../framing/messages.js";
+import type { GroupId, Incarnation, Index, NodeId, Term, Token } from "../ids.js";
+import { type Configuration, members, memberOf } from "../raft/configuration.js";
+import { encodeConfiguration } from "../raft/configuration-codec.js";
+import type { RecoveredNode, ReplicaKey } from "../wal/log-store.js";
+import type { NodeContext } from "./context.js";
+import { sameKey } from "./logic.js";
+import type { Replica } from "./replica.js";
+import type { Replicas } from "./replicas.js";
+import type { QueuedWrite, Writer } from "./write-queue.js";
+
+/** A group as it was made: who belongs to it, and on which disks. */
+export interface FoundingGroup {
+  readonly group: GroupId;
+  readonly incarnation: Incarnation;
+  readonly configuration: Configuration;
+}
+
+/** A replica whose founding record is on its way to disk; until it is there nothing is stepped. */
+export class Founding implements Writer {
+  readonly group: ReplicaKey["group"];
+  readonly incarnation: ReplicaKey["incarnation"];
+  readonly replica: ReplicaKey["replica"];
+  readonly leads = false;
+  waiting: QueuedWrite | null = null;
+  lastBatch = 0;
+  readonly meta: SnapshotMeta;
+  readonly #finished: (founding: Founding, durable: boolean) => void;
+
+  constructor(
+    key: ReplicaKey,
+    configuration: Uint8Array,
+    finished: (founding: Founding, durable: boolean) => void,
+  ) {
+    this.group = key.group;
+    this.incarnation = key.incarnation;
+    this.replica = key.replica;
+    this.meta = {
+      index: 0 as Index,
+      term: 0 as Term,
+      configuration,
+      sizeBytes: 0,
+      checksum: 0,
+    };
+    this.#finished = finished;
+  }
+
+  persisted(): void {
+    this.#finished(this, true);
+  }
+
+  persistFailed(): void {
+    this.#finished(this, false);
+  }
+}
+
+export class Lifecycle {
+  readonly #context: NodeContext;
+  readonly #replicas: Replicas;
+  readonly #begin: (founding: Founding) => void;
+  /** Lost or removed here: their ids are dead on this disk. */
+  readonly #dead: ReplicaKey[] = [];
+  /** On their way to disk. */
+  readonly #underWay: Founding[] = [];
+  /** Replicas may have lived here of which nothing is known any more. */
+  #forgotten = false;
+
+  /** `begin` starts the replica of a founding record that is durable. */
+  constructor(context: NodeContext, replicas: Replicas, begin: (founding: Founding) => void) {
+    this.#context = context;
+    this.#replicas = replicas;
+    this.#begin = begin;
+  }
+
+  recovered(node: RecoveredNode): void {
+    this.#forgotten = node.forgotten;
+    this.#dead.push(...node.removed);
+    for (const replica of node.replicas) if (replica.lost) this.#dead.push(replica);
+  }
+
+  /** Makes this node's replicas of groups that are new here. */
+  found(groups: readonly FoundingGroup[]): void {
+    const { node, disk } = this.#context;
+    for (const { group, incarnation, configuration } of groups) {
+      const own = members(configuration).find((member) => member.node === node);
+      if (own === undefined || own.disk !== disk) continue;
+      const key = { group, incarnation, replica: own.replica };
+      if (this.#replicas.find(key) !== null || !this.#mayMake(key)) continue;
+      this.#make(key, encodeConfiguration(configuration));
+    }
+  }
+
+  /** A message came for a replica that does not live here: asks its sender's node whether it may. */
+  answerStray(from: NodeId, key: ReplicaKey): void {
+    const { outbox, marks, disk } = this.#context;
+    if (this.#underWay.some((founding) => sameKey(founding, key))) return;
+    marks.hit("unknownReplicaAnswered");
+    const { group, incarnation, replica } = key;
+    outbox.add(from, { kind: "unknownReplica", group, incarnation, replica, disk });
+  }
+
+  /** A node does not know a replica: invites it if our own leads and its configuration names it. */
+  onUnknown(from: NodeId, asked: UnknownReplica): void {
+    const { outbox, marks } = this.#context;
+    const { group, incarnation, replica, disk } = asked;
+    const leader = this.#replicas.ofGroup(group);
+    if (leader === null || leader.incarnation !== incarnation || !leader.leads) return;
+    const member = memberOf(leader.raft.view.configuration, replica);
+    if (member === undefined || member.node !== from) return;
+    if (member.disk !== disk) {
+      marks.hit("inviteRefusedForDisk");
+      return;
+    }
+    marks.hit("inviteSent");
+    outbox.add(from, { kind: "invite", group, incarnation, replica, disk });
+  }
+
+  onInvite(invite: Invite): void {
+    const { disk } = this.#context;
+    if (invite.disk !== disk || this.#replicas.find(invite) !== null) return;
+    if (this.#mayMake(invite)) this.#make(invite, emptyBytes);
+  }
+
+  removed(replica: Replica): void {
+    this.#context.marks.hit("replicaRemoved");
+    this.#dead.push(replica.key);
+  }
+
+  #mayMake(key: ReplicaKey): boolean {
+    if (this.#underWay.some((founding) => sameKey(founding, key))) return false;
+    const dead = this.#forgotten || this.#dead.some((gone) => sameKey(gone, key));
+    if (dead) this.#context.marks.hit("strayReplicaRefused");
+    return !dead;
+  }
+
+  #make({ group, incarnation, replica }: ReplicaKey, configuration: Uint8Array): void {
+    const key = { group, incarnation, replica };
+    const founding = new Founding(key, configuration, (made, durable) => this.#finish(made, durable));
+    this.#underWay.push(founding);
+    this.#context.writes.create(founding, founding.meta, 1 as Token);
+  }
+
+  #finish(founding: Founding, durable: boolean): void {
+    this.#underWay.splice(this.#underWay.indexOf(founding), 1);
+    if (!durable) return;
+    if (founding.meta.configuration.length === 0) this.#context.marks.hit("invitedReplicaCreated");
+    this.#begin(founding);
+  }
+}

@@ -1,0 +1,40 @@
+/** What a host runs: the multi-Raft node, or a machine of a user's own behind an adapter. */
+import type { FramedMessage } from "../framing/messages.js";
+import type { GroupId, NodeId, RequestId } from "../ids.js";
+import type { Bound, RaftView } from "../raft/view.js";
+import type { ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
+import type { RecoveredNode } from "../wal/log-store.js";
+import type { NodeContext } from "./context.js";
+import type { RecordWriter } from "./record-queue.js";
+
+/** Every method is one input, or what one input led to; none may be called from within another. */
+export interface NodeLogic {
+  /** Hears of the records in `context.records`; null when it has none. */
+  readonly recordWriter: RecordWriter | null;
+  /** The log and the snapshot files have read what the disk held. */
+  start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void;
+  /** `word` is the frame's checksum. */
+  message(from: NodeId, message: FramedMessage, word: number): void;
+  request(request: RequestId, bytes: Uint8Array, word: number): void;
+  logRead(event: Extract<WalEvent, { kind: "logRead" }>): void;
+  snapshot(event: Exclude<SnapshotEvent, { kind: "loaded" }>): void;
+  /** Steps what the node owes itself, at most `stepsMax` times; false when nothing was left. */
+  settle(stepsMax: number): boolean;
+  /** The answer to a request that the host itself refuses; null: silence. */
+  refusal(reason: "overloaded" | "notReady"): Uint8Array | null;
+  /** For oracles and people. */
+  views(): RaftView[];
+  viewOf(group: GroupId): RaftView | null;
+  /** Every queue and its limit. */
+  bounds(): readonly Bound[];
+  /** The whole state as plain data, for digests. */
+  readonly state: unknown;
+}
+
+export type LoadedSnapshot = Extract<SnapshotEvent, { kind: "loaded" }>["snapshots"][number];
+
+export type LogicFactory = (context: NodeContext) => NodeLogic;
+
+export function sameKey(a: ReplicaKey, b: ReplicaKey): boolean {
+  return a.group === b.group && a.incarnation === b.incarnation && a.replica === b.replica;
+}

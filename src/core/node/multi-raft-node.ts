@@ -1,0 +1,321 @@
+/** The node that hosts many Raft groups: routes messages, requests and completions to its replicas. */
+import type { MemberChange, ReadMode, Sealer } from "../consensus.js";
+import { type EntryType, entryType } from "../entry.js";
+import type { FramedMessage } from "../framing/messages.js";
+import type { GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Term } from "../ids.js";
+import type { RaftMessage } from "../raft/messages.js";
+import { type RaftOptions, raftDefaults } from "../raft/options.js";
+import type { Bound, RaftView } from "../raft/view.js";
+import type { StateMachine } from "../state-machine.js";
+import {
+  type ClientRequest,
+  decodeClientRequest,
+  encodeClientAnswer,
+} from "../store/client-protocol.js";
+import { encodeDataEntry, encodeSessionEntry } from "../store/entries.js";
+import { KvStore } from "../store/kv.js";
+import { ReplicatedStore } from "../store/replicated-store.js";
+import type { SessionLimits } from "../store/sessions.js";
+import { slotCountDefault } from "../store/slots.js";
+import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
+import type { NodeContext } from "./context.js";
+import { Later } from "./later.js";
+import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
+import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from "./logic.js";
+import { Replica } from "./replica.js";
+import { Replicas } from "./replicas.js";
+import { Requests, refusalBytes } from "./requests.js";
+
+export interface MultiRaftParts {
+  /** Of every replica; see raft/options.ts. */
+  readonly raft?: Partial<RaftOptions>;
+  /** Groups that this node belongs to from their founding; those it holds already are left alone. */
+  readonly founding?: readonly FoundingGroup[];
+  /** What a group replicates; a key-value store by default. */
+  readonly machine?: (group: GroupId, incarnation: Incarnation) => StateMachine;
+  /** Seals what users write; the identity by default. */
+  readonly sealer?: (group: GroupId, incarnation: Incarnation) => Sealer;
+  /** 65,536 by default; the cluster's. */
+  readonly slotCount?: number;
+  readonly sessions?: Partial<SessionLimits>;
+}
+
+/** For `HostParts.logic`. */
+export function multiRaft(parts: MultiRaftParts = {}): LogicFactory {
+  return (context) => new MultiRaftNode(context, parts);
+}
+
+/** Of an entry's envelope and record, beside what a client wrote. */
+const envelopeBytesMax = 4096;
+
+class MultiRaftNode implements NodeLogic {
+  readonly recordWriter = null;
+  readonly #context: NodeContext;
+  readonly #parts: MultiRaftParts;
+  readonly #raft: RaftOptions;
+  readonly #replicas = new Replicas();
+  readonly #requests: Requests;
+  readonly #later = new Later();
+  readonly #lifecycle: Lifecycle;
+
+  constructor(context: NodeContext, parts: MultiRaftParts) {
+    this.#context = context;
+    this.#parts = parts;
+    const raft = { ...raftDefaults, ...parts.raft };
+    // An entry that no batch of the log can hold could never be written.
+    const entryBytesMax = Math.min(raft.entryBytesMax, (context.batchBytesMax >> 1) - envelopeBytesMax);
+    this.#raft = { ...raft, entryBytesMax };
+    this.#requests = new Requests(context);
+    this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
+  }
+
+  start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void {
+    this.#lifecycle.recovered(recovered);
+    for (const found of recovered.replicas) {
+      if (found.lost) {
+        this.#context.marks.hit("lostReplicaNotStarted");
+        continue;
+      }
+      const index = found.recovered.snapshot?.index;
+      const loaded = snapshots.find((each) => sameKey(each, found) && each.snapshot.index === index);
+      this.#add(found).start(found.recovered, loaded?.state ?? null);
+    }
+    this.#lifecycle.found(this.#parts.founding ?? []);
+  }
+
+  message(from: NodeId, message: FramedMessage, word: number): void {
+    switch (message.kind) {
+      case "unknownReplica":
+        this.#stepped(message.kind, word);
+        this.#lifecycle.onUnknown(from, message);
+        return;
+      case "invite":
+        this.#stepped(message.kind, word);
+        this.#lifecycle.onInvite(message);
+        return;
+      case "hello":
+      case "helloAck":
+      case "goodbye":
+      case "machine":
+      case "request":
+      case "answer":
+        // The link or another node's business: not for a host.
+        this.#stepped("stray", word);
+        this.#context.marks.hit("strayFrameDropped");
+        return;
+      default:
+        this.#raftMessage(from, message, word);
+    }
+  }
+
+  request(request: RequestId, bytes: Uint8Array, word: number): void {
+    const decoded = decodeClientRequest(bytes);
+    if (decoded.kind === "undecodable") {
+      this.#stepped("request", word);
+      const answer = encodeClientAnswer({ kind: "malformed", code: decoded.code });
+      this.#context.answers.push({ request, bytes: answer });
+      return;
+    }
+    const replica = this.#replicas.ofGroup(decoded.group);
+    if (replica === null || this.#requests.full) {
+      this.#stepped("request", word);
+      if (replica !== null) this.#context.marks.hit("requestsFull");
+      const answer = refusalBytes(replica === null ? "noGroup" : "overloaded", null);
+      this.#context.answers.push({ request, bytes: answer });
+      return;
+    }
+    if (replica.leaving) {
+      this.#stepped("request", word);
+      this.#context.answers.push({ request, bytes: refusalBytes("removed", null) });
+      return;
+    }
+    this.#serve(replica, request, decoded, word);
+  }
+
+  logRead(event: Extract<WalEvent, { kind: "logRead" }>): void {
+    const { request, entries } = event;
+    const replica = this.#living(event.key);
+    if (replica !== null) replica.step({ kind: "logRead", request, entries }, request);
+  }
+
+  snapshot(event: Exclude<SnapshotEvent, { kind: "loaded" }>): void {
+    const replica = this.#living(event.key);
+    if (replica === null) return;
+    const { request } = event;
+    switch (event.kind) {
+      case "saved":
+        replica.step({ kind: "snapshotTaken", request, snapshot: event.snapshot }, request);
+        return;
+      case "chunk":
+        replica.step({ kind: "chunkRead", request, bytes: event.bytes }, request);
+        return;
+      case "chunkWritten":
+        replica.step({ kind: "chunkWritten", request, ok: event.ok }, request);
+        return;
+      case "received":
+        replica.received(request, event.snapshot, event.state);
+        return;
+    }
+  }
+
+  settle(stepsMax: number): boolean {
+    return this.#later.settle(stepsMax);
+  }
+
+  refusal(reason: "overloaded" | "notReady"): Uint8Array {
+    return refusalBytes(reason, null);
+  }
+
+  views(): RaftView[] {
+    return this.#replicas.all().map(({ raft }) => raft.view);
+  }
+
+  viewOf(group: GroupId): RaftView | null {
+    return this.#replicas.ofGroup(group)?.raft.view ?? null;
+  }
+
+  bounds(): readonly Bound[] {
+    const { requestsPendingMax: limit } = this.#context.options;
+    return [{ name: "requests", size: this.#requests.size, limit }];
+  }
+
+  get state(): unknown {
+    return this.#replicas.all().map(({ raft }) => raft.state);
+  }
+
+  #raftMessage(from: NodeId, message: RaftMessage, word: number): void {
+    routed.group = message.group;
+    routed.incarnation = message.incarnation;
+    routed.replica = message.to;
+    const replica = this.#replicas.find(routed);
+    if (replica !== null) {
+      // Who leaves the node has said its last word.
+      if (!replica.leaving) replica.step({ kind: "message", from, message }, word);
+      return;
+    }
+    this.#stepped("stray", word);
+    this.#lifecycle.answerStray(from, routed);
+  }
+
+  #serve(replica: Replica, request: RequestId, asked: ClientRequest, word: number): void {
+    switch (asked.kind) {
+      case "openSession": {
+        const payload = encodeSessionEntry({ kind: "open", nonce: asked.nonce });
+        this.#propose(replica, request, entryType.session, payload, word);
+        return;
+      }
+      case "closeSession": {
+        const payload = encodeSessionEntry({ kind: "close", session: asked.session });
+        this.#propose(replica, request, entryType.session, payload, word);
+        return;
+      }
+      case "command":
+        this.#propose(replica, request, entryType.data, encodeDataEntry(asked), word);
+        return;
+      case "read": {
+        this.#requests.open(request, "read", asked.slot, asked.question.slice());
+        // A follower asks its leader for an index by itself.
+        const mode: ReadMode = asked.mode === "lease" ? "lease" : "index";
+        replica.step({ kind: "read", request, mode }, word);
+        return;
+      }
+      case "admin":
+        switch (asked.action.kind) {
+          case "change":
+            this.#change(replica, request, asked.action.changes, word);
+            return;
+          case "transfer":
+            this.#requests.open(request, "errand");
+            replica.step({ kind: "transfer", request, to: asked.action.to }, word);
+            return;
+          case "life": {
+            const payload = asked.action.payload.slice();
+            this.#propose(replica, request, entryType.groupLife, payload, word);
+            return;
+          }
+        }
+    }
+  }
+
+  #propose(
+    replica: Replica,
+    request: RequestId,
+    type: EntryType,
+    payload: Uint8Array,
+    word: number,
+  ): void {
+    this.#requests.open(request, "command");
+    replica.step({ kind: "propose", request, type, payload }, word);
+  }
+
+  #change(
+    replica: Replica,
+    request: RequestId,
+    changes: readonly MemberChange[],
+    word: number,
+  ): void {
+    this.#requests.open(request, "errand");
+    replica.step({ kind: "change", request, changes }, word);
+  }
+
+  #founded(founding: Founding): void {
+    const hardState = { term: 0 as Term, vote: 0, commit: 0 as Index };
+    const recovered = { hardState, snapshot: founding.meta, entries: [], damagedThrough: 0 as Index };
+    this.#add(founding).start(recovered, null);
+  }
+
+  #add({ group, incarnation, replica }: ReplicaKey): Replica {
+    const { sealer, machine, slotCount = slotCountDefault, sessions } = this.#parts;
+    const { marks } = this.#context;
+    const store = new ReplicatedStore({
+      group,
+      incarnation,
+      machine: machine?.(group, incarnation) ?? new KvStore({ slotCount, marks }),
+      marks,
+      slotCount,
+      ...(sessions === undefined ? {} : { limits: sessions }),
+    });
+    const added = new Replica({
+      key: { group, incarnation, replica },
+      context: this.#context,
+      requests: this.#requests,
+      later: this.#later,
+      store,
+      sealer: sealer?.(group, incarnation) ?? identitySealer,
+      raft: this.#raft,
+      gone: (gone) => this.#gone(gone),
+    });
+    this.#replicas.add(added);
+    return added;
+  }
+
+  /** Its removal is durable. */
+  #gone(replica: Replica): void {
+    this.#replicas.remove(replica);
+    this.#lifecycle.removed(replica);
+  }
+
+  #living(key: ReplicaKey): Replica | null {
+    const replica = this.#replicas.find(key);
+    if (replica !== null && !replica.leaving) return replica;
+    this.#context.marks.hit("lateCompletionDropped");
+    return null;
+  }
+
+  #stepped(kind: string, word: number): void {
+    this.#context.observer.stepped(this.#context.node, kind, word, null);
+  }
+}
+
+/** Where the message at hand goes: one record serves them all. */
+const routed: { -readonly [Field in keyof ReplicaKey]: ReplicaKey[Field] } = {
+  group: 0 as GroupId,
+  incarnation: 0 as Incarnation,
+  replica: 0 as ReplicaId,
+};
+
+const identitySealer: Sealer = {
+  keyEpoch: 0,
+  seal: (_header, payload) => payload,
+  open: (_header, sealed) => sealed,
+};

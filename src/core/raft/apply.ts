@@ -1,0 +1,69 @@
+/** Committed entries go to the state machine in order, one batch at a time. */
+import { type Entry, entryTypeMax } from "../entry.js";
+import type { Index, RequestId } from "../ids.js";
+import { type RaftCore, emit, nextRequest } from "./core.js";
+import { cachedFrom, entryBytes, evictLog, sliceOf } from "./log.js";
+import { pruneConfigurations } from "./log-writes.js";
+
+/** At the end of a step. Only what is durable here: a snapshot may not run ahead of its log. */
+export function applyCommitted(core: RaftCore): void {
+  const { state, options } = core;
+  const through = Math.min(state.commit, state.durable);
+  if (state.applied >= through || state.applyingTo !== 0 || state.applyRead !== 0) return;
+  if (!state.permissions.mayApply || state.unknownTypeAt !== 0) return;
+  if (state.receiving !== null && state.receiving.whole) return;
+  const from = state.applied + 1;
+  const inMemory = cachedFrom(state.log);
+  if (from >= inMemory) {
+    hand(core, sliceOf(state.log, from, through + 1, options.applyBatchBytesMax));
+    return;
+  }
+  core.marks.hit("applyReadFromDisk");
+  const request = nextRequest(state);
+  state.applyRead = request;
+  const range = { from: from as Index, to: Math.min(through + 1, inMemory) as Index };
+  core.out.push({ kind: "readLog", request, ...range, bytesMax: options.applyBatchBytesMax });
+}
+
+/** Entries that were read to be applied; false when nobody waits for `request`. */
+export function onApplyLogRead(
+  core: RaftCore,
+  request: RequestId,
+  entries: readonly Entry[] | null,
+): boolean {
+  const { state } = core;
+  if (state.applyRead !== request) return false;
+  state.applyRead = 0;
+  const contiguous = entries !== null && entries.every((e, at) => e.index === state.applied + 1 + at);
+  if (contiguous && entries.length > 0) hand(core, entries);
+  return true;
+}
+
+function hand(core: RaftCore, entries: readonly Entry[]): void {
+  const { state, out } = core;
+  let count = 0;
+  while (count < entries.length && entries[count]!.type <= entryTypeMax) {
+    state.appliedBytes += entryBytes(entries[count]!);
+    count++;
+  }
+  if (count < entries.length && count === 0) {
+    // To skip what a newer version means would make replicas differ: stop here instead.
+    const { index, type } = entries[0]!;
+    core.marks.hit("unknownEntryType");
+    state.unknownTypeAt = index;
+    emit(core, { name: "unknownEntryType", type, index });
+    return;
+  }
+  const known = count < entries.length ? entries.slice(0, count) : entries;
+  state.applyingTo = known[count - 1]!.index;
+  out.push({ kind: "apply", entries: known });
+}
+
+export function onApplied(core: RaftCore, index: Index): void {
+  const { state, options } = core;
+  if (state.applyingTo === 0 || index < state.applyingTo) return;
+  state.applied = state.applyingTo;
+  state.applyingTo = 0;
+  pruneConfigurations(state);
+  evictLog(state.log, state.applied, options.cacheBytesMax);
+}

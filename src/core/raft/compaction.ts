@@ -1,0 +1,52 @@
+/** Snapshots of our own, and what of the log they make needless (thesis section 5.1). */
+import type { SnapshotMeta } from "../entry.js";
+import type { Index, RequestId, Term } from "../ids.js";
+import { encodeConfiguration } from "./configuration-codec.js";
+import { type RaftCore, nextRequest } from "./core.js";
+import { compactLog, termAt } from "./log.js";
+
+/** Between two batches, when enough was applied: the state machine stands exactly at `applied`. */
+export function maybeTakeSnapshot(core: RaftCore): void {
+  const { state, options } = core;
+  if (state.takeRequest !== 0 || state.applyingTo !== 0 || !state.permissions.mayApply) return;
+  const enough =
+    state.applied - state.takenAt >= options.snapshotEveryEntries ||
+    (state.appliedBytes >= options.snapshotEveryBytes && state.applied > state.takenAt);
+  if (!enough) return;
+  // The configuration of that very index, not the newest (pruned to begin with it).
+  const { configuration } = state.configurations[0]!;
+  if (configuration.voters.length === 0) return;
+  const request = nextRequest(state);
+  state.takeRequest = request;
+  state.takenAt = state.applied;
+  state.appliedBytes = 0;
+  core.out.push({
+    kind: "takeSnapshot",
+    request,
+    index: state.applied as Index,
+    term: termAt(state.log, state.applied) as Term,
+    configuration: encodeConfiguration(configuration),
+  });
+}
+
+export function onSnapshotTaken(
+  core: RaftCore,
+  request: RequestId,
+  snapshot: SnapshotMeta | null,
+): void {
+  const { state, options } = core;
+  if (state.takeRequest !== request) return;
+  state.takeRequest = 0;
+  if (snapshot === null) {
+    core.marks.hit("snapshotNotTaken");
+    return;
+  }
+  // A snapshot received meanwhile may cover more.
+  if (state.snapshot !== null && snapshot.index <= state.snapshot.index) return;
+  if (termAt(state.log, snapshot.index) !== snapshot.term) return;
+  state.snapshot = snapshot;
+  const through = Math.min(snapshot.index - options.trailingEntries, state.applied, state.durable);
+  if (through <= state.log.base) return;
+  compactLog(state.log, through);
+  core.out.push({ kind: "compact", through: through as Index });
+}

@@ -1,0 +1,49 @@
+/** The life of a leader: its first entry, its beats, its end when no quorum answers. */
+import { emptyBytes } from "../bytes.js";
+import { entryType } from "../entry.js";
+import { noReplica } from "../ids.js";
+import type { RaftCore } from "./core.js";
+import { hasQuorum } from "./liveness.js";
+import { lastIndex } from "./log.js";
+import { appendOwn } from "./log-writes.js";
+import { dropLeftPeers, sendHeartbeat, syncPeers } from "./peers.js";
+import { resendRound } from "./reads.js";
+import { backOff, readFailed } from "./replication.js";
+import { becomeFollower, endElection, setLeader, setRole } from "./roles.js";
+import { resendSnapshot } from "./snapshots-send.js";
+import { expireTransfer } from "./transfer.js";
+
+/** The blank entry lets commits of earlier terms be known as such (thesis section 6.4). */
+export function becomeLeader(core: RaftCore): void {
+  const { state } = core;
+  endElection(core);
+  setRole(core, "leader");
+  state.receiving = null;
+  state.termStart = lastIndex(state.log) + 1;
+  state.uncommittedBytes = 0;
+  appendOwn(core, entryType.blank, emptyBytes);
+  setLeader(core, state.replica);
+  state.leaderNode = state.node;
+  syncPeers(core);
+}
+
+/** The timer of a leader: at least once in each heartbeat. */
+export function onLeaderTimer(core: RaftCore): void {
+  const { state, options, now } = core;
+  if (!hasQuorum(core)) {
+    // Beats of a leader without a quorum would only keep others from electing one.
+    core.marks.hit("checkQuorumStepDown");
+    becomeFollower(core, state.term, noReplica);
+    return;
+  }
+  expireTransfer(core);
+  if (state.role !== "leader") return;
+  dropLeftPeers(core);
+  for (const peer of state.peers) {
+    if (peer.readRequest === readFailed) peer.readRequest = 0;
+    backOff(core, peer);
+    resendSnapshot(core, peer);
+    if (now >= peer.liveness.lastSentUs + options.heartbeatUs) sendHeartbeat(core, peer);
+  }
+  resendRound(core);
+}

@@ -1,0 +1,36 @@
+/** When the replica next wants to be woken. It says so only when that is sooner than before. */
+import { isVoter } from "./configuration.js";
+import type { RaftCore } from "./core.js";
+
+export function armTimer(core: RaftCore): void {
+  const { state } = core;
+  const at = state.role === "leader" ? leaderDeadlineUs(core) : followerDeadlineUs(core);
+  const soonest = Math.min(at, state.retryAtUs);
+  if (soonest >= state.wakeAtUs) return;
+  state.wakeAtUs = soonest;
+  core.out.push({ kind: "wakeAt", at: soonest });
+}
+
+/** A deadline that moved away is met early, and the timer then looks again. */
+function leaderDeadlineUs({ state, options, now }: RaftCore): number {
+  if (state.wakeAtUs <= now + options.heartbeatUs) return state.wakeAtUs;
+  let deadlineUs = Infinity;
+  for (const peer of state.peers) {
+    deadlineUs = Math.min(deadlineUs, peer.liveness.lastSentUs + options.heartbeatUs);
+  }
+  // A clock that is asked for the past would ask again at once.
+  return Math.max(deadlineUs, now + 1);
+}
+
+function followerDeadlineUs({ state, options }: RaftCore): number {
+  const { forwardRequest, forwardSentUs, handedOver } = state;
+  let deadlineUs = handedOver === null ? Infinity : handedOver.deadlineUs;
+  if (forwardRequest !== 0) {
+    deadlineUs = Math.min(deadlineUs, forwardSentUs + options.electionTimeoutMinUs);
+  }
+  // Who has no vote waits for nobody.
+  if (state.electionDeadlineUs < state.wakeAtUs && isVoter(state.configuration, state.replica)) {
+    deadlineUs = Math.min(deadlineUs, state.electionDeadlineUs);
+  }
+  return deadlineUs;
+}

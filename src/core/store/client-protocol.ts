@@ -1,0 +1,355 @@
+/**
+ * What a client sends to a node and what it gets back, as bytes; docs/reference/client-protocol.md
+ * says how a client should use it. Little-endian; `u8 version · u8 kind · fields`.
+ */
+import { ByteReader, ByteWriter } from "../bytes.js";
+import type { MemberChange, RefusalReason } from "../consensus.js";
+import type { GroupId, Incarnation, Index, NodeId, ReplicaId } from "../ids.js";
+import {
+  type Undecodable,
+  type UndecodableCode,
+  undecodable,
+  undecodableCodes,
+} from "../undecodable.js";
+
+/** Where and by which entry the session was opened. */
+export interface SessionId {
+  readonly group: GroupId;
+  readonly incarnation: Incarnation;
+  readonly index: Index;
+}
+
+export type ClientRequest =
+  /** A retry repeats the nonce and gets the same session, as long as that is there. */
+  | { readonly kind: "openSession"; readonly group: GroupId; readonly nonce: Uint8Array }
+  | { readonly kind: "closeSession"; readonly group: GroupId; readonly session: SessionId }
+  | {
+      readonly kind: "command";
+      readonly group: GroupId;
+      readonly session: SessionId;
+      /** From 1, one for each command of the session; a retry repeats it. */
+      readonly serial: number;
+      /** The lowest serial whose answer the client still waits for; at most `serial`. */
+      readonly ackBelow: number;
+      readonly slot: number;
+      readonly command: Uint8Array;
+    }
+  | {
+      readonly kind: "read";
+      readonly group: GroupId;
+      readonly mode: ClientReadMode;
+      readonly slot: number;
+      readonly question: Uint8Array;
+    }
+  | { readonly kind: "admin"; readonly group: GroupId; readonly action: AdminAction };
+
+/** `follower`: by any replica, at an index that it asks its leader for; linearizable too. */
+export type ClientReadMode = "index" | "lease" | "follower";
+
+export type AdminAction =
+  | { readonly kind: "change"; readonly changes: readonly MemberChange[] }
+  | { readonly kind: "transfer"; readonly to: ReplicaId }
+  /** The payload of a groupLife entry; see store/entries.ts. */
+  | { readonly kind: "life"; readonly payload: Uint8Array };
+
+export type ClientAnswer =
+  | { readonly kind: "opened"; readonly session: SessionId }
+  /** The state machine's answer; empty for a close and for admin actions that have none. */
+  | { readonly kind: "done"; readonly bytes: Uint8Array }
+  | { readonly kind: "readResult"; readonly bytes: Uint8Array }
+  /** This attempt did nothing and will not. `leader`: where to try next, 0 when not known. */
+  | { readonly kind: "refused"; readonly reason: ClientRefusal; readonly leader: NodeId | 0 }
+  /** It may still take effect. */
+  | { readonly kind: "unknown"; readonly leader: NodeId | 0 }
+  /** This attempt was not applied; whether an earlier one was is no longer known. */
+  | { readonly kind: "sessionExpired" }
+  /** The slot is not served here; `epoch` is the newest that this group knows for it. */
+  | { readonly kind: "moved"; readonly epoch: number }
+  | { readonly kind: "malformed"; readonly code: UndecodableCode };
+
+export type ClientRefusal = RefusalReason | StoreRefusal;
+
+export type StoreRefusal =
+  /** The node has no replica of that group. */
+  | "noGroup"
+  /** The session remembers as many answers as it may: raise `ackBelow`. */
+  | "sessionFull"
+  /** The serial is below an `ackBelow` of the client's own. */
+  | "staleSerial"
+  /** A step in a group's life does not fit the slots' present epoch or owner. */
+  | "badEpoch";
+
+/** In the order of their numbers; new ones go to the end. */
+export const clientRefusals: readonly ClientRefusal[] = [
+  "notLeader",
+  "notReady",
+  "transferring",
+  "overloaded",
+  "noSpace",
+  "tooLarge",
+  "changePending",
+  "badChange",
+  "badTarget",
+  "noLease",
+  "timeout",
+  "removed",
+  "damaged",
+  "noGroup",
+  "sessionFull",
+  "staleSerial",
+  "badEpoch",
+];
+
+export const nonceBytesMax = 64;
+export const changesMax = 64;
+
+const formatVersion = 1;
+const readModes: readonly ClientReadMode[] = ["index", "lease", "follower"];
+const changeOps = ["addVoter", "addLearner", "promote", "demote", "remove"] as const;
+/** The numbers of the kinds, as in docs/reference/client-protocol.md. */
+export const requestKind = {
+  openSession: 1,
+  closeSession: 2,
+  command: 3,
+  read: 4,
+  admin: 5,
+} as const;
+export const answerKind = {
+  opened: 1,
+  done: 2,
+  readResult: 3,
+  refused: 4,
+  unknown: 5,
+  sessionExpired: 6,
+  moved: 7,
+  malformed: 8,
+} as const;
+const actionKind = { change: 1, transfer: 2, life: 3 } as const;
+
+const writer = new ByteWriter();
+
+function begin(kind: number): void {
+  writer.reset();
+  writer.u8(formatVersion);
+  writer.u8(kind);
+}
+
+export function encodeClientRequest(request: ClientRequest): Uint8Array {
+  begin(requestKind[request.kind]);
+  writer.u53(request.group);
+  switch (request.kind) {
+    case "openSession":
+      writer.varbytes(request.nonce);
+      break;
+    case "closeSession":
+      putSessionId(writer, request.session);
+      break;
+    case "command":
+      putSessionId(writer, request.session);
+      writer.u53(request.serial);
+      writer.u53(request.ackBelow);
+      writer.u32(request.slot);
+      writer.varbytes(request.command);
+      break;
+    case "read":
+      writer.u8(readModes.indexOf(request.mode));
+      writer.u32(request.slot);
+      writer.varbytes(request.question);
+      break;
+    case "admin":
+      putAction(request.action);
+      break;
+  }
+  return writer.finish();
+}
+
+/** Byte arrays in the request are views of `bytes`. */
+export function decodeClientRequest(bytes: Uint8Array): ClientRequest | Undecodable {
+  const reader = new ByteReader(bytes);
+  const version = reader.u8();
+  const kind = reader.u8();
+  const group = reader.u53() as GroupId;
+  if (reader.failed) return undecodable("end");
+  if (version !== formatVersion) return undecodable("version");
+  return finished(reader, takeRequest(reader, kind, group));
+}
+
+function takeRequest(
+  reader: ByteReader,
+  kind: number,
+  group: GroupId,
+): ClientRequest | Undecodable {
+  switch (kind) {
+    case requestKind.openSession: {
+      const nonce = reader.varbytes();
+      if (nonce.length > nonceBytesMax) return undecodable("field");
+      return { kind: "openSession", group, nonce };
+    }
+    case requestKind.closeSession:
+      return { kind: "closeSession", group, session: takeSessionId(reader) };
+    case requestKind.command: {
+      const session = takeSessionId(reader);
+      const serial = reader.u53();
+      const ackBelow = reader.u53();
+      const slot = reader.u32();
+      const command = reader.varbytes();
+      if (!reader.failed && !isSerial(serial, ackBelow)) return undecodable("field");
+      return { kind: "command", group, session, serial, ackBelow, slot, command };
+    }
+    case requestKind.read: {
+      const mode = readModes[reader.u8()];
+      if (mode === undefined) return undecodable("field");
+      return { kind: "read", group, mode, slot: reader.u32(), question: reader.varbytes() };
+    }
+    case requestKind.admin: {
+      const action = takeAction(reader);
+      return action.kind === "undecodable" ? action : { kind: "admin", group, action };
+    }
+    default:
+      return undecodable("kind");
+  }
+}
+
+/** Serials start at 1, and a client that sends one still waits for its answer. */
+export function isSerial(serial: number, ackBelow: number): boolean {
+  return serial >= 1 && ackBelow <= serial;
+}
+
+export function encodeClientAnswer(answer: ClientAnswer): Uint8Array {
+  begin(answerKind[answer.kind]);
+  switch (answer.kind) {
+    case "opened":
+      putSessionId(writer, answer.session);
+      break;
+    case "done":
+    case "readResult":
+      writer.varbytes(answer.bytes);
+      break;
+    case "refused":
+      writer.u8(clientRefusals.indexOf(answer.reason));
+      writer.u53(answer.leader);
+      break;
+    case "unknown":
+      writer.u53(answer.leader);
+      break;
+    case "moved":
+      writer.u53(answer.epoch);
+      break;
+    case "malformed":
+      writer.u8(undecodableCodes.indexOf(answer.code));
+      break;
+    case "sessionExpired":
+      break;
+  }
+  return writer.finish();
+}
+
+/** Byte arrays in the answer are views of `bytes`. */
+export function decodeClientAnswer(bytes: Uint8Array): ClientAnswer | Undecodable {
+  const reader = new ByteReader(bytes);
+  const version = reader.u8();
+  const kind = reader.u8();
+  if (reader.failed) return undecodable("end");
+  if (version !== formatVersion) return undecodable("version");
+  return finished(reader, takeAnswer(reader, kind));
+}
+
+function takeAnswer(reader: ByteReader, kind: number): ClientAnswer | Undecodable {
+  switch (kind) {
+    case answerKind.opened:
+      return { kind: "opened", session: takeSessionId(reader) };
+    case answerKind.done:
+      return { kind: "done", bytes: reader.varbytes() };
+    case answerKind.readResult:
+      return { kind: "readResult", bytes: reader.varbytes() };
+    case answerKind.refused: {
+      const reason = clientRefusals[reader.u8()];
+      if (reason === undefined) return undecodable("field");
+      return { kind: "refused", reason, leader: reader.u53() as NodeId };
+    }
+    case answerKind.unknown:
+      return { kind: "unknown", leader: reader.u53() as NodeId };
+    case answerKind.sessionExpired:
+      return { kind: "sessionExpired" };
+    case answerKind.moved:
+      return { kind: "moved", epoch: reader.u53() };
+    case answerKind.malformed: {
+      const code = undecodableCodes[reader.u8()];
+      return code === undefined ? undecodable("field") : { kind: "malformed", code };
+    }
+    default:
+      return undecodable("kind");
+  }
+}
+
+export function putSessionId(to: ByteWriter, session: SessionId): void {
+  to.u53(session.group);
+  to.u53(session.incarnation);
+  to.u53(session.index);
+}
+
+export function takeSessionId(reader: ByteReader): SessionId {
+  const group = reader.u53() as GroupId;
+  const incarnation = reader.u53() as Incarnation;
+  return { group, incarnation, index: reader.u53() as Index };
+}
+
+function putAction(action: AdminAction): void {
+  writer.u8(actionKind[action.kind]);
+  switch (action.kind) {
+    case "change":
+      writer.u8(action.changes.length);
+      for (const change of action.changes) {
+        writer.u8(changeOps.indexOf(change.op));
+        if ("node" in change) {
+          writer.u53(change.node);
+          writer.u53(change.disk);
+        } else {
+          writer.u53(change.replica);
+        }
+      }
+      break;
+    case "transfer":
+      writer.u53(action.to);
+      break;
+    case "life":
+      writer.varbytes(action.payload);
+      break;
+  }
+}
+
+function takeAction(reader: ByteReader): AdminAction | Undecodable {
+  switch (reader.u8()) {
+    case actionKind.change: {
+      const count = reader.u8();
+      if (count > changesMax) return undecodable("field");
+      const changes: MemberChange[] = [];
+      for (let n = 0; n < count; n++) {
+        const op = changeOps[reader.u8()];
+        if (op === undefined) return undecodable("field");
+        changes.push(
+          op === "addVoter" || op === "addLearner"
+            ? { op, node: reader.u53() as NodeId, disk: reader.u53() }
+            : { op, replica: reader.u53() as ReplicaId },
+        );
+      }
+      return { kind: "change", changes };
+    }
+    case actionKind.transfer:
+      return { kind: "transfer", to: reader.u53() as ReplicaId };
+    case actionKind.life:
+      return { kind: "life", payload: reader.varbytes() };
+    default:
+      return undecodable(reader.failed ? "end" : "kind");
+  }
+}
+
+/** What was missing outweighs what was read in its place. */
+function finished<T extends { readonly kind: string }>(
+  reader: ByteReader,
+  taken: T | Undecodable,
+): T | Undecodable {
+  if (reader.failed) return undecodable("end");
+  if (taken.kind === "undecodable" || reader.complete) return taken;
+  return undecodable("end");
+}

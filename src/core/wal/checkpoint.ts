@@ -1,0 +1,163 @@
+/**
+ * Empties the oldest segment: what idle replicas still need of it is written again, as checkpoint
+ * rows that ride on later batches, a bounded number on each. The log is cleaned in a circle only
+ * while at least half of it is garbage, so each byte is written again once at most on average.
+ */
+import type { Entry } from "../entry.js";
+import type { DiskResult } from "../ports/disk.js";
+import { entryRecordBytes, foundingRecordBytes, rowBytes } from "./batch.js";
+import type { WalContext } from "./context.js";
+import { type LogIndex, type ReplicaLog, placeOffset, placeSegment } from "./log-index.js";
+import { entryIn } from "./reader.js";
+import { segmentFile } from "./segment.js";
+
+/** What a later batch says again about one replica. */
+export interface CheckpointRow {
+  readonly log: ReplicaLog;
+  readonly entries: Entry[];
+  /** True: with its founding record. */
+  readonly founding: boolean;
+}
+
+interface Ready {
+  readonly log: ReplicaLog;
+  /** Null: nothing but the row itself. */
+  readonly entry: Entry | null;
+  /** Where the entry stood; it is skipped when it has gone from there. */
+  readonly place: number;
+}
+
+/** Replicas that are looked at in one go. */
+const looksMax = 256;
+
+export class Checkpointer {
+  readonly #context: WalContext;
+  readonly #index: LogIndex;
+  /** The segment that is being emptied; 0: none. */
+  #segment = 0;
+  /** The next of its `touched`, and the next entry of that replica. */
+  #cursor = 0;
+  #entry = 0;
+  #ready: Ready[] = [];
+  #readyBytes = 0;
+  #op = 0;
+  #reading: { readonly log: ReplicaLog; readonly index: number; readonly place: number } | null =
+    null;
+
+  constructor(context: WalContext, index: LogIndex) {
+    this.#context = context;
+    this.#index = index;
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.length > 0;
+  }
+
+  /** Starts on the oldest segment when that pays, and reads ahead. `urgent`: space is short. */
+  advance(urgent: boolean): void {
+    const { segments, liveBytes } = this.#index;
+    const oldest = segments[0];
+    if (oldest === undefined || this.#op !== 0) return;
+    if (this.#segment !== oldest.segment) {
+      const { segmentsMin, segmentBytes } = this.#context.options;
+      const many = segments.length > (urgent ? 1 : segmentsMin);
+      if (!many || oldest.pinned || liveBytes * 2 > segments.length * segmentBytes) return;
+      this.#segment = oldest.segment;
+      this.#cursor = 0;
+      this.#entry = 0;
+      this.#ready = [];
+      this.#readyBytes = 0;
+    }
+    for (let looks = 0; looks < looksMax && this.#op === 0; looks++) {
+      const log = oldest.touched[this.#cursor];
+      const { checkpointBytesMax, checkpointRowsMax } = this.#context.options;
+      if (log === undefined || this.#readyBytes >= checkpointBytesMax) return;
+      if (this.#ready.length >= 4 * checkpointRowsMax) return;
+      this.#look(log);
+    }
+  }
+
+  /** Rows for the next batch, which they lengthen by at most `bytesMax`. */
+  take(bytesMax: number): CheckpointRow[] {
+    const rows: CheckpointRow[] = [];
+    const { checkpointBytesMax, checkpointRowsMax } = this.#context.options;
+    let room = Math.min(bytesMax, checkpointBytesMax);
+    let used = 0;
+    for (const ready of this.#ready) {
+      if (!this.#isNeeded(ready)) {
+        used++;
+        continue;
+      }
+      const previous = rows.at(-1);
+      const fresh = previous?.log !== ready.log;
+      if (fresh && rows.length === checkpointRowsMax) break;
+      const { log, entry } = ready;
+      const founding = fresh && log.foundingSegment === this.#segment;
+      let cost = entry === null ? 0 : entryRecordBytes(entry);
+      if (fresh) cost += 2 * rowBytes + (founding ? foundingRecordBytes(log.founding!) : 0);
+      if (cost > room) break;
+      room -= cost;
+      used++;
+      if (fresh) rows.push({ log, entries: entry === null ? [] : [entry], founding });
+      else if (entry !== null) previous!.entries.push(entry);
+    }
+    for (const ready of this.#ready.splice(0, used)) this.#readyBytes -= readyBytesOf(ready);
+    if (rows.length > 0) this.#context.marks.hit("checkpointRowsWritten");
+    return rows;
+  }
+
+  /** False: not an operation of this one. */
+  diskDone(op: number, result: DiskResult): boolean {
+    if (op !== this.#op || op === 0) return false;
+    const { log, index, place } = this.#reading!;
+    this.#op = 0;
+    this.#reading = null;
+    if (!this.#index.segments.some(({ segment }) => segment === placeSegment(place))) return true;
+    const { salt } = this.#index.segment(placeSegment(place));
+    const bytes = result.ok ? result.bytes : null;
+    const offset = placeOffset(place);
+    const entry =
+      bytes === null ? null : entryIn(bytes, 0, offset, salt, log, index, this.#context);
+    // A rotten entry keeps its segment until a snapshot covers it or a restart marks the damage.
+    if (entry === null) this.#context.marks.hit("readBackRotten");
+    else this.#push({ log, entry, place });
+    return true;
+  }
+
+  /** Finds the next thing that `log` needs of the segment, or passes on to the next replica. */
+  #look(log: ReplicaLog): void {
+    for (let index = Math.max(this.#entry, log.first); index <= log.last; index++) {
+      const place = this.#index.placeAt(log, index);
+      if (place === 0 || placeSegment(place) !== this.#segment) continue;
+      this.#entry = index + 1;
+      this.#op = this.#context.nextOp();
+      this.#reading = { log, index, place };
+      const bytes = this.#index.sizeAt(log, index);
+      this.#context.disk.read(this.#op, segmentFile(this.#segment), placeOffset(place), bytes);
+      return;
+    }
+    if (this.#needsRow(log)) {
+      this.#push({ log, entry: null, place: 0 });
+    }
+    this.#cursor++;
+    this.#entry = 0;
+  }
+
+  #isNeeded({ log, entry, place }: Ready): boolean {
+    if (entry !== null) return this.#index.placeAt(log, entry.index) === place;
+    return this.#needsRow(log);
+  }
+
+  #needsRow({ rowSegment, foundingSegment, baseSegment }: ReplicaLog): boolean {
+    return [rowSegment, foundingSegment, baseSegment].includes(this.#segment);
+  }
+
+  #push(ready: Ready): void {
+    this.#ready.push(ready);
+    this.#readyBytes += readyBytesOf(ready);
+  }
+}
+
+function readyBytesOf({ entry }: Ready): number {
+  return entry === null ? 0 : entryRecordBytes(entry);
+}

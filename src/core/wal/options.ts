@@ -1,0 +1,65 @@
+/** Sizes and limits of the log and of the snapshot files. */
+import { assert } from "../assert.js";
+import { sectorBytes } from "../ports/disk.js";
+
+export interface WalOptions {
+  /** Size of a segment file; a whole number of sectors. Default 16 MiB. */
+  readonly segmentBytes: number;
+  /** Largest batch as it stands on disk; at most half a segment. Default 8 MiB. */
+  readonly batchBytesMax: number;
+  /** Segments that are kept before old ones are emptied by checkpoint rows. Default 4. */
+  readonly segmentsMin: number;
+  /** Most checkpoint rows that ride on one batch. Default 64. */
+  readonly checkpointRowsMax: number;
+  /** Most bytes of entries that ride as checkpoint on one batch. Default 256 KiB. */
+  readonly checkpointBytesMax: number;
+  /** Most reads of entries that may be under way; further ones fail. Default 1,024. */
+  readonly readsMax: number;
+  /** Most bytes that one read of entries asks the disk for. Default 1 MiB. */
+  readonly readBytesMax: number;
+  /** How often recovery reads what looks damaged before it believes it. Default 2. */
+  readonly readAttemptsMax: number;
+  /** Slots of one sector in each ring file. Default 16. */
+  readonly ringSlots: number;
+  /** A ring entry that no next batch has carried is written alone after this. Default 50 ms. */
+  readonly ringIdleUs: number;
+  /** A segment that found no room is asked for again after this. Default 1 s. */
+  readonly retrySpaceUs: number;
+}
+
+export const walDefaults: WalOptions = {
+  segmentBytes: 16 * 1024 * 1024,
+  batchBytesMax: 8 * 1024 * 1024,
+  segmentsMin: 4,
+  checkpointRowsMax: 64,
+  checkpointBytesMax: 256 * 1024,
+  readsMax: 1024,
+  readBytesMax: 1024 * 1024,
+  readAttemptsMax: 2,
+  ringSlots: 16,
+  ringIdleUs: 50_000,
+  retrySpaceUs: 1_000_000,
+};
+
+/** Fills in the defaults; numbers that cannot work together are a bug of the caller. */
+export function walOptions(given: Partial<WalOptions> = {}): WalOptions {
+  const options: WalOptions = { ...walDefaults, ...given };
+  const { segmentBytes, batchBytesMax } = options;
+  assert(segmentBytes % sectorBytes === 0, "a segment is a whole number of sectors", {
+    segmentBytes,
+  });
+  assert(
+    segmentBytes >= 16 * sectorBytes && segmentBytes <= 0x4000_0000,
+    "8 KiB to 1 GiB a segment",
+    {
+      segmentBytes,
+    },
+  );
+  assert(batchBytesMax * 2 <= segmentBytes, "a batch fits into half a segment", { batchBytesMax });
+  assert(
+    options.segmentsMin >= 2 && options.readAttemptsMax >= 1,
+    "room for two segments, one read",
+  );
+  assert(options.ringSlots >= 2 && options.readsMax >= 1, "two ring slots, one read of entries");
+  return options;
+}

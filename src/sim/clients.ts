@@ -1,0 +1,337 @@
+/**
+ * Clients: one operation at a time each, asked again with the same serial until it is answered or
+ * its deadline has passed, and then unknown. They guess who leads, learn it from refusals, and open
+ * their sessions through the log.
+ */
+import type { Operation, OperationResult } from "../lab/operation.js";
+import type { PlannedOperation } from "../lab/run-result.js";
+import type { SessionId } from "../core/store/client-protocol.js";
+import { eventKind } from "./events.js";
+import type { Scheduler } from "./scheduler.js";
+import { type KeyedStream, within } from "./streams.js";
+
+/** What a node's answer means to a client. */
+export type Reply =
+  | { readonly kind: "opened"; readonly session: SessionId }
+  | { readonly kind: "done"; readonly result: OperationResult }
+  /** Nothing was done; `leader` is where to try next, 0 when unknown. */
+  | { readonly kind: "refused"; readonly leader: number }
+  /** It may still happen. */
+  | { readonly kind: "unknown"; readonly leader: number }
+  /** The session is not there any more. */
+  | { readonly kind: "expired" };
+
+/** How operations are said in bytes. */
+export interface Dialect {
+  /** A retry repeats the nonce. */
+  open(group: number, nonce: number): Uint8Array;
+  command(operation: Operation, session: SessionId): Uint8Array;
+  read(operation: Operation, byLease: boolean): Uint8Array;
+  reply(bytes: Uint8Array): Reply;
+}
+
+export interface ClientWorld {
+  /** Which set of clients this is, from 0; its events carry it. */
+  readonly set: number;
+  readonly scheduler: Scheduler;
+  readonly times: ClientTimes;
+  readonly timing: KeyedStream;
+  readonly nodes: number;
+  /** Sends a request on its way; its answer, if any, comes back as `answered`. */
+  ask(client: number, node: number, request: number, bytes: Uint8Array): void;
+  invoked(operation: Operation): void;
+  completed(operation: Operation): void;
+}
+
+/** Requests of one set of clients in one run. */
+export const requestsMax = 0x1000_0000;
+/** Sessions of one client in one run. */
+const openingsMax = 65_536;
+
+export interface ClientTimes {
+  /** Without an answer for so long a client asks another node. */
+  readonly timeoutUs: { readonly min: number; readonly max: number };
+  /** After a refusal. */
+  readonly backoffUs: { readonly min: number; readonly max: number };
+  /** An operation is given up after so long. */
+  readonly deadlineUs: number;
+}
+
+export const usualTimes: ClientTimes = {
+  timeoutUs: { min: 300_000, max: 700_000 },
+  backoffUs: { min: 5_000, max: 40_000 },
+  deadlineUs: 8_000_000,
+};
+
+/** Of clients that must find out soon whether anybody serves them. */
+export const hastyTimes: ClientTimes = {
+  timeoutUs: { min: 80_000, max: 160_000 },
+  backoffUs: { min: 5_000, max: 20_000 },
+  deadlineUs: 60_000_000,
+};
+
+interface Session {
+  readonly id: SessionId;
+  nextSerial: number;
+}
+
+interface Client {
+  readonly index: number;
+  readonly sessions: Map<number, Session>;
+  /** group -> index of the node to ask first. */
+  readonly guesses: Map<number, number>;
+  /** What it thinks about. */
+  planned: PlannedOperation | null;
+  operation: Operation | null;
+  /** Requests of this operation that may still be answered. */
+  requests: number[];
+  /** Sessions that it asked for; repeated until one is opened. */
+  openings: number;
+  /** Commands of this operation that may have arrived somewhere. */
+  sent: number;
+  /** Which attempt is under way; timeouts and pauses of others are void. */
+  attempt: number;
+  opening: boolean;
+  deadlineUs: number;
+  idle: boolean;
+}
+
+/** What the events of the queue mean to some clients. */
+export interface ClientSet {
+  /** True when the request was one of theirs. */
+  answered(request: number, bytes: Uint8Array): boolean;
+  proceed(client: number, attempt: number): void;
+  timedOut(client: number, attempt: number): void;
+}
+
+export class Clients implements ClientSet {
+  readonly operations: Operation[] = [];
+  acknowledged = 0;
+  readonly #world: ClientWorld;
+  readonly #dialect: Dialect;
+  readonly #clients: Client[];
+  /** The client's next operation; null when it has none left. */
+  #next: (client: number) => PlannedOperation | null;
+  readonly #owners = new Map<number, number>();
+  #requests: number;
+  #stopped = false;
+
+  constructor(
+    world: ClientWorld,
+    dialect: Dialect,
+    options: {
+      readonly clients: number;
+      readonly next: (client: number) => PlannedOperation | null;
+    },
+  ) {
+    this.#world = world;
+    this.#dialect = dialect;
+    this.#next = options.next;
+    this.#requests = world.set * requestsMax + 1;
+    this.#clients = Array.from({ length: options.clients }, (_, index) => ({
+      index,
+      sessions: new Map<number, Session>(),
+      guesses: new Map<number, number>(),
+      planned: null,
+      operation: null,
+      requests: [],
+      openings: 1,
+      sent: 0,
+      attempt: 0,
+      opening: false,
+      deadlineUs: 0,
+      idle: true,
+    }));
+  }
+
+  get count(): number {
+    return this.#clients.length;
+  }
+
+  /** True when no client has anything under way. */
+  get idle(): boolean {
+    return this.#clients.every((client) => client.idle);
+  }
+
+  /** Everybody sets out; `next` replaces where operations come from, when given. */
+  start(next: ((client: number) => PlannedOperation | null) | null = null): void {
+    if (next !== null) this.#next = next;
+    this.#stopped = false;
+    for (const client of this.#clients) this.#think(client);
+  }
+
+  /** No new operations; those under way go on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** A `clientNext` event is due: thought enough, or waited after a refusal. */
+  proceed(index: number, attempt: number): void {
+    const client = this.#clients[index]!;
+    if (attempt !== client.attempt) return;
+    if (client.operation === null) this.#begin(client);
+    else this.#ask(client);
+  }
+
+  /** A `clientTimeout` event is due. */
+  timedOut(index: number, attempt: number): void {
+    const client = this.#clients[index]!;
+    const { operation } = client;
+    if (attempt !== client.attempt || operation === null) return;
+    const guess = this.#guess(client, operation.planned.group);
+    client.guesses.set(operation.planned.group, (guess + 1) % this.#world.nodes);
+    this.#ask(client);
+  }
+
+  /** True when the request was a client's. */
+  answered(request: number, bytes: Uint8Array): boolean {
+    const owner = this.#owners.get(request);
+    if (owner === undefined) return false;
+    this.#owners.delete(request);
+    const client = this.#clients[owner]!;
+    const { operation } = client;
+    if (operation === null) return true;
+    this.#take(client, operation, this.#dialect.reply(bytes));
+    return true;
+  }
+
+  #think(client: Client): void {
+    const planned = this.#stopped ? null : this.#next(client.index);
+    client.idle = planned === null;
+    client.planned = planned;
+    client.operation = null;
+    for (const request of client.requests) this.#owners.delete(request);
+    client.requests = [];
+    client.attempt++;
+    if (planned === null) return;
+    client.sent = 0;
+    const { scheduler } = this.#world;
+    const atUs = scheduler.nowUs + planned.thinkUs;
+    scheduler.add(atUs, eventKind.clientNext, client.index, client.attempt, this.#world.set);
+  }
+
+  #begin(client: Client): void {
+    const { planned } = client;
+    if (planned === null) return;
+    if (this.#stopped) {
+      client.idle = true;
+      return;
+    }
+    const { nowUs } = this.#world.scheduler;
+    const operation: Operation = {
+      planned,
+      invokedUs: nowUs,
+      completedUs: Infinity,
+      outcome: "open",
+      result: null,
+      session: 0,
+      serial: 0,
+    };
+    client.operation = operation;
+    client.deadlineUs = nowUs + this.#world.times.deadlineUs;
+    this.operations.push(operation);
+    this.#world.invoked(operation);
+    this.#ask(client);
+  }
+
+  #ask(client: Client): void {
+    const operation = client.operation!;
+    const { planned } = operation;
+    const { scheduler, timing } = this.#world;
+    client.attempt++;
+    if (scheduler.nowUs >= client.deadlineUs) return this.#giveUp(client, operation);
+    const request = this.#requests++;
+    this.#owners.set(request, client.index);
+    client.requests.push(request);
+    const bytes = this.#bytes(client, operation);
+    const word = timing.word(scheduler.nowUs, client.index, 1);
+    const { min, max } = this.#world.times.timeoutUs;
+    const node =
+      planned.read === "follower" && isRead(planned)
+        ? (word >>> 4) % this.#world.nodes
+        : this.#guess(client, planned.group);
+    this.#world.ask(client.index, node, request, bytes);
+    scheduler.add(
+      scheduler.nowUs + within(word, min, max),
+      eventKind.clientTimeout,
+      client.index,
+      client.attempt,
+      this.#world.set,
+    );
+  }
+
+  #bytes(client: Client, operation: Operation): Uint8Array {
+    const { planned } = operation;
+    client.opening = false;
+    // Who was refused for want of a lease asks in the ordinary way.
+    if (isRead(planned)) return this.#dialect.read(operation, client.requests.length === 1);
+    const session = client.sessions.get(planned.group);
+    if (session === undefined) {
+      client.opening = true;
+      return this.#dialect.open(planned.group, client.index * openingsMax + client.openings);
+    }
+    if (operation.serial === 0) {
+      operation.session = session.id.index;
+      operation.serial = session.nextSerial++;
+    }
+    client.sent++;
+    return this.#dialect.command(operation, session.id);
+  }
+
+  #take(client: Client, operation: Operation, reply: Reply): void {
+    const { group } = operation.planned;
+    switch (reply.kind) {
+      case "opened":
+        if (!client.opening) return;
+        client.openings++;
+        client.sessions.set(group, { id: reply.session, nextSerial: 1 });
+        return this.#ask(client);
+      case "done":
+        operation.outcome = "ok";
+        operation.result = reply.result;
+        operation.completedUs = this.#world.scheduler.nowUs;
+        this.acknowledged++;
+        return this.#complete(client, operation);
+      case "refused":
+      case "unknown":
+        return this.#askLater(client, group, reply.leader);
+      case "expired":
+        client.sessions.delete(group);
+        // An earlier attempt may have been applied before the session went.
+        if (client.sent > 1) return this.#giveUp(client, operation);
+        operation.serial = 0;
+        client.sent = 0;
+        return this.#askLater(client, group, 0);
+    }
+  }
+
+  #askLater(client: Client, group: number, leader: number): void {
+    const { scheduler, timing, nodes } = this.#world;
+    const guess = this.#guess(client, group);
+    client.guesses.set(group, leader > 0 && leader <= nodes ? leader - 1 : (guess + 1) % nodes);
+    client.attempt++;
+    const word = timing.word(scheduler.nowUs, client.index, 2);
+    const { min, max } = this.#world.times.backoffUs;
+    const atUs = scheduler.nowUs + within(word, min, max);
+    scheduler.add(atUs, eventKind.clientNext, client.index, client.attempt, this.#world.set);
+  }
+
+  #giveUp(client: Client, operation: Operation): void {
+    operation.outcome = isRead(operation.planned) || client.sent === 0 ? "failed" : "unknown";
+    if (operation.outcome === "failed") operation.completedUs = this.#world.scheduler.nowUs;
+    this.#complete(client, operation);
+  }
+
+  #complete(client: Client, operation: Operation): void {
+    this.#world.completed(operation);
+    this.#think(client);
+  }
+
+  #guess(client: Client, group: number): number {
+    return client.guesses.get(group) ?? (client.index + group) % this.#world.nodes;
+  }
+}
+
+export function isRead(planned: PlannedOperation): boolean {
+  return planned.kind === "get" || planned.kind === "range";
+}

@@ -1,0 +1,387 @@
+/**
+ * The disk of one simulated node. Writes are seen at once and survive a crash only once a sync has
+ * truly ended; operations on one file end in the order of submission, after drawn service times.
+ */
+import type { Disk, DiskErrorCode, DiskResult } from "../core/ports/disk.js";
+import { sectorBytes } from "../core/ports/disk.js";
+import type { Decisions, Gate } from "./decisions.js";
+import { eventKind } from "./events.js";
+import { SimDirectory, type SimFile, type Survives } from "./files.js";
+import type { Scheduler } from "./scheduler.js";
+import { type KeyedStream, within } from "./streams.js";
+
+/** Service times, microseconds, both ends included; before `slowDisk`. */
+const serviceUs = {
+  write: { min: 10, max: 40 },
+  sync: { min: 100, max: 900 },
+  read: { min: 40, max: 160 },
+  name: { min: 20, max: 80 },
+} as const;
+
+type Service = keyof typeof serviceUs;
+
+const done: DiskResult = { ok: true, bytes: null, files: null };
+const failures: Readonly<Record<DiskErrorCode, DiskResult>> = {
+  noSpace: { ok: false, error: "noSpace" },
+  ioError: { ok: false, error: "ioError" },
+  notFound: { ok: false, error: "notFound" },
+};
+
+/** Told to the world of what no answer to the host says. */
+export interface DiskWatch {
+  /** The sync `op` truly made all it covers durable. */
+  truth(node: number, op: number): void;
+  /** The fault that last armed `kind` on this disk has changed something. */
+  effective(node: number, kind: DiskFault): void;
+}
+
+export type DiskFault =
+  | "tornWrite"
+  | "failSync"
+  | "rot"
+  | "misdirectRead"
+  | "misdirectWrite"
+  | "fullDisk"
+  | "slowDisk"
+  | "failRead"
+  | "lyingSync"
+  | "vanishTail";
+
+/** What faults have set; all usual to begin with. */
+export interface DiskFaults {
+  torn: boolean;
+  failSyncs: number;
+  misdirectReads: number;
+  misdirectWrites: number;
+  failReads: number;
+  /** Room beyond what is used now; Infinity when there is no end of it. */
+  roomBytes: number;
+  slowness: number;
+  lying: boolean;
+  /** Syncs to be undone at the next crash. */
+  vanishSyncs: number;
+}
+
+export interface DiskWorld {
+  readonly scheduler: Scheduler;
+  readonly timing: KeyedStream;
+  readonly decisions: Decisions;
+  readonly watch: DiskWatch;
+  /** True in scenarios with `vanishTail`: what each sync replaces is kept for a while. */
+  readonly keepUndo: boolean;
+}
+
+interface Undo {
+  readonly file: SimFile;
+  readonly offset: number;
+  readonly old: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+/** Syncs that can be made to vanish. */
+const undoSyncsMax = 16;
+
+export class SimDisk implements Disk {
+  /** When what is submitted now reaches the disk: the end of the turn that submits it. */
+  submitAtUs = 0;
+  readonly faults: DiskFaults = usualFaults();
+  /** Syncs that ended well since the last damage that only later batches can tell from a torn tail. */
+  syncsSinceDamage: number = Infinity;
+  readonly #node: number;
+  readonly #world: DiskWorld;
+  readonly #kept: Gate;
+  readonly #torn: Gate;
+  #directory = new SimDirectory();
+  #session = 0;
+  #undo: Undo[][] = [];
+  #readsSinceFault = 1;
+
+  constructor(node: number, world: DiskWorld) {
+    this.#node = node;
+    this.#world = world;
+    this.#kept = world.decisions.gate(`kept-${node}`);
+    this.#torn = world.decisions.gate(`torn-${node}`);
+  }
+
+  create(op: number, name: string, sizeBytes: number): void {
+    if (!this.#hasRoom(sizeBytes)) return this.#answer(op, null, "name", failures.noSpace);
+    const file = this.#directory.create(name);
+    if (sizeBytes > 0) file.truncate(sizeBytes);
+    this.#answer(op, file, "name", done);
+  }
+
+  write(op: number, name: string, offset: number, bytes: Uint8Array): void {
+    const file = this.#directory.files.get(name);
+    if (file === undefined) return this.#answer(op, null, "write", failures.notFound);
+    const growth = offset + bytes.length - file.sizeBytes;
+    if (growth > 0 && !this.#hasRoom(growth)) {
+      return this.#answer(op, file, "write", failures.noSpace);
+    }
+    if (this.faults.misdirectWrites > 0 && this.#misdirect(file, offset, bytes)) {
+      return this.#answer(op, file, "write", done);
+    }
+    file.write(offset, bytes);
+    this.#answer(op, file, "write", done);
+  }
+
+  sync(op: number, name: string): void {
+    const file = this.#directory.files.get(name);
+    if (file === undefined) return this.#answer(op, null, "sync", failures.notFound);
+    file.syncs.push(file.changes.length);
+    this.#answer(op, file, "sync", file);
+  }
+
+  read(op: number, name: string, offset: number, lengthBytes: number): void {
+    const file = this.#directory.files.get(name);
+    if (file === undefined) return this.#answer(op, null, "read", failures.notFound);
+    let from = offset;
+    // Never two reads in a row: who reads again finds what is there.
+    const spared = this.#readsSinceFault++ === 0;
+    if (!spared && this.faults.failReads > 0) {
+      this.faults.failReads--;
+      this.#readsSinceFault = 0;
+      this.#world.watch.effective(this.#node, "failRead");
+      return this.#answer(op, file, "read", failures.ioError);
+    }
+    if (!spared && this.faults.misdirectReads > 0 && file.sizeBytes > sectorBytes) {
+      this.faults.misdirectReads--;
+      this.#readsSinceFault = 0;
+      this.#world.watch.effective(this.#node, "misdirectRead");
+      from = offset >= sectorBytes ? offset - sectorBytes : offset + sectorBytes;
+    }
+    const to = Math.min(file.sizeBytes, from + lengthBytes);
+    const bytes = from < to ? file.data.slice(from, to) : new Uint8Array(0);
+    this.#answer(op, file, "read", { ok: true, bytes, files: null });
+  }
+
+  truncate(op: number, name: string, sizeBytes: number): void {
+    const file = this.#directory.files.get(name);
+    if (file === undefined) return this.#answer(op, null, "name", failures.notFound);
+    if (!this.#hasRoom(sizeBytes - file.sizeBytes)) {
+      return this.#answer(op, file, "name", failures.noSpace);
+    }
+    file.truncate(sizeBytes);
+    this.#answer(op, file, "name", done);
+  }
+
+  rename(op: number, from: string, to: string): void {
+    const file = this.#directory.files.get(from);
+    if (file === undefined) return this.#answer(op, null, "name", failures.notFound);
+    this.#directory.rename(from, to);
+    this.#answer(op, file, "name", done);
+  }
+
+  remove(op: number, name: string): void {
+    const file = this.#directory.files.get(name);
+    if (file === undefined) return this.#answer(op, null, "name", failures.notFound);
+    this.#directory.remove(name);
+    this.#answer(op, file, "name", done);
+  }
+
+  list(op: number): void {
+    this.#answer(op, null, "name", { ok: true, bytes: null, files: this.#directory.list() });
+  }
+
+  syncDirectory(op: number): void {
+    this.#answer(op, null, "sync", this.#directory.changed);
+  }
+
+  /**
+   * The answer to the operation whose `diskDone` event is due: `payload` and `session` as they were
+   * scheduled. Null when the process that asked is gone.
+   */
+  complete(op: number, session: number, payload: unknown): DiskResult | null {
+    if (session !== this.#session) return null;
+    if (typeof payload === "number") {
+      if (!this.faults.lying) this.#directory.commit(payload);
+      return done;
+    }
+    if (isResult(payload)) return payload;
+    return this.#synced(op, payload as SimFile);
+  }
+
+  /** The process is gone, and the power with it: what was not synced survives in part or not at all. */
+  crash(): void {
+    this.#session++;
+    const nowUs = this.#world.scheduler.nowUs;
+    let lost = 0;
+    let kept = 0;
+    const counted =
+      (survives: Survives): Survives =>
+      (change, sector) => {
+        const survived = survives(change, sector);
+        if (survived) kept++;
+        else lost++;
+        return survived;
+      };
+    let ordinal = 0;
+    for (const file of this.#directory.files.values()) {
+      file.crash(counted(this.#survival(nowUs, ordinal++)));
+    }
+    this.#directory.crash(counted(this.#survival(nowUs, -1)));
+    const { torn, lying } = this.faults;
+    if (lost > 0 && lying) this.#world.watch.effective(this.#node, "lyingSync");
+    if (lost > 0 && kept > 0 && torn) this.#world.watch.effective(this.#node, "tornWrite");
+    if (this.faults.vanishSyncs > 0) this.#vanish();
+    this.#undo = [];
+  }
+
+  /** Nothing is broken any more, but for what was damaged or lost. */
+  heal(): void {
+    Object.assign(this.faults, usualFaults());
+  }
+
+  /** A new, empty disk. */
+  wipe(): void {
+    this.#session++;
+    this.#directory = new SimDirectory();
+    this.#undo = [];
+    this.syncsSinceDamage = Infinity;
+    Object.assign(this.faults, usualFaults());
+  }
+
+  /**
+   * Changes a synced byte at rest; false when there is none to change. The newest bytes of a file
+   * are spared: damage to a batch that nothing later proves is a loss without a trace.
+   */
+  rot(word: number): boolean {
+    const files = [...this.#directory.files.values()].filter((file) => file.durableBytes > 0);
+    if (files.length === 0) return false;
+    const file = files[word % files.length]!;
+    const from = (word >>> 8) % file.durableBytes;
+    const newest = this.#newestFrom(file);
+    for (let step = 0; step < file.durableBytes; step++) {
+      const at = (from + step) % file.durableBytes;
+      if (file.durable[at] === 0 || at >= newest) continue;
+      const flipped = file.durable[at]! ^ (1 << (word & 7));
+      file.durable[at] = flipped;
+      if (at < file.sizeBytes) file.data[at] = flipped;
+      this.#world.watch.effective(this.#node, "rot");
+      return true;
+    }
+    return false;
+  }
+
+  /** Where the newest few sectors with anything in them begin. */
+  #newestFrom(file: SimFile): number {
+    let end = file.durableBytes;
+    while (end > 0 && file.durable[end - 1] === 0) end--;
+    return Math.max(0, end - sparedBytes);
+  }
+
+  /** Torn: any sectors, in any order. Else a prefix of each file's changes, mostly an empty one. */
+  #survival(nowUs: number, file: number): Survives {
+    if (this.faults.torn) {
+      return (change, sector) => this.#torn.unusual(500, nowUs, file, change, sector);
+    }
+    let last = -1;
+    let kept = true;
+    return (change) => {
+      if (change !== last) kept = kept && this.#kept.unusual(300, nowUs, file, change);
+      last = change;
+      return kept;
+    };
+  }
+
+  #synced(op: number, file: SimFile): DiskResult {
+    const { watch } = this.#world;
+    const count = file.syncs.shift() ?? 0;
+    if (this.faults.failSyncs > 0) {
+      this.faults.failSyncs--;
+      file.forget(count);
+      watch.effective(this.#node, "failSync");
+      return failures.ioError;
+    }
+    if (this.faults.lying) return done;
+    const undo = this.#world.keepUndo ? this.#newUndo(file) : null;
+    file.commit(count, undo);
+    this.syncsSinceDamage++;
+    watch.truth(this.#node, op);
+    return done;
+  }
+
+  #newUndo(file: SimFile): (offset: number, old: Uint8Array, sizeBytes: number) => void {
+    const undo: Undo[] = [];
+    this.#undo.push(undo);
+    if (this.#undo.length > undoSyncsMax) this.#undo.shift();
+    return (offset, old, sizeBytes) => undo.push({ file, offset, old, sizeBytes });
+  }
+
+  #vanish(): void {
+    const syncs = this.#undo.splice(Math.max(0, this.#undo.length - this.faults.vanishSyncs));
+    for (const undo of syncs.reverse()) {
+      for (const { file, offset, old, sizeBytes } of undo.reverse()) {
+        file.revert(offset, old, sizeBytes);
+        file.crash(() => false);
+      }
+    }
+    if (syncs.length > 0) this.#world.watch.effective(this.#node, "vanishTail");
+    this.faults.vanishSyncs = 0;
+  }
+
+  /** Lands the write on older bytes of the same file; false when there is no room before it. */
+  #misdirect(file: SimFile, offset: number, bytes: Uint8Array): boolean {
+    const before = Math.floor((offset - sparedBytes) / sectorBytes);
+    if (before <= 1) return false;
+    this.faults.misdirectWrites--;
+    const word = this.#world.timing.word(this.#world.scheduler.nowUs, this.#node, 7);
+    const elsewhere = within(word, 1, before - 1) * sectorBytes;
+    file.write(elsewhere, bytes.slice(0, Math.min(bytes.length, offset - sparedBytes - elsewhere)));
+    this.syncsSinceDamage = 0;
+    this.#world.watch.effective(this.#node, "misdirectWrite");
+    return true;
+  }
+
+  #hasRoom(growthBytes: number): boolean {
+    if (growthBytes <= 0 || growthBytes <= this.faults.roomBytes) {
+      if (growthBytes > 0) this.faults.roomBytes -= growthBytes;
+      return true;
+    }
+    this.#world.watch.effective(this.#node, "fullDisk");
+    return false;
+  }
+
+  /** Schedules the answer; a `SimFile` or a number stands for a sync of it or of so many names. */
+  #answer(
+    op: number,
+    file: SimFile | null,
+    service: Service,
+    payload: DiskResult | SimFile | number,
+  ): void {
+    const { scheduler, timing } = this.#world;
+    const { min, max } = serviceUs[service];
+    const word = timing.word(scheduler.nowUs, this.#node, min);
+    let takesUs = within(word, min, max);
+    if (this.faults.slowness > 1) {
+      takesUs *= this.faults.slowness;
+      this.#world.watch.effective(this.#node, "slowDisk");
+    }
+    let startUs = Math.max(scheduler.nowUs, this.submitAtUs);
+    if (file !== null) {
+      startUs = Math.max(startUs, file.busyUntilUs);
+      file.busyUntilUs = startUs + takesUs;
+    }
+    scheduler.add(startUs + takesUs, eventKind.diskDone, this.#node, this.#session, op, payload);
+  }
+}
+
+/** Bytes at the end of a file's content that damage at rest leaves alone: the newest batches. */
+const sparedBytes: number = 16 * sectorBytes;
+
+function usualFaults(): DiskFaults {
+  return {
+    torn: false,
+    failSyncs: 0,
+    misdirectReads: 0,
+    misdirectWrites: 0,
+    failReads: 0,
+    roomBytes: Infinity,
+    slowness: 1,
+    lying: false,
+    vanishSyncs: 0,
+  };
+}
+
+function isResult(payload: unknown): payload is DiskResult {
+  return typeof payload === "object" && payload !== null && "ok" in payload;
+}

@@ -1,0 +1,203 @@
+/**
+ * Puts faults into force and takes them away again, counts what they change, and keeps a run inside
+ * the budget of CONTRACTS 6: nodes that lost something synced are never more than a minority of any
+ * group, and silent losses happen only where a violation is expected.
+ */
+import type { FaultCount, RunResult } from "../lab/run-result.js";
+import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
+import type { DiskFault } from "./disk.js";
+import { eventKind } from "./events.js";
+import { handlers } from "./fault-handlers.js";
+import type { SimNetwork } from "./network.js";
+import type { SimProcess } from "./process.js";
+import type { Scheduler } from "./scheduler.js";
+import type { KeyedStream } from "./streams.js";
+
+/** What faults can do to a world. Nodes are indices here. */
+export interface FaultWorld {
+  readonly scheduler: Scheduler;
+  readonly network: SimNetwork;
+  readonly processes: readonly SimProcess[];
+  readonly chance: KeyedStream;
+  /** Index of the node that leads `group`, or that led it last; any node when nobody did. */
+  leaderOf(group: number): number;
+  /** The process dies within its next turn, or now, and starts again after `downUs`. */
+  kill(node: number, downUs: number, when: "soon" | "now"): void;
+  /** Disk and process are lost; a new disk is there after `downUs`. */
+  wipe(node: number, downUs: number, fault: number): void;
+  /** True when the node could lose synced data now and every group would still survive. */
+  mayLose(node: number): boolean;
+  /** The node holds less than it once synced, until its replicas are whole again. */
+  lost(node: number): void;
+  /** People set out to do something to a group. */
+  errand(kind: FaultKind, group: number, fault: number): void;
+}
+
+/** A fault of the plan as it goes. */
+export interface FaultRun {
+  readonly fault: Fault;
+  readonly ordinal: number;
+  /** Indices of `fault.nodes`, or of the leader at the beginning when none are named. */
+  nodes: number[];
+  peers: number[];
+  fired: boolean;
+  active: boolean;
+  effective: number;
+}
+
+export class Executor {
+  readonly runs: readonly FaultRun[];
+  readonly world: FaultWorld;
+  readonly #silentLoss: boolean;
+  readonly #safetyOnly: boolean;
+  /** `node` -> kind of disk fault -> ordinal of the fault that armed it. */
+  readonly #armed = new Map<string, number>();
+  readonly #onFault: (what: string, fault: Fault) => void;
+  #attacking = true;
+
+  constructor(
+    world: FaultWorld,
+    faults: readonly Fault[],
+    options: {
+      readonly expectViolation: boolean;
+      readonly safetyOnly: boolean;
+      readonly onFault: (what: string, fault: Fault) => void;
+    },
+  ) {
+    this.world = world;
+    this.#safetyOnly = options.safetyOnly;
+    this.#silentLoss = options.expectViolation || options.safetyOnly;
+    this.#onFault = options.onFault;
+    this.runs = faults.map((fault, ordinal) => ({
+      fault,
+      ordinal,
+      nodes: [],
+      peers: [],
+      fired: false,
+      active: false,
+      effective: 0,
+    }));
+    for (const { fault, ordinal } of this.runs) {
+      world.scheduler.add(fault.atUs, eventKind.faultBegin, ordinal);
+    }
+  }
+
+  begin(ordinal: number): void {
+    const run = this.runs[ordinal]!;
+    if (!this.#attacking) return;
+    const { fault } = run;
+    run.nodes = this.#targets(fault);
+    run.peers = fault.peers
+      .map((node) => node - 1)
+      .filter((peer) => this.world.processes[peer] !== undefined);
+    if (!this.#allowed(run)) return;
+    run.fired = true;
+    run.active = true;
+    this.#onFault("faultBegan", fault);
+    handlers[fault.kind].begin(this, run);
+    if (fault.forUs > 0) {
+      const { scheduler } = this.world;
+      scheduler.add(scheduler.nowUs + fault.forUs, eventKind.faultEnd, ordinal);
+    }
+  }
+
+  end(ordinal: number): void {
+    const run = this.runs[ordinal]!;
+    if (!this.#attacking || !run.active) return;
+    run.active = false;
+    this.#onFault("faultEnded", run.fault);
+    handlers[run.fault.kind].end?.(this, run);
+  }
+
+  /** One of the beats that a fault asked for. */
+  beat(ordinal: number, beat: number): void {
+    const run = this.runs[ordinal]!;
+    if (this.#attacking && run.active) handlers[run.fault.kind].beat?.(this, run, beat);
+  }
+
+  beatAt(run: FaultRun, beat: number, afterUs: number): void {
+    const { scheduler } = this.world;
+    scheduler.add(scheduler.nowUs + afterUs, eventKind.faultBeat, run.ordinal, beat);
+  }
+
+  /** No fault begins or ends any more; what is broken stays so until it is healed. */
+  stopAttack(): void {
+    this.#attacking = false;
+  }
+
+  /** Takes every fault of their own off these nodes, and all faults off the links between them. */
+  heal(nodes: readonly number[]): void {
+    const { processes, network } = this.world;
+    network.heal((from, to) => nodes.includes(from) && nodes.includes(to));
+    for (const node of nodes) {
+      const process = processes[node]!;
+      process.slowness = 1;
+      process.killStarts = 0;
+      process.callsUntilPause = -1;
+      if (process.callsUntilDeath >= 0) process.callsUntilDeath = -1;
+      if (process.pausedUntilUs > 0) process.endPause();
+      if (process.clock.rateMillionths !== 0) {
+        process.clock.setRate(0);
+        process.clockChanged();
+      }
+      process.disk.heal();
+    }
+  }
+
+  effective(ordinal: number): void {
+    const run = this.runs[ordinal];
+    if (run !== undefined) run.effective++;
+  }
+
+  /** Something that this fault armed on a disk has come to pass. */
+  diskEffective(node: number, kind: DiskFault): void {
+    const ordinal = this.#armed.get(`${kind}-${node}`);
+    if (ordinal !== undefined) this.effective(ordinal);
+  }
+
+  arm(node: number, kind: DiskFault, run: FaultRun): void {
+    this.#armed.set(`${kind}-${node}`, run.ordinal);
+  }
+
+  word(run: FaultRun, n: number): number {
+    return this.world.chance.word(this.world.scheduler.nowUs, run.fault.kind.length, n, n);
+  }
+
+  counts(): RunResult["faults"] {
+    const counts: Partial<Record<FaultKind, FaultCount>> = {};
+    for (const { fault, fired, effective } of this.runs) {
+      const count = counts[fault.kind];
+      counts[fault.kind] = {
+        drawn: 1,
+        fired: (count?.fired ?? 0) + (fired ? 1 : 0),
+        effective: (count?.effective ?? 0) + effective,
+      };
+    }
+    return counts;
+  }
+
+  /** Ids of faults that changed nothing. */
+  inert(): string[] {
+    return this.runs.filter(({ effective }) => effective === 0).map(({ fault }) => fault.id);
+  }
+
+  #targets(fault: Fault): number[] {
+    if (fault.nodes.length > 0) {
+      return fault.nodes
+        .map((node) => node - 1)
+        .filter((node) => this.world.processes[node] !== undefined);
+    }
+    return [this.world.leaderOf(fault.group)];
+  }
+
+  #allowed(run: FaultRun): boolean {
+    const { kind } = run.fault;
+    if (silentLossKinds.includes(kind)) return this.#silentLoss;
+    if (!detectedLossKinds.includes(kind) || this.#safetyOnly) return true;
+    run.nodes = run.nodes.filter((node) => this.world.mayLose(node)).slice(0, 1);
+    return run.nodes.length > 0;
+  }
+}
+
+/** Kinds that take synced data away and let the node know. */
+const detectedLossKinds: readonly FaultKind[] = ["wipe", "rot", "misdirectWrite"];

@@ -1,0 +1,261 @@
+/**
+ * The phases of a run: attack; then a random core is healed and must make progress within a bound;
+ * then all is healed and must converge; then clients look once more at every key.
+ */
+import type { Configuration } from "../core/raft/configuration.js";
+import type { Draw } from "../lab/draw.js";
+import type { PlannedOperation } from "../lab/run-result.js";
+import { Clients, hastyTimes } from "./clients.js";
+import type { Cluster } from "./cluster.js";
+import { kvDialect, plainRead } from "./dialect.js";
+import { eventKind } from "./events.js";
+import { KeyedStream } from "./streams.js";
+import { standingKey } from "./recorder.js";
+
+/** CONTRACTS 9: progress within so many of the longest election timeout. */
+const timeoutsUntilProgress = 20;
+const tickUs = 50_000;
+/** Dead nodes get so long to come back before the core is chosen. */
+const settleUsMax = 2_000_000;
+/** The last reads, and what clients still have under way, get so long. */
+const readingUsMax = 20_000_000;
+
+type Stage = "attack" | "settle" | "core" | "converge" | "read" | "over";
+
+export interface PhaseOptions {
+  readonly attackUs: number;
+  /** The longest election timeout of any replica. */
+  readonly electionTimeoutUs: number;
+  /** False: nothing wrong may be said, but nobody asks for progress. */
+  readonly demandProgress: boolean;
+  readonly keys: readonly { readonly group: number; readonly key: string }[];
+  /** Those of the workload. */
+  readonly clients: Clients;
+  readonly draw: Draw;
+}
+
+export class Phases {
+  readonly #cluster: Cluster;
+  readonly #options: PhaseOptions;
+  readonly #boundUs: number;
+  #stage: Stage = "attack";
+  #sinceUs = 0;
+  #core: number[] = [];
+  #probes: Clients | null = null;
+  #workloadOperations = Infinity;
+
+  constructor(cluster: Cluster, options: PhaseOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#boundUs = timeoutsUntilProgress * options.electionTimeoutUs;
+    cluster.onPhase = () => this.#tick();
+    cluster.scheduler.add(options.attackUs, eventKind.phase);
+  }
+
+  get over(): boolean {
+    return this.#stage === "over";
+  }
+
+  /** How many operations the workload had begun when the last reads set in. */
+  get operations(): number {
+    return this.#workloadOperations;
+  }
+
+  /** The nodes that were healed first. */
+  get core(): readonly number[] {
+    return this.#core;
+  }
+
+  #tick(): void {
+    const { scheduler } = this.#cluster;
+    const passedUs = scheduler.nowUs - this.#sinceUs;
+    switch (this.#stage) {
+      case "attack":
+        this.#stopAttack();
+        break;
+      case "settle":
+        if (passedUs >= settleUsMax || this.#allUp()) this.#healCore();
+        break;
+      case "core":
+        this.#watchProbes(passedUs);
+        break;
+      case "converge":
+        this.#watchConvergence(passedUs);
+        break;
+      case "read":
+        if (this.#options.clients.idle || passedUs >= readingUsMax) this.#enter("over");
+        break;
+      case "over":
+        return;
+    }
+    if (!this.over) scheduler.add(scheduler.nowUs + tickUs, eventKind.phase);
+  }
+
+  #stopAttack(): void {
+    const { executor, people, processes } = this.#cluster;
+    executor.stopAttack();
+    people.stop();
+    this.#options.clients.stop();
+    for (const { index, killStarts } of processes) {
+      if (killStarts > 0) processes[index]!.killStarts = 0;
+      this.#cluster.start(index);
+    }
+    this.#enter("settle");
+  }
+
+  #allUp(): boolean {
+    return this.#cluster.processes.every(({ boot }) => boot > 0);
+  }
+
+  /** A majority of every configuration in force; the rest stays broken as it was. */
+  #healCore(): void {
+    const { executor, processes, network } = this.#cluster;
+    this.#core = this.#chooseCore();
+    executor.heal(this.#core);
+    const rest = processes.map(({ index }) => index).filter((node) => !this.#core.includes(node));
+    const { draw } = this.#options;
+    const shape = draw.integer(0, 11);
+    const bridge = draw.pick(this.#core);
+    for (const [at, outside] of rest.entries()) {
+      for (const inside of this.#core) {
+        // In one healing of four: one-way links into the core, a bridge, or a chain.
+        const heard =
+          shape > 2 || shape === 0 || (shape === 1 ? inside === bridge : inside === this.#core[at]);
+        if (shape <= 2) {
+          network.cut(inside, outside, -1, shape === 0 || !heard);
+          network.cut(outside, inside, -1, !heard);
+        }
+      }
+    }
+    for (const node of this.#core) this.#cluster.start(node);
+    this.#probe();
+    this.#enter("core");
+  }
+
+  #chooseCore(): number[] {
+    const { processes, survey, resolved } = this.#cluster;
+    const order = this.#options.draw.some(
+      processes.map(({ index }) => index),
+      processes.length,
+    );
+    const configurations = [...resolved.groups.keys()].flatMap((group) =>
+      survey.configurations(group),
+    );
+    const core: number[] = [];
+    for (const node of order) {
+      core.push(node);
+      if (configurations.every((each) => this.#hasMajority(each, core))) break;
+    }
+    return core.sort((a, b) => a - b);
+  }
+
+  #hasMajority({ voters, outgoing }: Configuration, core: readonly number[]): boolean {
+    return [voters, outgoing].every((half) => {
+      const whole = half.filter(
+        (member) => core.includes(member.node - 1) && this.#cluster.survey.holds(member),
+      );
+      return half.length === 0 || whole.length * 2 > half.length;
+    });
+  }
+
+  /** One client for each group writes and then reads. */
+  #probe(): void {
+    const { scheduler, resolved, processes, clients, seed } = this.#cluster;
+    const left = resolved.groups.map((_, group) => [probe(group, "put"), probe(group, "get")]);
+    this.#probes = new Clients(
+      {
+        set: 1,
+        scheduler,
+        times: hastyTimes,
+        timing: new KeyedStream(seed, "probes"),
+        nodes: processes.length,
+        ask: (client, node, request, bytes) =>
+          this.#cluster.ask(1_000 + client, node, request, bytes),
+        invoked: () => {},
+        completed: () => {},
+      },
+      kvDialect,
+      { clients: left.length, next: (client) => left[client]!.shift() ?? null },
+    );
+    clients[1] = this.#probes;
+    this.#probes.start();
+  }
+
+  #watchProbes(passedUs: number): void {
+    const probes = this.#probes!;
+    const { resolved, executor, processes } = this.#cluster;
+    const done = probes.idle && probes.acknowledged === resolved.groups.length * 2;
+    if (!done && passedUs < this.#boundUs) return;
+    if (!done && this.#options.demandProgress) return this.#fail("makes no progress");
+    executor.heal(processes.map(({ index }) => index));
+    for (const { index } of processes) this.#cluster.start(index);
+    this.#enter("converge");
+  }
+
+  #watchConvergence(passedUs: number): void {
+    const { resolved } = this.#cluster;
+    const apart = [...resolved.groups.keys()].find((group) => !this.#converged(group));
+    if (apart !== undefined && passedUs < 2 * this.#boundUs) return;
+    if (apart !== undefined && this.#options.demandProgress) return this.#fail("does not converge");
+    const { keys, clients } = this.#options;
+    const left = Array.from({ length: clients.count }, (_, client) =>
+      keys
+        .filter((_key, at) => at % clients.count === client)
+        .map(({ group, key }, at) => plainRead(`${client}.last-${at}`, client, group, key)),
+    );
+    this.#workloadOperations = clients.operations.length;
+    clients.start((client) => left[client]!.shift() ?? null);
+    this.#enter("read");
+  }
+
+  /** All members of the group that have their disks hold the leader's state, all of it. */
+  #converged(group: number): boolean {
+    const { survey, recorder, processes } = this.#cluster;
+    const leader = survey.leader(group);
+    if (leader === null || leader.configuration.outgoing.length > 0) return false;
+    const own = recorder.appliedStates.get(standingKey(leader.group, leader.node));
+    if (leader.applied !== leader.last) return false;
+    const { voters, learners } = leader.configuration;
+    for (const member of [...voters, ...learners]) {
+      const process = processes[member.node - 1]!;
+      if (process.diskId !== member.disk) continue;
+      const view = survey.live(group).find(({ replica }) => replica === member.replica);
+      if (view === undefined && !survey.holds(member)) continue;
+      if (view === undefined || view.applied !== leader.applied) return false;
+      const state = recorder.appliedStates.get(standingKey(view.group, view.node));
+      // A replica that found all in its snapshot has applied nothing since.
+      if (state === undefined || own === undefined || state.index !== own.index) continue;
+      if (state.digest[0] !== own.digest[0] || state.digest[1] !== own.digest[1]) return false;
+    }
+    return true;
+  }
+
+  #fail(what: string): void {
+    const { recorder, survey, resolved } = this.#cluster;
+    const waits = [...resolved.groups.keys()].map((group) => {
+      const views = survey.live(group);
+      const said = views.map((view) => `node ${view.node} (${view.role}): ${view.waitsFor()}`);
+      return `group ${group + 1}: ${said.join("; ") || "no replica lives"}`;
+    });
+    recorder.report("liveness", {
+      message: `the cluster ${what} within its bound after healing of nodes ${this.#core
+        .map((node) => node + 1)
+        .join(", ")}: ${waits.join(" | ")}`,
+      shape: what,
+      node: 0,
+      group: 0,
+    });
+    this.#enter("over");
+  }
+
+  #enter(stage: Stage): void {
+    this.#stage = stage;
+    this.#sinceUs = this.#cluster.scheduler.nowUs;
+    this.#cluster.recorder.fault(`phase-${stage}`, { core: this.#core });
+  }
+}
+
+function probe(group: number, kind: "put" | "get"): PlannedOperation {
+  const read = plainRead(`probe-${group}.${kind}`, group, group, `probe${group}/last`);
+  return kind === "get" ? read : { ...read, kind, value: `probe-${group}` };
+}

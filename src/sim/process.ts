@@ -1,0 +1,293 @@
+/**
+ * The process of one node: its ports, its turns, and the ways in which it can be stopped. A crash or
+ * a pause may fall between any two port calls of a turn: a step, a write, a sync, each release.
+ */
+import { assert } from "../core/assert.js";
+import type { NodeId, RequestId } from "../core/ids.js";
+import type { Clock } from "../core/ports/clock.js";
+import type { Disk, DiskEvents } from "../core/ports/disk.js";
+import type { Network, NetworkEvents } from "../core/ports/network.js";
+import type { SimClock } from "./clock.js";
+import type { SimDisk } from "./disk.js";
+import { eventKind } from "./events.js";
+import type { NetworkNode, SimNetwork } from "./network.js";
+import type { Scheduler } from "./scheduler.js";
+import type { KeyedStream } from "./streams.js";
+
+/** What a world asks of the program that a process runs. */
+export interface Program extends NetworkEvents, DiskEvents {
+  /** 0 until it has recovered; then it may be greeted and asked. */
+  readonly boot: number;
+  start(): void;
+  /** The wished-for time has come. */
+  woken(): void;
+  /** Handles a batch of what waits. */
+  turn(): void;
+  request(request: RequestId, bytes: Uint8Array): void;
+  /** States of its machines, for digests. */
+  states(): readonly unknown[];
+}
+
+export interface ProcessPorts {
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly disk: Disk;
+}
+
+/** From a wish for a turn to the turn, and how long one takes; microseconds. */
+const turnLatencyUsMax = 60;
+const turnUs = { min: 20, max: 120 } as const;
+/** Port calls that may be held back while a process is paused. */
+const heldMax = 100_000;
+
+export class SimProcess implements NetworkNode {
+  readonly node: NodeId;
+  readonly clock: SimClock;
+  readonly disk: SimDisk;
+  readonly ports: ProcessPorts;
+  /** Null while there is no process. */
+  program: Program | null = null;
+  diskId = 0;
+  /** The highest boot that the node reached, over all its disks. */
+  bootFloor = 0;
+  /** Counts starts and stops; what was scheduled for another life is void. */
+  life = 0;
+  /** True from the moment in a turn at which the process died: nothing of the rest ever happened. */
+  muted = false;
+  /** Until then nothing runs; 0 when it runs. */
+  pausedUntilUs = 0;
+  slowness = 1;
+  /** Port calls that the next turn may still make before the process dies; -1: no limit. */
+  callsUntilDeath = -1;
+  /** True: those calls are counted over many turns, else the end of the turn is the end. */
+  deathSpansTurns = false;
+  /** How long it stays away after its death; -1: until somebody starts it. */
+  downUs = -1;
+  /** The next so many starts are cut short. */
+  killStarts = 0;
+  /** The same for a pause of `pauseForUs`. */
+  callsUntilPause = -1;
+  pauseForUs = 0;
+  readonly #scheduler: Scheduler;
+  readonly #timing: KeyedStream;
+  readonly #network: SimNetwork;
+  readonly #died: (process: SimProcess) => void;
+  #held: (() => void)[] = [];
+  #turnPending = false;
+  #inTurn = false;
+  #busyUntilUs = 0;
+  #wakeDueUs = Infinity;
+  #wish = 0;
+
+  constructor(parts: {
+    readonly node: NodeId;
+    readonly makeClock: (wish: (atUs: number) => void) => SimClock;
+    readonly disk: SimDisk;
+    readonly scheduler: Scheduler;
+    readonly timing: KeyedStream;
+    readonly network: SimNetwork;
+    readonly died: (process: SimProcess) => void;
+  }) {
+    this.node = parts.node;
+    this.disk = parts.disk;
+    this.#scheduler = parts.scheduler;
+    this.#timing = parts.timing;
+    this.#network = parts.network;
+    this.#died = parts.died;
+    this.clock = parts.makeClock((atUs) => this.#wished(atUs));
+    this.ports = this.#makePorts();
+  }
+
+  get index(): number {
+    return this.node - 1;
+  }
+
+  /** Where arrivals go; null while there is no process. */
+  get events(): NetworkEvents | null {
+    return this.program;
+  }
+
+  get boot(): number {
+    return this.program?.boot ?? 0;
+  }
+
+  get alive(): boolean {
+    return this.program !== null;
+  }
+
+  /** The machine wants a turn. */
+  wantTurn(): void {
+    if (this.#turnPending || this.program === null) return;
+    this.#turnPending = true;
+    const word = this.#timing.word(this.#scheduler.nowUs, this.node, 1);
+    const atUs = Math.max(
+      this.#scheduler.nowUs + (word % turnLatencyUsMax) * this.slowness,
+      this.#busyUntilUs,
+      this.pausedUntilUs,
+    );
+    this.#scheduler.add(atUs, eventKind.turn, this.index, this.life);
+  }
+
+  /** A `turn` event is due. */
+  turn(life: number): void {
+    if (life !== this.life || this.program === null) return;
+    const nowUs = this.#scheduler.nowUs;
+    if (nowUs < this.pausedUntilUs) {
+      return this.#scheduler.add(this.pausedUntilUs, eventKind.turn, this.index, life);
+    }
+    this.#turnPending = false;
+    const word = this.#timing.word(nowUs, this.node, 2);
+    const takesUs = (turnUs.min + (word % (turnUs.max - turnUs.min))) * this.slowness;
+    this.#busyUntilUs = nowUs + takesUs;
+    this.disk.submitAtUs = this.#busyUntilUs;
+    this.#inTurn = true;
+    this.program.turn();
+    this.#inTurn = false;
+    if (this.muted || (this.callsUntilDeath >= 0 && !this.deathSpansTurns)) this.#died(this);
+    // A turn of fewer calls than were drawn: the pause falls after it.
+    else if (this.callsUntilPause >= 0) this.pause(this.pauseForUs);
+  }
+
+  /** A `wake` event is due. */
+  wake(life: number, wish: number): void {
+    if (life !== this.life || wish !== this.#wish || this.program === null) return;
+    this.#wakeDueUs = Infinity;
+    const wantedUs = this.clock.wakeAtUs;
+    if (wantedUs === Infinity) return;
+    if (this.clock.nowUs() < wantedUs) return this.#wished(wantedUs);
+    this.clock.wakeAtUs = Infinity;
+    this.program.woken();
+  }
+
+  /** The clock's rate has changed: what was wished for is due at another moment of world time. */
+  clockChanged(): void {
+    this.#wakeDueUs = Infinity;
+    if (this.program !== null) this.#wished(this.clock.wakeAtUs);
+  }
+
+  /** Begins a life with this program. */
+  run(program: Program): void {
+    assert(this.program === null, "a node runs one process at a time", { node: this.node });
+    this.life++;
+    this.muted = false;
+    this.program = program;
+    this.#turnPending = false;
+    this.#wakeDueUs = Infinity;
+    this.#busyUntilUs = 0;
+    this.disk.submitAtUs = 0;
+    this.#inTurn = true;
+    program.start();
+    this.#inTurn = false;
+    if (this.muted) this.#died(this);
+  }
+
+  /** Ends the process at once; the disk keeps what it truly holds, and some of the rest. */
+  stop(): void {
+    this.bootFloor = Math.max(this.bootFloor, this.boot);
+    this.life++;
+    this.muted = true;
+    this.program = null;
+    this.pausedUntilUs = 0;
+    this.callsUntilDeath = -1;
+    this.deathSpansTurns = false;
+    this.callsUntilPause = -1;
+    this.#turnPending = false;
+    this.#held = [];
+    this.#network.stopped(this.index);
+    this.disk.crash();
+  }
+
+  pause(forUs: number): void {
+    this.callsUntilPause = -1;
+    if (forUs <= 0) return;
+    this.pausedUntilUs = this.#scheduler.nowUs + forUs;
+    this.#scheduler.add(this.pausedUntilUs, eventKind.resume, this.index, this.life);
+  }
+
+  /** A `resume` event is due. */
+  resume(life: number): void {
+    if (life !== this.life || this.#scheduler.nowUs < this.pausedUntilUs) return;
+    this.endPause();
+  }
+
+  /** What was on its way out goes out. */
+  endPause(): void {
+    this.pausedUntilUs = 0;
+    this.disk.submitAtUs = this.#scheduler.nowUs;
+    this.#busyUntilUs = this.#scheduler.nowUs;
+    const held = this.#held;
+    this.#held = [];
+    for (const call of held) call();
+  }
+
+  /** Lets something out of the process, now, later or never. Every port call passes here. */
+  release(call: () => void): void {
+    if (this.#passes()) call();
+    else this.#hold(call);
+  }
+
+  /** When what leaves now is out: the end of the turn. */
+  get outAtUs(): number {
+    return this.#busyUntilUs;
+  }
+
+  #passes(): boolean {
+    if (this.muted || this.program === null) return false;
+    if (this.pausedUntilUs > 0) return false;
+    if (!this.#inTurn) return true;
+    if (this.callsUntilDeath >= 0 && this.callsUntilDeath-- === 0) {
+      this.callsUntilDeath = 0;
+      this.muted = true;
+      return false;
+    }
+    if (this.callsUntilPause >= 0 && this.callsUntilPause-- === 0) {
+      this.pause(this.pauseForUs);
+      return false;
+    }
+    return true;
+  }
+
+  #hold(call: () => void): void {
+    if (!this.muted && this.#held.length < heldMax) this.#held.push(call);
+  }
+
+  #wished(atUs: number): void {
+    if (atUs === Infinity || this.program === null) return;
+    const dueUs = this.clock.worldUs(atUs);
+    if (dueUs >= this.#wakeDueUs) return;
+    this.#wakeDueUs = dueUs;
+    this.#scheduler.add(dueUs, eventKind.wake, this.index, this.life, ++this.#wish);
+  }
+
+  #makePorts(): ProcessPorts {
+    const { disk, clock } = this;
+    const network = this.#network;
+    return {
+      // Only what leaves the process can be cut off: reading the clock is no such thing.
+      clock,
+      network: {
+        send: (to, frames) => {
+          if (this.#passes()) network.send(this.index, to - 1, frames, this.outAtUs);
+          else this.#hold(() => network.send(this.index, to - 1, frames, this.outAtUs));
+        },
+      },
+      disk: {
+        create: (op, file, sizeBytes) => this.release(() => disk.create(op, file, sizeBytes)),
+        write: (op, file, offset, bytes) => {
+          if (this.#passes()) disk.write(op, file, offset, bytes);
+          else this.#hold(() => disk.write(op, file, offset, bytes));
+        },
+        sync: (op, file) => {
+          if (this.#passes()) disk.sync(op, file);
+          else this.#hold(() => disk.sync(op, file));
+        },
+        read: (op, file, offset, count) => this.release(() => disk.read(op, file, offset, count)),
+        truncate: (op, file, sizeBytes) => this.release(() => disk.truncate(op, file, sizeBytes)),
+        rename: (op, from, to) => this.release(() => disk.rename(op, from, to)),
+        remove: (op, file) => this.release(() => disk.remove(op, file)),
+        list: (op) => this.release(() => disk.list(op)),
+        syncDirectory: (op) => this.release(() => disk.syncDirectory(op)),
+      },
+    };
+  }
+}

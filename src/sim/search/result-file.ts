@@ -1,0 +1,162 @@
+/** What a search, or a shard of one, leaves in its folder; `merge` joins them. */
+import { join } from "node:path";
+import { z } from "zod";
+import type { Build } from "./artifact/build.js";
+import { readJson, writeWhole, type Format, type Read } from "./artifact/json-file.js";
+import type { SearchPlan } from "./seeds.js";
+import { addTally, emptyTally, measures, type Tally } from "./tally.js";
+
+export interface ResultFile {
+  readonly format: "quorumlab-search";
+  readonly version: 1;
+  readonly made: Build;
+  readonly plan: SearchPlan;
+  /** True if they are all the scenarios that there were. */
+  readonly allScenarios: boolean;
+  /** True if every run of the shard was done. */
+  readonly complete: boolean;
+  readonly wallMs: number;
+  readonly tally: Tally;
+  readonly failures: readonly FailureRow[];
+}
+
+/** A failure in a line. */
+export interface FailureRow {
+  readonly run: number;
+  readonly scenario: string;
+  readonly seed: number;
+  readonly property: string;
+  readonly message: string;
+  readonly step: number;
+  readonly digest: string;
+  /** Path of the failure file; null when there were too many to keep. */
+  readonly artifact: string | null;
+}
+
+export interface Merged {
+  readonly files: readonly ResultFile[];
+  readonly tally: Tally;
+  readonly failures: readonly FailureRow[];
+  readonly wallMs: number;
+  /** Shards that did not finish or are not there. */
+  readonly missing: readonly string[];
+}
+
+const fileName = "search.json";
+const fileFormat: Format = { format: "quorumlab-search", version: 1 };
+
+const count = z.int().min(0);
+const counts = z.record(z.string(), count);
+
+const tallySchema = z
+  .object({
+    seeds: count,
+    passed: count,
+    failed: count,
+    inconclusive: count,
+    perRun: z.object({
+      steps: z.array(count),
+      simulatedUs: z.array(count),
+      acknowledged: z.array(count),
+      leaderChanges: z.array(count),
+    }),
+    faults: z.record(
+      z.string(),
+      z.object({ fired: count, effective: count, drawnRuns: count, effectiveRuns: count }),
+    ),
+    marks: counts,
+    scenarios: z.record(z.string(), z.object({ runs: count, violations: count, inert: counts })),
+  })
+  .refine(
+    ({ seeds, passed, failed, inconclusive, perRun }) =>
+      passed + failed + inconclusive === seeds &&
+      measures.every((measure) => perRun[measure].length === seeds),
+    "the counts do not add up",
+  ) as unknown as z.ZodType<Tally>;
+
+const schema: z.ZodType<ResultFile> = z.object({
+  format: z.literal("quorumlab-search"),
+  version: z.literal(1),
+  made: z.object({
+    commit: z.string().nullable(),
+    dirty: z.boolean(),
+    version: z.string(),
+    node: z.string(),
+  }),
+  plan: z.object({
+    scenarios: z.array(z.string()).min(1),
+    from: count,
+    runs: count.nullable(),
+    shard: z.object({ index: z.int().min(1), of: z.int().min(1) }),
+  }),
+  allScenarios: z.boolean(),
+  complete: z.boolean(),
+  wallMs: z.number().min(0),
+  tally: tallySchema,
+  failures: z.array(
+    z.object({
+      run: count,
+      scenario: z.string(),
+      seed: count,
+      property: z.string(),
+      message: z.string(),
+      step: count,
+      digest: z.string(),
+      artifact: z.string().nullable(),
+    }),
+  ),
+});
+
+export function resultPath(folder: string): string {
+  return join(folder, fileName);
+}
+
+/** @throws NodeJS.ErrnoException when the system refuses */
+export function writeResultFile(folder: string, file: ResultFile): void {
+  writeWhole(resultPath(folder), [JSON.stringify(file), "\n"]);
+}
+
+export function readResultFile(folder: string): Read<ResultFile> {
+  return readJson(resultPath(folder), schema, fileFormat);
+}
+
+/** The whole of which the files are shards, or why they are not shards of one search. */
+export function mergeResults(files: readonly ResultFile[]): Merged | { readonly error: string } {
+  const first = files[0];
+  if (first === undefined) return { error: "there is nothing to merge" };
+  const tally = emptyTally();
+  const failures: FailureRow[] = [];
+  const seen = new Set<number>();
+  const missing: string[] = [];
+  let wallMs = 0;
+  for (const file of files) {
+    const { index, of } = file.plan.shard;
+    const stranger = difference(first, file);
+    if (stranger !== null) return { error: `shard ${index}/${of} has another ${stranger}` };
+    if (seen.has(index)) return { error: `shard ${index}/${of} is there twice` };
+    seen.add(index);
+    addTally(tally, file.tally);
+    failures.push(...file.failures);
+    if (!file.complete) missing.push(`shard ${index}/${of} did not finish`);
+    // Shards run side by side: the slowest is what one waits for.
+    wallMs = Math.max(wallMs, file.wallMs);
+  }
+  const { of } = first.plan.shard;
+  for (let index = 1; index <= of; index++) {
+    if (!seen.has(index)) missing.push(`shard ${index}/${of} is not there`);
+  }
+  failures.sort((a, b) => a.run - b.run);
+  return { files, tally, failures, wallMs, missing };
+}
+
+/** What of two files cannot be of one search; null if they can. */
+function difference(one: ResultFile, other: ResultFile): string | null {
+  if (one.made.commit !== other.made.commit) return "commit";
+  if (one.made.version !== other.made.version) return "package version";
+  if (one.plan.scenarios.join() !== other.plan.scenarios.join()) return "list of scenarios";
+  if (one.plan.from !== other.plan.from) return "first seed";
+  if (one.plan.runs !== other.plan.runs) return "number of seeds";
+  if (one.plan.shard.of !== other.plan.shard.of) return "number of shards";
+  return null;
+}
+

@@ -1,0 +1,66 @@
+/**
+ * Whether a search tried what it was meant to try. A rare branch that was never entered, or a fault
+ * that never changed anything, is a hole in the search, however green its seeds are (CONTRACTS 9).
+ */
+import { allMarks } from "../../core/marks.js";
+import type { FaultKind } from "../../lab/fault.js";
+import type { Scenario } from "../../lab/scenario.js";
+import type { Tally } from "./tally.js";
+
+/** Fewer runs say nothing about what is rare. */
+export const judgedRunsMin = 2_000;
+/** A fault must have an effect in one of so many runs that drew it. */
+const effectiveOneIn = 100;
+/** So many runs of a scenario, before what it has not shown counts against it. */
+const scenarioRunsMin = 20;
+
+export interface SearchedScenarios {
+  /** Those that took part. */
+  readonly searched: readonly Scenario[];
+  /** True if they are all that there are: only then must every mark be reached. */
+  readonly all: boolean;
+}
+
+/** What is missing, in plain words; nothing for a search that is too short to be judged. */
+export function vacuities(tally: Tally, { searched, all }: SearchedScenarios): string[] {
+  if (tally.seeds < judgedRunsMin) return [];
+  return [
+    ...(all ? unreachedMarks(tally) : []),
+    ...ineffectiveFaults(tally),
+    ...searched.flatMap((scenario) => unshown(tally, scenario)),
+  ];
+}
+
+function unreachedMarks({ marks }: Tally): string[] {
+  return Object.entries(allMarks)
+    .filter(([name]) => (marks[name] ?? 0) === 0)
+    .map(([name, about]) => `mark ${name} was never reached: ${about}`);
+}
+
+function ineffectiveFaults({ faults }: Tally): string[] {
+  return (Object.keys(faults) as FaultKind[]).flatMap((kind) => {
+    const { drawnRuns, effectiveRuns } = faults[kind]!;
+    if (drawnRuns === 0 || effectiveRuns * effectiveOneIn >= drawnRuns) return [];
+    return [
+      `fault ${kind} had an effect in ${effectiveRuns} of the ${drawnRuns} seeds that drew it, ` +
+        "which is less than 1 in 100",
+    ];
+  });
+}
+
+function unshown({ scenarios }: Tally, { name, expect }: Scenario): string[] {
+  const counts = scenarios[name];
+  if (counts === undefined || counts.runs < scenarioRunsMin) return [];
+  const found: string[] = [];
+  if (expect === "violation" && counts.violations === 0) {
+    found.push(`scenario ${name} expects a violation, and ${counts.runs} seeds found none`);
+  }
+  for (const [id, runs] of Object.entries(counts.inert)) {
+    if (runs * 2 <= counts.runs) continue;
+    found.push(
+      `fault ${id} of scenario ${name} changed nothing in ${runs} of ${counts.runs} seeds, ` +
+        "which is more than half",
+    );
+  }
+  return found;
+}

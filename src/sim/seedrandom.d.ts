@@ -1,0 +1,8 @@
+declare module "seedrandom/lib/alea.js" {
+  interface Alea {
+    (): number;
+    int32(): number;
+  }
+  function alea(seed: string): Alea;
+  export default alea;
+}

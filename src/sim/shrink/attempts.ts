@@ -1,0 +1,135 @@
+import { digestOf } from "../../core/plain.js";
+import { assert } from "../../core/assert.js";
+import type { Decisions, Failure, RunResult } from "../../lab/run-result.js";
+import { countOf } from "./size.js";
+
+export interface ShrinkProgress {
+  /** What is being tried: `draws`, `faults`, `operations`, ... */
+  readonly pass: string;
+  readonly reruns: number;
+  /** Faults, operations and draws that are left. */
+  readonly decisions: number;
+}
+
+export interface AttemptsOptions {
+  readonly run: (decisions: Decisions) => RunResult;
+  readonly rerunsMax: number;
+  readonly onProgress: ((progress: ShrinkProgress) => void) | null;
+}
+
+/**
+ * The smallest failure so far, and the re-runs that were spent on it.
+ *
+ * 1. `best` has failed with the fingerprint of the start in a run of its own.
+ * 2. Nothing that did not fail so is run again.
+ * 3. There are never more than `rerunsMax` runs, nor more than `limit` while a pass has one.
+ */
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  readonly #fingerprint: string;
+  readonly #lost = new Set<string>();
+  #best: Decisions;
+  #bestKey: string;
+  #result: RunResult;
+  #reruns = 0;
+  #limit: number;
+  #refused = false;
+  #pass = "start";
+
+  constructor(start: RunResult, options: AttemptsOptions) {
+    const { failure } = start;
+    assert(failure !== null, "what is shrunk has failed", { scenario: start.scenario });
+    this.#options = options;
+    this.#fingerprint = failure.fingerprint;
+    this.#best = start.decisions;
+    this.#bestKey = keyOf(start.decisions);
+    this.#result = start;
+    this.#limit = options.rerunsMax;
+  }
+
+  get best(): Decisions {
+    return this.#best;
+  }
+
+  get result(): RunResult {
+    return this.#result;
+  }
+
+  get failure(): Failure {
+    const { failure } = this.#result;
+    assert(failure !== null, "the best so far has failed");
+    return failure;
+  }
+
+  get reruns(): number {
+    return this.#reruns;
+  }
+
+  /** No run is left, neither to the whole nor to the pass that is under way. */
+  get spent(): boolean {
+    return this.#reruns >= this.#limit;
+  }
+
+  /** True if the candidate fails in the same way; it is then the best. False without a run left. */
+  accept(candidate: Decisions): boolean {
+    if (this.spent) {
+      this.#refused = true;
+      return false;
+    }
+    const key = keyOf(candidate);
+    if (key === this.#bestKey || this.#lost.has(key)) return false;
+    const result = this.rerun(candidate);
+    if (!this.same(result)) {
+      this.#lost.add(key);
+      return false;
+    }
+    this.#best = candidate;
+    this.#bestKey = key;
+    this.#result = result;
+    this.#report();
+    return true;
+  }
+
+  /** One run outside the search for something smaller: whether it fails at all, and again. */
+  rerun(decisions: Decisions): RunResult {
+    this.#reruns++;
+    return this.#options.run(decisions);
+  }
+
+  same(result: RunResult): boolean {
+    return result.verdict === "violation" && result.failure?.fingerprint === this.#fingerprint;
+  }
+
+  /**
+   * Does one pass with at most so many runs, and tells whether it gained anything and whether it
+   * went without something that it wanted to try.
+   */
+  within(
+    pass: string,
+    rerunsMax: number,
+    work: () => void,
+  ): { gained: boolean; cutShort: boolean } {
+    const before = this.#bestKey;
+    const outer = this.#limit;
+    this.#limit = Math.min(outer, this.#reruns + Math.max(0, rerunsMax));
+    this.#refused = false;
+    this.#pass = pass;
+    this.#report();
+    work();
+    this.#limit = outer;
+    return { gained: this.#bestKey !== before, cutShort: this.#refused };
+  }
+
+  #report(): void {
+    this.#options.onProgress?.({
+      pass: this.#pass,
+      reruns: this.#reruns,
+      decisions: countOf(this.#best),
+    });
+  }
+}
+
+/** Equal for equal decisions; two 32-bit words, so that thousands of tried sets cost nothing. */
+function keyOf(decisions: Decisions): string {
+  return digestOf(decisions).join(":");
+}

@@ -1,0 +1,110 @@
+/**
+ * A smaller cluster: one group, fewer voters, fewer nodes, fewer clients. What refers to something
+ * that is gone goes with it; the rest is numbered again without gaps, since options hold only counts.
+ */
+import { nodeId, type NodeId } from "../../core/ids.js";
+import type { Fault } from "../../lab/fault.js";
+import type { Decisions } from "../../lab/run-result.js";
+import type { Attempts } from "./attempts.js";
+import { keepOperations } from "./drop.js";
+import { numberOption, withOption } from "./size.js";
+
+export function shrinkCluster(attempts: Attempts): void {
+  fewerGroups(attempts);
+  fewerVoters(attempts);
+  fewerNodes(attempts);
+  fewerClients(attempts);
+}
+
+/**
+ * One group, or as many as there were: a violation belongs to one group, and with any other number
+ * the same keys would belong to other groups.
+ */
+function fewerGroups(attempts: Attempts): void {
+  const groups = numberOption(attempts.best, "groups") ?? 1;
+  for (let only = 0; groups > 1 && only < groups; only++) {
+    if (attempts.accept(onlyGroup(attempts.best, only))) return;
+  }
+}
+
+/**
+ * The group becomes the first. Founders of group `g` begin at node `g + 1`, so the nodes are turned
+ * round with it: faults meet the same founders as before.
+ */
+function onlyGroup(decisions: Decisions, only: number): Decisions {
+  const nodes = numberOption(decisions, "nodes") ?? 1;
+  const kept = keepOperations(decisions, ({ group }) => group === only);
+  const operations = kept.operations.map((operation) => ({ ...operation, group: 0 }));
+  const faults = decisions.faults
+    .filter(({ group, kind }) => group === only || !aimsAtGroup(kind))
+    .map((fault) => ({
+      ...fault,
+      group: 0,
+      nodes: turned(fault.nodes, only, nodes),
+      peers: turned(fault.peers, only, nodes),
+    }));
+  return withOption({ ...kept, operations, faults }, "groups", 1);
+}
+
+function turned(ids: readonly NodeId[], by: number, nodes: number): readonly NodeId[] {
+  return ids.map((id) => nodeId(((id - 1 - by + nodes * (by + 1)) % nodes) + 1));
+}
+
+/** What people do to one group means nothing without it; other faults only use it to find a leader. */
+function aimsAtGroup(kind: Fault["kind"]): boolean {
+  switch (kind) {
+    case "transferLeader":
+    case "addLearner":
+    case "promote":
+    case "removeMember":
+    case "removeLeader":
+    case "replaceMembers":
+      return true;
+    default:
+      return false;
+  }
+}
+
+function fewerVoters(attempts: Attempts): void {
+  const replication = numberOption(attempts.best, "replication") ?? 1;
+  for (let fewer = 1; fewer < replication; fewer++) {
+    if (attempts.accept(withOption(attempts.best, "replication", fewer))) return;
+  }
+}
+
+/** As few nodes as hold the voters, by leaving out the last; else one by one, any of them. */
+function fewerNodes(attempts: Attempts): void {
+  const nodes = numberOption(attempts.best, "nodes") ?? 1;
+  const least = Math.max(1, numberOption(attempts.best, "replication") ?? 1);
+  if (nodes <= least) return;
+  let fewest = attempts.best;
+  for (let gone = nodes; gone > least; gone--) fewest = withoutNode(fewest, gone, gone);
+  if (attempts.accept(fewest)) return;
+  for (let gone = nodes; gone > 0; gone--) {
+    const left = numberOption(attempts.best, "nodes") ?? 1;
+    if (left > least) attempts.accept(withoutNode(attempts.best, gone, left));
+  }
+}
+
+function withoutNode(decisions: Decisions, gone: number, nodes: number): Decisions {
+  const without = (ids: readonly NodeId[]): readonly NodeId[] =>
+    ids.filter((id) => id !== gone).map((id) => (id > gone ? nodeId(id - 1) : id));
+  const faults = decisions.faults
+    .map((fault) => ({ ...fault, nodes: without(fault.nodes), peers: without(fault.peers) }))
+    .filter((fault, at) => {
+      const before = decisions.faults[at]!;
+      // An empty list means something else than a list whose last node left.
+      const emptied = before.nodes.length > 0 && fault.nodes.length === 0;
+      return !emptied && !(before.peers.length > 0 && fault.peers.length === 0);
+    });
+  return withOption({ ...decisions, faults }, "nodes", nodes - 1);
+}
+
+/** Clients keep their numbers, so only those above the last that does anything can go. */
+function fewerClients(attempts: Attempts): void {
+  const clients = numberOption(attempts.best, "clients") ?? 0;
+  const used = attempts.best.operations.map(({ client }) => client + 1);
+  // Clients read every key in the end, and somebody must.
+  const fewer = Math.max(1, ...used);
+  if (fewer < clients) attempts.accept(withOption(attempts.best, "clients", fewer));
+}

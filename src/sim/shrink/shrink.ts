@@ -1,0 +1,134 @@
+/**
+ * A smaller failure with the same fingerprint. Only runs decide: each candidate is run again from
+ * its decisions, and one that fails otherwise, or not at all, does not count.
+ *
+ * Large cuts come first. Unusual draws go in bulk; then faults, clients and operations by delta
+ * debugging; then the cluster; then times and values. Rounds repeat until one leaves out nothing more.
+ * Last, every decision that is left is left out by itself, which proves that all are needed.
+ */
+import { assert } from "../../core/assert.js";
+import type { Decisions, RunResult } from "../../lab/run-result.js";
+import { Attempts, type ShrinkProgress } from "./attempts.js";
+import { shrinkCluster } from "./cluster.js";
+import {
+  dropClients,
+  dropDraws,
+  dropFaults,
+  dropOperations,
+  dropUnused,
+  shortenAttack,
+} from "./drop.js";
+import { minimalCountMax, proveMinimal } from "./minimal.js";
+import { sizeOf, type DecisionsSize } from "./size.js";
+import { shortenTimes } from "./times.js";
+import { simplifyValues } from "./values.js";
+
+export interface ShrinkOptions {
+  /** How often the failure may be run again in all; 2,000 by default, at least 4. */
+  readonly rerunsMax?: number;
+  readonly onProgress?: (progress: ShrinkProgress) => void;
+}
+
+export interface ShrinkResult {
+  /**
+   * `smaller`: something went. `same`: it was as small as this gets. `notReproduced`: the decisions
+   * of the start do not bring back its failure, so there was nothing to shrink. `unstable`: the
+   * smallest failure did not come out twice the same, which is a fault of ours.
+   */
+  readonly outcome: "smaller" | "same" | "notReproduced" | "unstable";
+  readonly decisions: Decisions;
+  /** The last run of `decisions`. */
+  readonly result: RunResult;
+  readonly before: DecisionsSize;
+  readonly after: DecisionsSize;
+  readonly reruns: number;
+  /** True if leaving out any one fault, operation or draw was seen to lose the failure. */
+  readonly minimal: boolean;
+  /** True if runs were used up before there was nothing more to try. */
+  readonly spent: boolean;
+}
+
+export const rerunsMaxDefault = 2_000;
+
+/** Runs at the end: the smallest failure, twice. */
+const verifications = 2;
+/** Runs that are kept for the proof that nothing more can be left out. */
+const forProofMax = 500;
+
+/** @throws InvariantError if `start` has no failure or `rerunsMax` is below 4. */
+export function shrink(
+  run: (decisions: Decisions) => RunResult,
+  start: RunResult,
+  options: ShrinkOptions = {},
+): ShrinkResult {
+  const rerunsMax = options.rerunsMax ?? rerunsMaxDefault;
+  assert(rerunsMax >= 4, "shrinking has runs to spend", { rerunsMax });
+  const onProgress = options.onProgress ?? null;
+  const attempts = new Attempts(start, { run, rerunsMax, onProgress });
+  const first = attempts.rerun(start.decisions);
+  if (!attempts.same(first)) return unchanged(start, first, attempts.reruns);
+
+  let minimal = false;
+  const search = attempts.within("start", rerunsMax - attempts.reruns - verifications, () => {
+    minimal = smallest(attempts, rerunsMax);
+  });
+  const { best } = attempts;
+  const runs = [attempts.rerun(best), attempts.rerun(best)] as const;
+  const stable = runs.every((result) => attempts.same(result)) && runs[0].digest === runs[1].digest;
+  return {
+    outcome: stable ? (search.gained ? "smaller" : "same") : "unstable",
+    decisions: best,
+    result: runs[1],
+    before: sizeOf(start.decisions),
+    after: sizeOf(best),
+    reruns: attempts.reruns,
+    minimal: minimal && stable,
+    spent: attempts.reruns >= rerunsMax,
+  };
+}
+
+/** Rounds of all passes until one leaves out nothing; then the proof. Whether it was given. */
+function smallest(attempts: Attempts, rerunsMax: number): boolean {
+  const pass = (name: string, work: (attempts: Attempts) => void): boolean => {
+    const proof = Math.min(forProofMax, Math.floor(rerunsMax / 4));
+    const left = rerunsMax - verifications - proof - attempts.reruns;
+    return attempts.within(name, left, () => work(attempts)).gained;
+  };
+  for (let round = 0; ; round++) {
+    let gained = false;
+    for (const [name, work] of removals) {
+      if (pass(name, work)) gained = true;
+      pass("unused", dropUnused);
+    }
+    if (pass("cluster", shrinkCluster)) gained = true;
+    if (round > 0 && !gained) break;
+    pass("times", shortenTimes);
+    pass("values", simplifyValues);
+  }
+  return proveMinimal(attempts);
+}
+
+const removals: readonly (readonly [string, (attempts: Attempts) => void])[] = [
+  ["end of the run", shortenAttack],
+  ["draws", dropDraws],
+  ["faults", dropFaults],
+  ["clients", dropClients],
+  ["operations", dropOperations],
+];
+
+function unchanged(start: RunResult, result: RunResult, reruns: number): ShrinkResult {
+  const size = sizeOf(start.decisions);
+  return {
+    outcome: "notReproduced",
+    decisions: start.decisions,
+    result,
+    before: size,
+    after: size,
+    reruns,
+    minimal: false,
+    spent: false,
+  };
+}
+
+export { minimalCountMax };
+export type { DecisionsSize, ShrinkProgress };

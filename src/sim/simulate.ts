@@ -1,0 +1,128 @@
+/** One run of a scenario in the simulated world: everything that follows from (scenario, seed). */
+import type { Fault } from "../lab/fault.js";
+import type { OracleSpec } from "../lab/oracle.js";
+import { allOracles } from "../lab/oracles/index.js";
+import type { Decisions, PlannedOperation, RunResult } from "../lab/run-result.js";
+import type { Scenario } from "../lab/scenario.js";
+import { Workload, groupOf } from "../lab/workload.js";
+import { Clients, usualTimes } from "./clients.js";
+import { kvDialect } from "./dialect.js";
+import { simRaftOptions } from "./options.js";
+import { Phases } from "./phases.js";
+import { raftProgram } from "./programs.js";
+import type { TraceSink } from "./recorder.js";
+import { simulateProtocol } from "./simulate-protocol.js";
+import type { StepDigests } from "./state-digest.js";
+import { KeyedStream, sequential } from "./streams.js";
+import { type World, makeWorld, resultOf } from "./world.js";
+
+export interface SimulateOptions {
+  /** A whole number below 2^53. */
+  readonly seed: number;
+  /** Run again from these: what they don't list has its usual outcome. */
+  readonly decisions?: Decisions;
+  /** Only so many of them: faults by time, then unusual draws in order. Operations all stay. */
+  readonly firstDecisions?: number;
+  /** Lifts the budget of faults, and asks only that nothing wrong is ever said. Default false. */
+  readonly safetyOnly?: boolean;
+  /** Ends the run, undecided, once so many inputs were handled. */
+  readonly stopAtStep?: number;
+  /** Gets every event of the run; never changes its digest. */
+  readonly trace?: TraceSink;
+  /** Default: all of them. */
+  readonly oracles?: readonly OracleSpec[];
+  /** Folds the state of the stepping node into `stateDigest` at every step. Slow. Default false. */
+  readonly checkDeterminism?: boolean;
+  /** With `checkDeterminism`: gets where both hashes stand after each step. */
+  readonly onStep?: (digests: StepDigests) => void;
+  /** In place of the scenario's own. */
+  readonly faults?: readonly Fault[];
+  /** In place of the workload's; a client that they don't name asks nothing. */
+  readonly operations?: readonly PlannedOperation[];
+}
+
+export interface SimulationResult extends RunResult {
+  /** 16 hex digits over every state at every step, with `checkDeterminism`; else null. */
+  readonly stateDigest: string | null;
+}
+
+/** Runs until all phases are over or a property is violated. */
+export function simulate(scenario: Scenario, options: SimulateOptions): SimulationResult {
+  if (scenario.protocol !== undefined) {
+    return simulateProtocol(scenario, scenario.protocol, options);
+  }
+  const world = makeWorld(scenario, options, {
+    oracles: options.oracles ?? allOracles,
+    program: raftProgram(scenario.cluster),
+  });
+  const { cluster, run } = world;
+  const { recorder } = cluster;
+  const draws = Array.from({ length: run.clients }, (_, client) =>
+    sequential(options.seed, `workload-${client}`),
+  );
+  const keys = sequential(options.seed, "keys");
+  const workload = new Workload(scenario.workload, run.groups, draws, keys);
+  const planned: PlannedOperation[] = [];
+  const listed = options.operations ?? world.given?.operations ?? null;
+  const clients = newClients(world, planned, operationsFrom(listed, workload));
+  const phases = new Phases(cluster, {
+    attackUs: run.attackUs,
+    electionTimeoutUs: simRaftOptions(scenario.cluster).electionTimeoutMaxUs,
+    demandProgress: options.safetyOnly !== true && scenario.expect === "ok",
+    keys: workload.keys().map((key) => ({ key, group: groupOf(key, run.groups) })),
+    clients,
+    draw: sequential(options.seed, "phases"),
+  });
+  const stopAtStep = options.stopAtStep ?? Infinity;
+  for (const { index } of cluster.processes) cluster.start(index);
+  clients.start();
+  while (!phases.over && recorder.failure === null && recorder.steps < stopAtStep) {
+    if (!cluster.next()) break;
+  }
+  if (phases.over) recorder.finished(clients.operations);
+  cluster.foldDigests();
+  const { acknowledged } = clients;
+  const operations = planned.slice(0, phases.operations);
+  return resultOf(world, options, phases.over, { acknowledged, operations });
+}
+
+function newClients(
+  { cluster, run }: World,
+  planned: PlannedOperation[],
+  next: (client: number) => PlannedOperation | null,
+): Clients {
+  const clients = new Clients(
+    {
+      set: 0,
+      scheduler: cluster.scheduler,
+      times: usualTimes,
+      timing: new KeyedStream(cluster.seed, "clients"),
+      nodes: run.nodes,
+      ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
+      invoked(operation) {
+        planned.push(operation.planned);
+        cluster.recorder.invoked(operation);
+      },
+      completed: (operation) => cluster.recorder.completed(operation),
+    },
+    kvDialect,
+    { clients: run.clients, next },
+  );
+  cluster.clients.push(clients);
+  return clients;
+}
+
+/** Each client's own operations in order; without a list, the workload's without end. */
+function operationsFrom(
+  listed: readonly PlannedOperation[] | null,
+  workload: Workload,
+): (client: number) => PlannedOperation | null {
+  if (listed === null) return (client) => workload.next(client);
+  const left = new Map<number, PlannedOperation[]>();
+  for (const operation of listed) {
+    const own = left.get(operation.client);
+    if (own === undefined) left.set(operation.client, [operation]);
+    else own.push(operation);
+  }
+  return (client) => left.get(client)?.shift() ?? null;
+}

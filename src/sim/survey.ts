@@ -1,0 +1,111 @@
+/**
+ * What somebody who sees all nodes at once knows of the groups: who leads, which configurations are
+ * in force, which nodes hold what they should. For people, phases and the budget of faults.
+ */
+import type { Configuration, Member } from "../core/raft/configuration.js";
+import type { RaftView } from "../core/raft/view.js";
+import type { SimProcess } from "./process.js";
+import type { Recorder, Standing } from "./recorder.js";
+
+export class Survey {
+  readonly #recorder: Recorder;
+  readonly #processes: readonly SimProcess[];
+  /** node -> life of its process when synced data of it was lost or damaged. */
+  readonly #losses = new Map<number, number>();
+
+  constructor(recorder: Recorder, processes: readonly SimProcess[]) {
+    this.#recorder = recorder;
+    this.#processes = processes;
+  }
+
+  /** Replicas of a group whose processes live, in the order of nodes. */
+  live(group: number): RaftView[] {
+    return this.#all(group)
+      .filter((standing) => this.isLive(standing))
+      .map(({ view }) => view);
+  }
+
+  isLive({ node, life }: Standing): boolean {
+    const process = this.#processes[node - 1]!;
+    return process.alive && process.life === life;
+  }
+
+  /** The living leader of the highest term; null when there is none. */
+  leader(group: number): RaftView | null {
+    let leader: RaftView | null = null;
+    for (const view of this.live(group)) {
+      if (view.role === "leader" && (leader === null || view.term > leader.term)) leader = view;
+    }
+    return leader;
+  }
+
+  /** Every configuration that some replica of the group, alive or not, holds as its newest. */
+  configurations(group: number): Configuration[] {
+    return this.#all(group).map(({ view }) => view.configuration);
+  }
+
+  /** The configuration of the leader, or the newest that anybody holds. */
+  newest(group: number): Configuration | null {
+    const leader = this.leader(group);
+    if (leader !== null) return leader.configuration;
+    let newest: RaftView | null = null;
+    for (const { view } of this.#all(group)) {
+      if (newest === null || view.configurationIndex > newest.configurationIndex) newest = view;
+    }
+    return newest?.configuration ?? null;
+  }
+
+  /** The node holds less than it once synced. */
+  lost(node: number): void {
+    this.#losses.set(node, this.#processes[node]!.life);
+  }
+
+  /** True when this member's node has the disk it was added for, with nothing of it lost. */
+  holds(member: Member): boolean {
+    const process = this.#processes[member.node - 1];
+    return (
+      process !== undefined && process.diskId === member.disk && !this.#isImpaired(process.index)
+    );
+  }
+
+  /** True when every group keeps a majority of whole members if `node` loses something too. */
+  mayLose(node: number, groups: number): boolean {
+    if (this.#isImpaired(node)) return false;
+    // Where no configuration is known, the nodes themselves are the quorum.
+    if (this.#recorder.standings.size === 0)
+      return this.#losses.size < (this.#processes.length - 1) >> 1;
+    for (let group = 0; group < groups; group++) {
+      for (const configuration of this.configurations(group)) {
+        for (const half of [configuration.voters, configuration.outgoing]) {
+          const whole = half.filter((member) => member.node - 1 !== node && this.holds(member));
+          if (half.length > 0 && whole.length * 2 <= half.length) return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Damage that no restart has shown yet, or that is not repaired yet. */
+  #isImpaired(node: number): boolean {
+    const since = this.#losses.get(node);
+    if (since === undefined) return false;
+    const process = this.#processes[node]!;
+    if (!process.alive || process.life <= since || process.boot === 0) return true;
+    for (const standing of this.#recorder.standings.values()) {
+      if (standing.node !== process.node) continue;
+      const { configuration, replica, damaged } = standing.view;
+      const member = [...configuration.voters, ...configuration.outgoing].some(
+        (each) => each.replica === replica,
+      );
+      if (member && (!this.isLive(standing) || damaged)) return true;
+    }
+    this.#losses.delete(node);
+    return false;
+  }
+
+  #all(group: number): Standing[] {
+    return [...this.#recorder.standings.values()]
+      .filter(({ view }) => view.group === group + 1)
+      .sort((a, b) => a.node - b.node);
+  }
+}

@@ -1,0 +1,164 @@
+/** What the seed makes of a scenario: its cluster, its options, its faults with rates and times. */
+import { type NodeId, nodeId } from "../core/ids.js";
+import type { Draw } from "../lab/draw.js";
+import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
+import type { ResolvedCluster, Scenario } from "../lab/scenario.js";
+import { resolve } from "../lab/workload.js";
+
+/** The numbers of one run. */
+export interface RunOptions {
+  readonly nodes: number;
+  readonly groups: number;
+  readonly replication: number;
+  readonly clients: number;
+  /** How long the attack lasts, microseconds of world time. */
+  readonly attackUs: number;
+}
+
+export function resolveOptions(scenario: Scenario, draw: Draw): RunOptions {
+  const nodes = resolve(scenario.cluster.nodes, draw);
+  const groups = resolve(scenario.cluster.groups, draw);
+  const replication = Math.min(nodes, resolve(scenario.cluster.replication, draw));
+  const clients = resolve(scenario.workload.clients, draw);
+  return { nodes, groups, replication, clients, attackUs: scenario.phases.attackUs };
+}
+
+/** Founding voters: consecutive nodes, each group beginning at another one. */
+export function resolveCluster(options: RunOptions, attackUs: number): ResolvedCluster {
+  const nodes = Array.from({ length: options.nodes }, (_, at) => nodeId(at + 1));
+  const groups = Array.from({ length: options.groups }, (_, group) =>
+    Array.from(
+      { length: options.replication },
+      (_each, at) => nodes[(group + at) % nodes.length]!,
+    ).sort((a, b) => a - b),
+  );
+  return { nodes, groups, attackUs };
+}
+
+/** All faults of a run in the order of their times, each with an id of its own. */
+export function planFaults(
+  scenario: Scenario,
+  cluster: ResolvedCluster,
+  draws: { readonly plan: Draw; readonly swarm: Draw },
+): Fault[] {
+  const planned = scenario.faults.plan?.(draws.plan, cluster) ?? [];
+  const drawn = drawFaults(scenario, cluster, draws.swarm);
+  const all = [...planned, ...drawn].sort((a, b) => a.atUs - b.atUs);
+  const used = new Set<string>();
+  return all.map((fault) => {
+    let { id } = fault;
+    for (let again = 2; used.has(id); again++) id = `${fault.id}.${again}`;
+    used.add(id);
+    return { ...fault, id };
+  });
+}
+
+/** Each seed leaves about half of the kinds out, and draws among the rest. */
+function drawFaults(scenario: Scenario, cluster: ResolvedCluster, draw: Draw): Fault[] {
+  const { swarm, swarmFaultsMax } = scenario.faults;
+  const kinds = swarm.filter(
+    (kind) =>
+      draw.chance(550) && (scenario.expect === "violation" || !silentLossKinds.includes(kind)),
+  );
+  if (kinds.length === 0 || swarmFaultsMax === 0) return [];
+  const count = draw.integer(Math.ceil(swarmFaultsMax / 3), swarmFaultsMax);
+  const faults: Fault[] = [];
+  for (let ordinal = 0; ordinal < count; ordinal++) {
+    const kind = draw.pick(kinds);
+    const shape = shapes[kind](draw, cluster.nodes, cluster.attackUs);
+    const latestUs = Math.floor((cluster.attackUs * 9) / 10);
+    faults.push({
+      id: `swarm-${kind}-${ordinal}`,
+      kind,
+      atUs: draw.integer(Math.min(latestUs, 2_000_000), latestUs),
+      group: draw.integer(0, cluster.groups.length - 1),
+      nodes: [],
+      peers: [],
+      amount: 0,
+      forUs: 0,
+      ...shape,
+    });
+  }
+  return faults;
+}
+
+type Shape = Partial<Pick<Fault, "forUs" | "nodes" | "peers" | "amount">>;
+type MakeShape = (draw: Draw, nodes: readonly NodeId[], attackUs: number) => Shape;
+
+const millisecond = 1_000;
+const second = 1_000_000;
+
+/** A rate in thousandths that lasts for a good part of the attack. */
+const rate =
+  (min: number, max: number): MakeShape =>
+  (draw, _nodes, attackUs) => ({
+    amount: draw.integer(min, max),
+    forUs: draw.integer(2 * second, Math.max(3 * second, Math.floor(attackUs / 3))),
+  });
+
+/** Some nodes against the others; or, one time in three, whoever leads then against all. */
+const parts: MakeShape = (draw, nodes) => {
+  const forUs = draw.integer(300 * millisecond, 5 * second);
+  if (draw.chance(333)) return { forUs, nodes: [], peers: nodes };
+  const some = draw.some(nodes, draw.integer(1, Math.max(1, nodes.length >> 1)));
+  return { forUs, nodes: some, peers: nodes.filter((node) => !some.includes(node)) };
+};
+
+/** One node, or one time in three whoever leads then. */
+const one =
+  (minUs: number, maxUs: number, amounts: readonly [number, number] = [0, 0]): MakeShape =>
+  (draw, nodes) => ({
+    forUs: maxUs === 0 ? 0 : draw.integer(minUs, maxUs),
+    nodes: draw.chance(333) ? [] : [draw.pick(nodes)],
+    amount: draw.integer(amounts[0], amounts[1]),
+  });
+
+const times =
+  (shape: MakeShape, min: number, max: number): MakeShape =>
+  (draw, nodes, attackUs) => ({
+    ...shape(draw, nodes, attackUs),
+    amount: draw.integer(min, max),
+  });
+
+const nobody: MakeShape = () => ({});
+
+const shapes: Readonly<Record<FaultKind, MakeShape>> = {
+  loss: rate(5, 150),
+  duplicate: rate(5, 200),
+  delay: rate(2, 60),
+  reorder: rate(5, 200),
+  cut: parts,
+  cutOneWay: parts,
+  flap: parts,
+  slowLink: times(parts, 5, 60),
+  fullQueue: parts,
+  corrupt: parts,
+  halfOpen: parts,
+  drift: one(2 * second, 20 * second, [-20_000, 20_000]),
+  wallStep: one(0, 0, [-3_600_000_000, 3_600_000_000]),
+  kill: one(50 * millisecond, 3 * second),
+  killInStart: one(50 * millisecond, second, [1, 3]),
+  pause: one(50 * millisecond, 2 * second),
+  slowNode: one(second, 10 * second, [5, 80]),
+  wipe: one(200 * millisecond, 2 * second),
+  rollingRestart: (draw, nodes) => ({ forUs: draw.integer(4 * second, 9 * second), nodes }),
+  tornWrite: (draw, nodes, attackUs) => ({
+    forUs: draw.integer(5 * second, Math.max(6 * second, attackUs)),
+    nodes,
+  }),
+  failSync: one(0, 0),
+  rot: one(0, 0, [1, 3]),
+  misdirectRead: one(0, 0, [1, 3]),
+  misdirectWrite: one(0, 0, [1, 1]),
+  fullDisk: one(second, 6 * second),
+  slowDisk: one(second, 10 * second, [5, 100]),
+  failRead: one(0, 0, [1, 3]),
+  lyingSync: one(2 * second, 5 * second),
+  vanishTail: one(0, 0, [1, 4]),
+  transferLeader: nobody,
+  addLearner: nobody,
+  promote: nobody,
+  removeMember: nobody,
+  removeLeader: nobody,
+  replaceMembers: nobody,
+};

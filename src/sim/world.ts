@@ -1,0 +1,115 @@
+/** The world of one run: a cluster with its executor of faults and its people, from the seed. */
+import { invariant } from "../lab/oracles/invariant.js";
+import type { OracleSpec } from "../lab/oracle.js";
+import type { Fault } from "../lab/fault.js";
+import type { Decisions as DecisionList } from "../lab/run-result.js";
+import type { Scenario } from "../lab/scenario.js";
+import { Cluster, type ClusterSetup } from "./cluster.js";
+import { Decisions } from "./decisions.js";
+import { Executor } from "./executor.js";
+import { People } from "./people.js";
+import { prefixOf } from "./replay.js";
+import { requestsMax } from "./clients.js";
+import type { SimulateOptions, SimulationResult } from "./simulate.js";
+import { StateDigest } from "./state-digest.js";
+import { KeyedStream, sequential } from "./streams.js";
+import { type RunOptions, planFaults, resolveCluster, resolveOptions } from "./swarm.js";
+
+export interface World {
+  readonly scenario: Scenario;
+  readonly cluster: Cluster;
+  readonly decisions: Decisions;
+  /** Those that are replayed; null in a run by seed. */
+  readonly given: DecisionList | null;
+  readonly run: RunOptions;
+  readonly faults: readonly Fault[];
+  readonly states: StateDigest | null;
+}
+
+export interface WorldParts {
+  readonly oracles: readonly OracleSpec[];
+  readonly program: ClusterSetup["program"];
+}
+
+export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: WorldParts): World {
+  const { seed, safetyOnly = false } = options;
+  const given = prefixOf(options.decisions, options.firstDecisions);
+  const drawn = resolveOptions(scenario, sequential(seed, "options"));
+  const run = given === null ? drawn : { ...drawn, ...(given.options as Partial<RunOptions>) };
+  const resolved = resolveCluster(run, run.attackUs);
+  const draws = { plan: sequential(seed, "plan"), swarm: sequential(seed, "swarm") };
+  const faults = options.faults ?? given?.faults ?? planFaults(scenario, resolved, draws);
+  const decisions = new Decisions(seed, { listed: given?.draws ?? null });
+  const cluster = new Cluster({
+    seed,
+    resolved,
+    decisions,
+    oracles: parts.oracles,
+    trace: options.trace ?? null,
+    keepUndo: faults.some(({ kind }) => kind === "vanishTail"),
+    safetyOnly,
+    program: parts.program,
+  });
+  cluster.executor = new Executor(cluster, faults, {
+    expectViolation: scenario.expect === "violation",
+    safetyOnly,
+    onFault: (what, fault) => cluster.recorder.fault(what, { ...fault }),
+  });
+  cluster.people = newPeople(cluster);
+  const states =
+    options.checkDeterminism === true ? new StateDigest(cluster, options.onStep) : null;
+  return { scenario, cluster, decisions, given, run, faults, states };
+}
+
+/** What every run gives back, but for what its clients know. */
+export function resultOf(
+  world: World,
+  options: SimulateOptions,
+  ended: boolean,
+  of: Pick<SimulationResult, "acknowledged"> & {
+    readonly operations: DecisionList["operations"];
+  },
+): SimulationResult {
+  const { scenario, cluster, decisions, run, faults, states } = world;
+  const { recorder, scheduler, executor } = cluster;
+  const undecided = recorder.undecided !== null || !ended;
+  return {
+    scenario: scenario.name,
+    seed: options.seed,
+    verdict: recorder.failure !== null ? "violation" : undecided ? "undecided" : "ok",
+    failure: recorder.failure,
+    steps: recorder.steps,
+    simulatedUs: scheduler.nowUs,
+    acknowledged: of.acknowledged,
+    leaderChanges: recorder.leaderChanges,
+    digest: recorder.hash.hex(),
+    faults: executor.counts(),
+    marks: cluster.markCounts(),
+    decisions: {
+      options: { ...run },
+      faults,
+      operations: of.operations,
+      draws: decisions.taken,
+    },
+    inert: [...executor.inert(), ...decisions.unmatched()],
+    stateDigest: states?.hex() ?? null,
+  };
+}
+
+/** What a user's protocol is judged by beside its own properties. */
+export const protocolOracles: readonly OracleSpec[] = [invariant];
+
+/** Sets of clients come first; nobody waits for what people ask. */
+const peoplesSet = 1_000;
+
+function newPeople(cluster: Cluster): People {
+  let request = peoplesSet * requestsMax;
+  return new People({
+    scheduler: cluster.scheduler,
+    chance: new KeyedStream(cluster.seed, "people"),
+    processes: cluster.processes,
+    survey: cluster.survey,
+    askNode: (node, bytes) => cluster.ask(peoplesSet, node, request++, bytes),
+    effective: (fault) => cluster.executor.effective(fault),
+  });
+}

@@ -1,0 +1,3 @@
+import type { Scenario } from "../../src/lab/scenario.js";
+
+export declare const scenarios: readonly Scenario[];

@@ -1,0 +1,171 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Json } from "../../src/core/plain.js";
+import type { Decisions } from "../../src/lab/run-result.js";
+import type { Cli } from "../../src/cli/verb.js";
+import { explainVerb } from "../../src/cli/verbs/explain.js";
+import { shrinkVerb } from "../../src/cli/verbs/shrink.js";
+import {
+  failureFileOf,
+  readFailureFile,
+  writeFailureFile,
+} from "../../src/sim/search/artifact/failure-file.js";
+import type { TraceSink } from "../../src/sim/recorder.js";
+import { twoLeaders } from "../lab/explain/traces.js";
+import { has, ids, large, plantedRun } from "../sim/shrink/planted.js";
+
+const fingerprint = "no-lost-write: acknowledged value gone";
+const made = { commit: null, dirty: false, version: "0.1.0", node: "v20.19.0" };
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "quorumlab-"));
+  const scenario = {
+    name: "planted",
+    about: "",
+    cluster: {},
+    workload: {},
+    faults: {},
+    phases: {},
+  };
+  const text = `export const scenarios = [${JSON.stringify({ ...scenario, expect: "ok" })}];`;
+  writeFileSync(join(folder, "scenarios.mjs"), text);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs a verb over a pretended simulator, and gives what it printed and how it ended. */
+async function runVerb(
+  make: (cli: Cli) => Command,
+  typed: readonly string[],
+  cause: (decisions: Decisions) => string | null,
+): Promise<{ out: string; err: string; exitCode: number }> {
+  const printed = { out: "", err: "" };
+  const { run } = plantedRun({ cause });
+  const simulate = (
+    _scenario: unknown,
+    options: { readonly decisions?: Decisions; readonly trace?: TraceSink },
+  ) => {
+    const result = run(options.decisions ?? large());
+    const at = { t: 5, at: 5, node: 1, boot: 1, group: 1 };
+    const data: Json = { property: "no-lost-write", message: "planted" };
+    options.trace?.({ ...at, seq: 1, kind: "crashed", data: {} });
+    options.trace?.({ ...at, seq: 2, kind: "violation", data });
+    return { ...result, digest: result.digest.replace(/\W/g, "").padEnd(16, "0").slice(0, 16) };
+  };
+  const cli = {
+    terminal: {
+      stdout: { write: (text: string) => (printed.out += text) },
+      stderr: { write: (text: string) => (printed.err += text) },
+      env: {},
+    },
+    simulate: simulate as unknown as Cli["simulate"],
+    onInterrupt: () => () => {},
+    exitCode: 0,
+  } as Cli;
+  const scenarios = ["--scenarios", join(folder, "scenarios.mjs")];
+  await make(cli).parseAsync([...typed, ...scenarios], { from: "user" });
+  return { ...printed, exitCode: cli.exitCode };
+}
+
+/** A failure file of the large planted run. */
+function keepLarge(cause: (decisions: Decisions) => string | null): string {
+  const path = join(folder, "planted-1.json");
+  const result = { ...plantedRun({ cause }).run(large()), digest: "0123456789abcdef" };
+  writeFailureFile(path, failureFileOf(result, { made, by: "seed" })!);
+  return path;
+}
+
+const planted = (decisions: Decisions): string | null =>
+  has(decisions, "kill-4", "2.31") ? fingerprint : null;
+
+describe("shrink", () => {
+  test("shrink: a failure file: the smaller one beside it, replay line last", async () => {
+    const path = keepLarge(planted);
+    const before = readFileSync(path, "utf8");
+    const { out, err, exitCode } = await runVerb(shrinkVerb, [path, "--format", "pretty"], planted);
+    expect(exitCode).toBe(0);
+    expect(out).toContain("smaller after");
+    expect(out).toContain("faults         40 -> 1");
+    const shrunk = join(folder, "planted-1.shrunk.json");
+    expect(out.trimEnd().split("\n").at(-1)).toContain(
+      `npx quorumlab replay ${shrunk} --scenarios`,
+    );
+    expect(err).toContain("decisions left: draws");
+    const read = readFailureFile(shrunk);
+    expect(read).toMatchObject({ ok: { by: "decisions", fingerprint, scenario: "planted" } });
+    expect("ok" in read && ids(read.ok.decisions)).toEqual(["2.31", "kill-4"]);
+    expect(readFileSync(path, "utf8")).toBe(before);
+  });
+
+  test("shrink: jsonl: one record with sizes and path, nothing else on standard output", async () => {
+    const path = keepLarge(planted);
+    const to = join(folder, "small.json");
+    const typed = [path, "--to", to, "--reruns", "500", "--format", "jsonl"];
+    const { out } = await runVerb(shrinkVerb, typed, planted);
+    const lines = out.trimEnd().split("\n");
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      kind: "shrunk",
+      outcome: "smaller",
+      minimal: true,
+      after: { faults: 1, operations: 1, draws: 0 },
+      artifact: to,
+    });
+    expect(existsSync(to)).toBe(true);
+  });
+
+  test("shrink: the failure is fixed: exit 2, no file", async () => {
+    const path = keepLarge(planted);
+    const { err, exitCode } = await runVerb(shrinkVerb, [path], () => null);
+    expect(exitCode).toBe(2);
+    expect(err).toContain("does not come back");
+    expect(existsSync(join(folder, "planted-1.shrunk.json"))).toBe(false);
+  });
+
+  test("shrink: no such file, or no failure file: says which, with exit 66 and 65", async () => {
+    const missing = join(folder, "none.json");
+    await expect(runVerb(shrinkVerb, [missing], planted)).rejects.toMatchObject({ exitCode: 66 });
+    writeFileSync(missing, "{}");
+    await expect(runVerb(shrinkVerb, [missing], planted)).rejects.toMatchObject({ exitCode: 65 });
+  });
+});
+
+describe("explain", () => {
+  test("explain: a failure file: the run again, told, with the replay lines last", async () => {
+    const path = keepLarge(planted);
+    const { out, exitCode } = await runVerb(explainVerb, [path, "--format", "pretty"], planted);
+    expect(exitCode).toBe(0);
+    expect(out).toContain("VIOLATION of no-lost-write, at 0.000005 s, node 1, group 1");
+    expect(out).toContain("n1 CRASHES");
+    expect(out.trimEnd().split("\n").at(-1)).toMatch(/^npx quorumlab replay 1 --scenario planted/);
+  });
+
+  test("explain: a trace file: told without running anything", async () => {
+    const path = join(folder, "trace.jsonl");
+    writeFileSync(path, twoLeaders().join("\n"));
+    const never = (): never => {
+      throw new Error("nothing is to be run");
+    };
+    const { out } = await runVerb(explainVerb, [path, "--format", "jsonl"], never);
+    const { kind, text } = JSON.parse(out) as { kind: string; text: string };
+    expect(kind).toBe("explanation");
+    expect(text).toContain("VIOLATION of election-safety");
+  });
+
+  test("explain: a damaged trace: line and expectation, exit 65", async () => {
+    const path = join(folder, "trace.jsonl");
+    writeFileSync(path, [...twoLeaders().slice(0, 3), "{}", "{}"].join("\n"));
+    await expect(runVerb(explainVerb, [path], planted)).rejects.toMatchObject({
+      exitCode: 65,
+      message: expect.stringContaining("line 4: expected an event") as string,
+    });
+  });
+
+  test("explain: the failure does not come back: exit 2", async () => {
+    const path = keepLarge(planted);
+    expect(await runVerb(explainVerb, [path], () => null)).toMatchObject({ exitCode: 2, out: "" });
+  });
+});

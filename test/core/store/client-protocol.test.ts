@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  answerKind,
+  clientRefusals,
+  decodeClientAnswer,
+  decodeClientRequest,
+  encodeClientAnswer,
+  encodeClientRequest,
+  requestKind,
+} from "../../../src/core/store/client-protocol.js";
+import {
+  decodeDataEntry,
+  decodeGroupLifeEntry,
+  decodeSessionEntry,
+  encodeDataEntry,
+  encodeGroupLifeEntry,
+  encodeSessionEntry,
+} from "../../../src/core/store/entries.js";
+import { undecodableCodes } from "../../../src/core/undecodable.js";
+
+const number = fc.oneof(fc.maxSafeNat(), fc.nat(5));
+const bytes = fc.uint8Array({ maxLength: 20 });
+const slot = fc.nat(0xffff_ffff);
+const plain = { noNullPrototype: true };
+const session = fc.record({ group: number, incarnation: number, index: number }, plain);
+const serials = fc
+  .tuple(number, number)
+  .map(([a, b]) => ({ serial: Math.max(a, b, 1), ackBelow: Math.min(a, b) }));
+const leader = number;
+
+function kind<T>(name: string, fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<T> {
+  return fc.record({ kind: fc.constant(name), ...fields }, plain) as unknown as fc.Arbitrary<T>;
+}
+
+const change = fc.oneof(
+  fc.record({ op: fc.constantFrom("addVoter", "addLearner"), node: number, disk: number }, plain),
+  fc.record({ op: fc.constantFrom("promote", "demote", "remove"), replica: number }, plain),
+);
+
+const request = fc.oneof(
+  kind("openSession", { group: number, nonce: bytes }),
+  kind("closeSession", { group: number, session }),
+  serials.chain((both) =>
+    kind<object>("command", { group: number, session, slot, command: bytes }).map((command) => ({
+      ...command,
+      ...both,
+    })),
+  ),
+  kind("read", {
+    group: number,
+    mode: fc.constantFrom("index", "lease", "follower"),
+    slot,
+    question: bytes,
+  }),
+  kind("admin", {
+    group: number,
+    action: fc.oneof(
+      kind("change", { changes: fc.array(change, { maxLength: 5 }) }),
+      kind("transfer", { to: number }),
+      kind("life", { payload: bytes }),
+    ),
+  }),
+);
+
+const answer = fc.oneof(
+  kind("opened", { session }),
+  kind("done", { bytes }),
+  kind("readResult", { bytes }),
+  kind("refused", { reason: fc.constantFrom(...clientRefusals), leader }),
+  kind("unknown", { leader }),
+  kind("sessionExpired", {}),
+  kind("moved", { epoch: number }),
+  kind("malformed", { code: fc.constantFrom(...undecodableCodes) }),
+);
+
+const data = serials.chain((both) =>
+  kind<object>("data", { session, slot, command: bytes }).map((one) => ({ ...one, ...both })),
+);
+const sessionEntry = fc.oneof(kind("open", { nonce: bytes }), kind("close", { session }));
+const slots = fc.tuple(fc.nat(999), fc.nat(999)).map(([from, more]) => ({
+  from,
+  to: from + 1 + more,
+}));
+const life = fc.oneof(
+  kind("exportSlots", { slots, epoch: number }),
+  kind("dropSlots", { slots, epoch: number }),
+  kind("importSlots", { slots, epoch: number, bytes }),
+);
+
+type Decoded = { readonly kind: string };
+
+const codecs: [string, fc.Arbitrary<unknown>, unknown, (from: Uint8Array) => Decoded][] = [
+  ["client request", request, encodeClientRequest, decodeClientRequest],
+  ["client answer", answer, encodeClientAnswer, decodeClientAnswer],
+  ["data entry", data, encodeDataEntry, decodeDataEntry],
+  ["session entry", sessionEntry, encodeSessionEntry, decodeSessionEntry],
+  ["group life entry", life, encodeGroupLifeEntry, decodeGroupLifeEntry],
+];
+
+describe.each(codecs)("%s", (_name, arbitrary, encoder, decode) => {
+  const encode = encoder as (given: unknown) => Uint8Array;
+
+  it("codec: any of them: a round trip", () => {
+    fc.assert(
+      fc.property(arbitrary, (given) => {
+        expect(decode(encode(given))).toEqual(given);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("codec: cut, lengthened, garbled or random bytes: a canonical one or a typed error", () => {
+    fc.assert(
+      fc.property(arbitrary, fc.nat(), fc.uint8Array({ maxLength: 20 }), (given, at, noise) => {
+        const sound = encode(given);
+        expect(decode(sound.subarray(0, at % sound.length))).toMatchObject({ kind: "undecodable" });
+        expect(decode(Uint8Array.of(...sound, 0)).kind).toBe("undecodable");
+        const garbled = sound.slice();
+        garbled.set(noise.subarray(0, sound.length - (at % sound.length)), at % sound.length);
+        for (const bytes of [garbled, noise]) {
+          const decoded = decode(bytes);
+          if (decoded.kind === "undecodable") expect(decoded).toHaveProperty("code");
+          else expect(encode(decoded)).toEqual(bytes);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("client protocol", () => {
+  it("client protocol: an ackBelow above the serial, a serial of 0: refused", () => {
+    const ids = { group: 1, incarnation: 1, index: 1 };
+    const command = {
+      kind: "command",
+      group: 1,
+      session: ids,
+      slot: 0,
+      command: new Uint8Array(0),
+    };
+    for (const [serial, ackBelow] of [
+      [0, 0],
+      [1, 2],
+    ]) {
+      const bytes = encodeClientRequest({ ...command, serial, ackBelow } as never);
+      expect(decodeClientRequest(bytes)).toEqual({ kind: "undecodable", code: "field" });
+    }
+  });
+
+  it("client protocol: the page for people: its three tables are those of the code", () => {
+    const page = readFileSync("docs/reference/client-protocol.md", "utf8");
+    const tables = page.split(/^Reasons of|^## /m).map((section) => {
+      const rows = [...section.matchAll(/^\| (\d+) \| `(\w+)` \| .+ \|$/gm)];
+      return Object.fromEntries(rows.map((row) => [row[2], Number(row[1])]));
+    });
+    const refusals = Object.fromEntries(clientRefusals.map((name, at) => [name, at]));
+    const documented = tables.filter((table) => Object.keys(table).length > 0);
+    expect(documented).toEqual([requestKind, answerKind, refusals]);
+  });
+});

@@ -1,0 +1,208 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { crc32 } from "../../../src/core/crc32.js";
+import type { SnapshotMeta } from "../../../src/core/entry.js";
+import { index, requestId, term } from "../../../src/core/ids.js";
+import type { SnapshotEvent } from "../../../src/core/wal/log-store.js";
+import { SnapshotFiles } from "../../../src/core/wal/snapshot-files.js";
+import { MemoryDisk } from "./memory-disk.js";
+import { CountingMarks, drawer, key } from "./rig.js";
+
+const request = requestId(9);
+const configuration = Uint8Array.of(4, 5, 6, 7);
+
+class Bench {
+  disk: MemoryDisk = new MemoryDisk();
+  readonly marks = new CountingMarks();
+  events: SnapshotEvent[] = [];
+  files: SnapshotFiles;
+  #op = 0;
+
+  constructor() {
+    this.files = this.#make();
+  }
+
+  #make(): SnapshotFiles {
+    const nextOp = (): number => ++this.#op;
+    return new SnapshotFiles({ disk: this.disk, crc32, nextOp, marks: this.marks });
+  }
+
+  step(): boolean {
+    const next = this.disk.next();
+    if (next === null) return false;
+    this.files.diskDone(next.op, next.result, this.events);
+    return true;
+  }
+
+  settle(): SnapshotEvent[] {
+    while (this.step());
+    return this.events.splice(0);
+  }
+
+  restart(): Extract<SnapshotEvent, { kind: "loaded" }>["snapshots"] {
+    this.files = this.#make();
+    this.events = [];
+    this.files.load();
+    const loaded = this.settle().find((event) => event.kind === "loaded");
+    if (loaded === undefined) throw new Error("nothing was loaded");
+    return loaded.snapshots;
+  }
+
+  beginSave(at: number, state: Uint8Array): void {
+    this.files.save(key(1), request, index(at), term(1), configuration, state, this.events);
+  }
+
+  save(at: number, state: Uint8Array): SnapshotMeta | null {
+    this.beginSave(at, state);
+    const saved = this.settle().find((event) => event.kind === "saved");
+    if (saved === undefined) throw new Error("no answer");
+    return saved.snapshot;
+  }
+
+  chunk(meta: SnapshotMeta, offset: number, bytes: Uint8Array): boolean {
+    this.files.writeChunk(key(1), request, meta, offset, bytes, this.events);
+    return this.settle().some((event) => event.kind === "chunkWritten" && event.ok);
+  }
+
+  receive(meta: SnapshotMeta): Extract<SnapshotEvent, { kind: "received" }> {
+    this.files.receive(key(1), request, meta, this.events);
+    const received = this.settle().find((event) => event.kind === "received");
+    if (received === undefined) throw new Error("no answer");
+    return received;
+  }
+}
+
+function stateOf(at: number, bytes = 3000): Uint8Array {
+  return Uint8Array.from({ length: bytes }, (_, n) => (n * 7 + at) & 0xff);
+}
+
+function metaOf(at: number, state: Uint8Array): SnapshotMeta {
+  return {
+    index: index(at),
+    term: term(1),
+    configuration,
+    sizeBytes: state.length,
+    checksum: crc32(state),
+  };
+}
+
+describe("snapshots: saving", () => {
+  test("snapshots: a round trip: the newest comes back whole", () => {
+    const bench = new Bench();
+    expect(bench.save(5, stateOf(5))).toEqual(metaOf(5, stateOf(5)));
+    expect(bench.save(9, stateOf(9, 0))).toEqual(metaOf(9, stateOf(9, 0)));
+    const expected = { ...key(1), snapshot: metaOf(9, stateOf(9, 0)), state: stateOf(9, 0) };
+    expect(bench.restart()).toEqual([expected]);
+  });
+
+  test("snapshots: the newest is rotten: the one before it is taken", () => {
+    const bench = new Bench();
+    bench.save(5, stateOf(5));
+    bench.save(9, stateOf(9));
+    bench.disk.rot("snapshot.1.1.1.9.1", 700);
+    expect(bench.restart().map(({ snapshot }) => snapshot.index)).toEqual([5]);
+    expect(bench.marks.has("snapshotRottenSkipped")).toBe(true);
+  });
+
+  test("snapshots: crash at each operation: the older or the newer, always whole", () => {
+    const draws = fc.integer({ min: 0, max: 2 ** 31 });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 9 }), draws, (operations, seed) => {
+        const bench = new Bench();
+        bench.save(3, stateOf(3));
+        bench.save(5, stateOf(5));
+        bench.beginSave(9, stateOf(9));
+        for (let n = 0; n < operations; n++) bench.step();
+        const saved = bench.events.some((event) => event.kind === "saved");
+        bench.disk.crash(drawer(seed));
+        const [found] = bench.restart();
+        const at: number = found?.snapshot.index ?? 0;
+        expect(saved ? [9] : [5, 9]).toContain(at);
+        expect(found?.state).toEqual(stateOf(at));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each(["write", "sync", "rename", "syncDirectory"])(
+    "snapshots: %s fails: no snapshot, and the older stands",
+    (kind) => {
+      const bench = new Bench();
+      bench.save(5, stateOf(5));
+      bench.disk.fail = (what) => (what === kind ? "ioError" : null);
+      expect(bench.save(9, stateOf(9))).toBeNull();
+      bench.disk.fail = () => null;
+      bench.disk.crash(() => 0);
+      const loaded = bench.restart();
+      expect(loaded).toHaveLength(1);
+      expect(loaded[0]!.state).toEqual(stateOf(loaded[0]!.snapshot.index));
+    },
+  );
+
+  test("snapshots: a replica is removed while it saves: no file of it stays", () => {
+    const bench = new Bench();
+    bench.save(5, stateOf(5));
+    bench.beginSave(9, stateOf(9));
+    bench.step();
+    bench.files.remove(key(1));
+    bench.settle();
+    expect(bench.disk.files()).toEqual([]);
+  });
+});
+
+describe("snapshots: chunks", () => {
+  test("snapshots: sent in chunks: the receiver has the same", () => {
+    const sender = new Bench();
+    const meta = sender.save(9, stateOf(9))!;
+    const receiver = new Bench();
+    for (let offset = 0; offset < meta.sizeBytes; offset += 1000) {
+      sender.files.readChunk(key(1), request, meta, offset, 1000, sender.events);
+      const [answer] = sender.settle();
+      if (answer?.kind !== "chunk" || answer.bytes === null) throw new Error("no chunk");
+      expect(receiver.chunk(meta, offset, answer.bytes)).toBe(true);
+    }
+    expect(receiver.receive(meta)).toMatchObject({ snapshot: meta, state: stateOf(9) });
+    expect(receiver.restart().map(({ state }) => state)).toEqual([stateOf(9)]);
+  });
+
+  test("snapshots: a chunk out of order: refused; offset 0 begins anew", () => {
+    const bench = new Bench();
+    const state = stateOf(9);
+    const meta = metaOf(9, state);
+    expect(bench.chunk(meta, 1000, state.subarray(1000, 2000))).toBe(false);
+    expect(bench.chunk(meta, 0, state.subarray(0, 1000))).toBe(true);
+    expect(bench.chunk(meta, 2000, state.subarray(2000))).toBe(false);
+    expect(bench.chunk(meta, 0, state.subarray(0, 2900))).toBe(true);
+    expect(bench.chunk(meta, 2900, state)).toBe(false);
+    expect(bench.chunk(meta, 2900, state.subarray(2900))).toBe(true);
+    expect(bench.receive(meta).state).toEqual(state);
+  });
+
+  test("snapshots: altered on the way: refused, and no file of it stays", () => {
+    const bench = new Bench();
+    const meta = metaOf(9, stateOf(9));
+    bench.chunk(meta, 0, stateOf(8));
+    expect(bench.receive(meta)).toMatchObject({ snapshot: null, state: null });
+    expect(bench.marks.has("snapshotChecksumRefused")).toBe(true);
+    expect(bench.disk.files()).toEqual([]);
+  });
+
+  test("snapshots: cut short: refused", () => {
+    const bench = new Bench();
+    const meta = metaOf(9, stateOf(9));
+    bench.chunk(meta, 0, stateOf(9).subarray(0, 100));
+    expect(bench.receive(meta).snapshot).toBeNull();
+    expect(bench.receive(meta).snapshot).toBeNull();
+  });
+
+  test("snapshots: crash while one comes in: its file is a leftover", () => {
+    const bench = new Bench();
+    bench.save(5, stateOf(5));
+    bench.chunk(metaOf(9, stateOf(9)), 0, stateOf(9));
+    bench.disk.syncDirectory(1_000_000);
+    bench.settle();
+    expect(bench.restart().map(({ snapshot }) => snapshot.index)).toEqual([5]);
+    expect(bench.marks.has("snapshotLeftoverRemoved")).toBe(true);
+    expect(bench.disk.files().map(({ name }) => name)).toEqual(["snapshot.1.1.1.5.1"]);
+  });
+});

@@ -1,0 +1,237 @@
+import { describe, expect, test } from "vitest";
+import type { DiskResult } from "../../src/core/ports/disk.js";
+import { Decisions } from "../../src/sim/decisions.js";
+import { type DiskFault, SimDisk } from "../../src/sim/disk.js";
+import { Scheduler } from "../../src/sim/scheduler.js";
+import { KeyedStream } from "../../src/sim/streams.js";
+import { diskConformance } from "../conformance/disk.js";
+
+interface Bench {
+  readonly disk: SimDisk;
+  readonly scheduler: Scheduler;
+  readonly effects: DiskFault[];
+  readonly truths: number[];
+  readonly done: (op: number) => DiskResult;
+}
+
+function bench(seed = 1, keepUndo = false): Bench {
+  const scheduler = new Scheduler();
+  const effects: DiskFault[] = [];
+  const truths: number[] = [];
+  const disk = new SimDisk(0, {
+    scheduler,
+    timing: new KeyedStream(seed, "disk"),
+    decisions: new Decisions(seed, { listed: null }),
+    keepUndo,
+    watch: {
+      truth: (_node, op) => truths.push(op),
+      effective: (_node, kind) => effects.push(kind),
+    },
+  });
+  const results = new Map<number, DiskResult>();
+  const done = (op: number): DiskResult => {
+    while (!results.has(op) && scheduler.next()) {
+      const result = disk.complete(scheduler.c, scheduler.b, scheduler.payload);
+      if (result !== null) results.set(scheduler.c, result);
+    }
+    return results.get(op)!;
+  };
+  return { disk, scheduler, effects, truths, done };
+}
+
+diskConformance("simulated", () => {
+  const { disk, done } = bench();
+  return { disk, done, crash: () => disk.crash() };
+});
+
+const filled = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
+
+/** A file `a` of `size` synced ones, named durably. */
+function withFile(under: Bench, size: number): void {
+  under.disk.create(1, "a", size);
+  under.disk.write(2, "a", 0, filled(size, 1));
+  under.disk.sync(3, "a");
+  under.disk.syncDirectory(4);
+  under.done(4);
+  under.done(3);
+}
+
+function content(under: Bench, op = 900): number[] {
+  under.disk.read(op, "a", 0, 1 << 20);
+  const result = under.done(op);
+  return result.ok ? [...result.bytes!] : [];
+}
+
+describe("crashes", () => {
+  test("disk: crash: an unsynced write is whole or gone without tearing, both occur", () => {
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= 40; seed++) {
+      const under = bench(seed);
+      withFile(under, 2_048);
+      under.disk.write(5, "a", 0, filled(2_048, 7));
+      under.done(5);
+      under.disk.crash();
+      seen.add([...new Set(content(under))].join());
+    }
+    expect([...seen].sort()).toEqual(["1", "7"]);
+  });
+
+  test("disk: tornWrite: sectors of one write survive in any combination", () => {
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= 60; seed++) {
+      const under = bench(seed);
+      withFile(under, 1_536);
+      under.disk.faults.torn = true;
+      under.disk.write(5, "a", 0, filled(1_536, 7));
+      under.done(5);
+      under.disk.crash();
+      const bytes = content(under);
+      seen.add([bytes[0], bytes[512], bytes[1_024]].join(""));
+      for (const from of [0, 512, 1_024]) {
+        expect(new Set(bytes.slice(from, from + 512)).size).toBe(1);
+      }
+    }
+    expect(seen.size).toBe(8);
+  });
+
+  test("disk: crash during a sync: nothing is promised, and no answer comes", () => {
+    const under = bench();
+    withFile(under, 4);
+    under.disk.write(5, "a", 0, filled(4, 7));
+    under.disk.sync(6, "a");
+    under.disk.crash();
+    expect(under.done(6)).toBeUndefined();
+    expect(under.truths).not.toContain(6);
+  });
+
+  test("disk: crash: a name that was never synced may be gone", () => {
+    let gone = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const under = bench(seed);
+      under.disk.create(1, "a", 1);
+      under.disk.sync(2, "a");
+      under.done(2);
+      under.disk.crash();
+      under.disk.list(3);
+      const listed = under.done(3);
+      if (listed.ok && listed.files!.length === 0) gone++;
+    }
+    expect(gone).toBeGreaterThan(5);
+    expect(gone).toBeLessThan(20);
+  });
+});
+
+describe("faults", () => {
+  test("disk: failSync: the sync fails, its bytes never become durable, the next one works", () => {
+    const under = bench();
+    withFile(under, 2);
+    under.disk.faults.failSyncs = 1;
+    under.disk.write(5, "a", 0, filled(2, 7));
+    under.disk.sync(6, "a");
+    expect(under.done(6)).toEqual({ ok: false, error: "ioError" });
+    under.disk.sync(7, "a");
+    expect(under.done(7).ok).toBe(true);
+    under.disk.crash();
+    expect(content(under)).toEqual([1, 1]);
+    expect(under.effects).toEqual(["failSync"]);
+    expect(under.truths).not.toContain(6);
+  });
+
+  test("disk: lyingSync: the answer is good, the crash takes the bytes, no truth is told", () => {
+    const lost = [1, 2, 3, 4, 5, 6, 7, 8].filter((seed) => {
+      const under = bench(seed);
+      withFile(under, 2);
+      under.disk.faults.lying = true;
+      under.disk.write(5, "a", 0, filled(2, 7));
+      under.disk.sync(6, "a");
+      expect(under.done(6).ok).toBe(true);
+      expect(under.truths).not.toContain(6);
+      under.disk.crash();
+      return content(under)[0] === 1;
+    });
+    expect(lost.length).toBeGreaterThan(2);
+  });
+
+  test("disk: vanishTail: the newest syncs are undone by the crash", () => {
+    const under = bench(1, true);
+    withFile(under, 2);
+    for (const value of [7, 8]) {
+      under.disk.write(value, "a", 0, filled(2, value));
+      under.disk.sync(10 + value, "a");
+      under.done(10 + value);
+    }
+    under.disk.faults.vanishSyncs = 1;
+    under.disk.crash();
+    expect(content(under)).toEqual([7, 7]);
+    expect(under.effects).toEqual(["vanishTail"]);
+  });
+
+  test("disk: rot: one synced bit flips, never in the newest sectors", () => {
+    const under = bench();
+    withFile(under, 65_536);
+    expect(under.disk.rot(0x1234_5678)).toBe(true);
+    const changed = content(under).flatMap((byte, at) => (byte === 1 ? [] : [at]));
+    expect(changed.length).toBe(1);
+    expect(changed[0]).toBeLessThan(65_536 - 16 * 512);
+    expect(under.effects).toEqual(["rot"]);
+  });
+
+  test("disk: failRead and misdirectRead: one read goes wrong, the next is right", () => {
+    const under = bench();
+    withFile(under, 2_048);
+    under.disk.write(5, "a", 512, filled(512, 7));
+    under.disk.faults.failReads = 1;
+    under.disk.read(6, "a", 0, 4);
+    expect(under.done(6)).toEqual({ ok: false, error: "ioError" });
+    under.disk.faults.misdirectReads = 1;
+    under.disk.read(7, "a", 512, 1);
+    under.disk.read(8, "a", 512, 1);
+    under.disk.read(9, "a", 512, 1);
+    const values = [7, 8, 9].map((op) => {
+      const result = under.done(op);
+      return result.ok ? result.bytes![0] : -1;
+    });
+    expect(values.filter((value) => value === 1).length).toBe(1);
+    expect(values.filter((value) => value === 7).length).toBe(2);
+  });
+
+  test("disk: misdirectWrite: lands on older bytes, its own place keeps the old ones", () => {
+    const under = bench();
+    withFile(under, 65_536);
+    under.disk.faults.misdirectWrites = 1;
+    under.disk.write(5, "a", 61_440, filled(512, 7));
+    under.disk.sync(6, "a");
+    under.done(6);
+    const bytes = content(under);
+    expect(bytes[61_440]).toBe(1);
+    expect(bytes.filter((byte) => byte === 7).length).toBe(512);
+    expect(under.disk.syncsSinceDamage).toBe(1);
+    expect(under.effects).toEqual(["misdirectWrite"]);
+  });
+
+  test("disk: fullDisk: what grows is refused and changes nothing, what does not grow works", () => {
+    const under = bench();
+    withFile(under, 4);
+    under.disk.faults.roomBytes = 3;
+    under.disk.write(5, "a", 4, filled(4, 7));
+    expect(under.done(5)).toEqual({ ok: false, error: "noSpace" });
+    under.disk.create(6, "b", 4);
+    expect(under.done(6)).toEqual({ ok: false, error: "noSpace" });
+    under.disk.write(7, "a", 0, filled(4, 8));
+    expect(under.done(7).ok).toBe(true);
+    expect(content(under)).toEqual([8, 8, 8, 8]);
+    under.disk.list(8);
+    expect(under.done(8)).toMatchObject({ files: [{ name: "a", sizeBytes: 4 }] });
+  });
+
+  test("disk: slowDisk: takes that many times as long", () => {
+    const [usual, slow] = [bench(), bench()];
+    slow.disk.faults.slowness = 50;
+    for (const under of [usual, slow]) {
+      under.disk.create(1, "a", 1);
+      under.done(1);
+    }
+    expect(slow.scheduler.nowUs).toBe(50 * usual.scheduler.nowUs);
+    expect(slow.effects).toEqual(["slowDisk"]);
+  });
+});
