@@ -11,7 +11,7 @@ import {
 export const fullDisk: Scenario = {
   name: "full-disk",
   about: "disks run full and get room again: appends are refused, reads and votes go on",
-  cluster: { ...smallCluster, wal: { segmentBytes: 16_384, batchBytesMax: 8_192 } },
+  cluster: { ...smallCluster, wal: { segmentBytes: 65_536 } },
   workload: { ...mixedWorkload, valueBytes: { min: 200, max: 1_000 } },
   faults: {
     swarm: ["kill", "delay", "slowDisk"],

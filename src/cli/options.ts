@@ -9,11 +9,21 @@ const seedForms = "a decimal number below 2^53, hex with 0x, or a commit's 40 di
 export const defaultJobs: number = Math.min(jobsMax, availableParallelism());
 
 export function scenariosOption(): Option {
-  return new Option("--scenarios <file>", "a module that exports `scenarios`, instead of those shipped");
+  return new Option(
+    "--scenarios <file>",
+    "a module that exports `scenarios`, instead of those shipped",
+  );
 }
 
 export function seedOption(flags: string, about: string): Option {
-  return new Option(flags, `${about}: ${seedForms}`).argParser(seedArgument).env("QUORUMLAB_SEED");
+  return new Option(flags, `${about}: ${seedForms}`).argParser(seedArgument);
+}
+
+export function safetyOnlyOption(): Option {
+  return new Option(
+    "--safety-only",
+    "more faults than the protocol promises to survive; nothing wrong may be said all the same",
+  ).default(false);
 }
 
 export function jobsOption(): Option {
@@ -39,7 +49,8 @@ export function wholeNumber(text: string, most: number = Number.MAX_SAFE_INTEGER
 
 export function shardArgument(text: string): Shard {
   const shard = parseShard(text);
-  if (shard === null) throw new InvalidArgumentError("A shard is i/n, with i from 1 to n, like 2/8.");
+  if (shard === null)
+    throw new InvalidArgumentError("A shard is i/n, with i from 1 to n, like 2/8.");
   return shard;
 }
 

@@ -16,7 +16,9 @@ export class Progress {
     const onTerminal = terminal.stderr.isTTY === true;
     this.#spinner = onTerminal
       ? // Standard input is left alone, so that an interrupt reaches us.
-        ora({ stream: terminal.stderr as NodeJS.WriteStream, discardStdin: false }).start("searching")
+        ora({ stream: terminal.stderr as NodeJS.WriteStream, discardStdin: false }).start(
+          "searching",
+        )
       : null;
   }
 

@@ -20,7 +20,10 @@ export function failureRecord(row: Omit<FailureRow, "run" | "message">): OutputR
   return { kind: "failure", scenario, seed, property, step, digest, artifact };
 }
 
-export function resultRecord(result: RunResult, fields: Readonly<Record<string, unknown>>): OutputRecord {
+export function resultRecord(
+  result: RunResult,
+  fields: Readonly<Record<string, unknown>>,
+): OutputRecord {
   const { scenario, seed, verdict, failure, digest, steps, acknowledged, leaderChanges } = result;
   return {
     kind: "result",
@@ -91,16 +94,23 @@ export interface ReplayHints {
   readonly seed: number;
   readonly step: number;
   readonly artifact: string | null;
+  readonly safetyOnly: boolean;
   /** Module of scenarios that was asked for. */
   readonly module: string | undefined;
 }
 
 /** Lines that can be pasted into a shell. */
-export function replayLines({ scenario, seed, step, artifact, module }: ReplayHints): string[] {
-  const from = module === undefined ? "" : ` --scenarios ${quoted(module)}`;
-  const bySeed = `npx quorumlab replay ${seed} --scenario ${scenario} --stop-at ${step}${from}`;
+export function replayLines(hints: ReplayHints): string[] {
+  const { scenario, seed, step, artifact, safetyOnly } = hints;
+  const from = moduleFlag(hints.module);
+  const how = `${safetyOnly ? " --safety-only" : ""}${from}`;
+  const bySeed = `npx quorumlab replay ${seed} --scenario ${scenario} --stop-at ${step}${how}`;
   if (artifact === null) return [bySeed];
   return [`npx quorumlab replay ${quoted(artifact)}${from}`, bySeed];
+}
+
+export function moduleFlag(module: string | undefined): string {
+  return module === undefined ? "" : ` --scenarios ${quoted(module)}`;
 }
 
 /** As a shell takes it for one word. */

@@ -1,7 +1,8 @@
 import type { RunResult } from "../lab/run-result.js";
 import type { Scenario } from "../lab/scenario.js";
 import type { FailureFile } from "../sim/search/artifact/failure-file.js";
-import type { TraceEvent } from "../sim/recorder.js";
+import type { TraceEvent } from "../core/trace/schema.js";
+import type { SimulateOptions } from "../sim/simulate.js";
 import type { Cli } from "./verb.js";
 
 /** A failure that came back, and the events of that run. */
@@ -32,8 +33,9 @@ export function traceAgain(cli: Cli, scenario: Scenario, file: FailureFile): Fai
   return null;
 }
 
-type Way = { readonly seed: number; readonly decisions?: FailureFile["decisions"] };
+type Way = Pick<SimulateOptions, "seed" | "safetyOnly" | "decisions">;
 
-function waysOf({ by, seed, decisions }: FailureFile): readonly Way[] {
-  return by === "seed" ? [{ seed, decisions }, { seed }] : [{ seed, decisions }];
+function waysOf({ by, seed, safetyOnly, decisions }: FailureFile): readonly Way[] {
+  const way = { seed, safetyOnly };
+  return by === "seed" ? [{ ...way, decisions }, way] : [{ ...way, decisions }];
 }

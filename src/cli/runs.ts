@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RunResult } from "../lab/run-result.js";
 import type { Scenario } from "../lab/scenario.js";
-import type { TraceEvent } from "../sim/recorder.js";
+import type { TraceEvent } from "../core/trace/schema.js";
 import type { SimulateOptions } from "../sim/simulate.js";
 import { currentBuild } from "../sim/search/artifact/build.js";
 import { failureFileOf, writeFailureFile } from "../sim/search/artifact/failure-file.js";
@@ -28,8 +28,12 @@ export function runTraced(
 }
 
 /** Writes the failure file of a run below `folder`; null when nothing was violated. */
-export function keepFailure(folder: string, result: RunResult): string | null {
-  const file = failureFileOf(result, { made: currentBuild(), by: "seed" });
+export function keepFailure(
+  folder: string,
+  result: RunResult,
+  { safetyOnly }: { readonly safetyOnly: boolean },
+): string | null {
+  const file = failureFileOf(result, { made: currentBuild(), by: "seed", safetyOnly });
   if (file === null) return null;
   const path = join(folder, "failures", `${result.scenario}-${result.seed}.json`);
   writing(path, () => writeFailureFile(path, file));

@@ -52,8 +52,13 @@ export function findScenario({ scenarios }: ScenarioModule, name: string): Scena
 }
 
 /** Those that are named, or all. */
-export function chooseScenarios(from: ScenarioModule, names: readonly string[]): readonly Scenario[] {
-  return names.length === 0 ? from.scenarios : [...new Set(names)].map((n) => findScenario(from, n));
+export function chooseScenarios(
+  from: ScenarioModule,
+  names: readonly string[],
+): readonly Scenario[] {
+  return names.length === 0
+    ? from.scenarios
+    : [...new Set(names)].map((n) => findScenario(from, n));
 }
 
 /** It becomes part of file names. */

@@ -20,6 +20,7 @@ export interface ReportOptions {
 }
 
 export interface SearchReport {
+  readonly plan: SearchPlan;
   readonly tally: Tally;
   readonly failures: readonly FailureRow[];
   readonly wallMs: number;
@@ -31,8 +32,9 @@ export interface SearchReport {
 const replayedMax = 5;
 
 /** The same for any number of jobs and shards. */
-export function searchHeader(made: Build, { scenarios, from, runs }: SearchPlan): OutputRecord {
-  return headerRecord(made, { scenarios, from, seeds: runs });
+export function searchHeader(made: Build, plan: SearchPlan): OutputRecord {
+  const { scenarios, from, runs, safetyOnly } = plan;
+  return headerRecord(made, { scenarios, from, seeds: runs, safetyOnly });
 }
 
 /** Makes sure, before a long search, that its report can be written. */
@@ -51,10 +53,11 @@ export function tellFailure(output: Output, row: FailureRow): void {
 
 /** Summary, reports for machines, what is missing; last of all, how to replay what failed. */
 export function tellEnd(output: Output, report: SearchReport, options: ReportOptions): void {
-  const { tally, failures, wallMs, missing } = report;
+  const { plan, tally, failures, wallMs, missing } = report;
   const summary = summaryOf(tally, wallMs);
   output.record({ ...summary }, describe(output, summary));
-  const replay = (row: FailureRow): string[] => replayLines({ ...row, module: options.scenarios });
+  const how = { safetyOnly: plan.safetyOnly, module: options.scenarios };
+  const replay = (row: FailureRow): string[] => replayLines({ ...row, ...how });
   const { junit } = options;
   if (junit !== undefined) {
     const text = junitXml(tally, failures, { wallMs, replay: (row) => replay(row)[0]! });

@@ -73,6 +73,7 @@ export function mix32(word: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-function hex32(word: number): string {
+/** Eight hex digits. */
+export function hex32(word: number): string {
   return word.toString(16).padStart(8, "0");
 }

@@ -3,47 +3,22 @@
  * ends in the middle of a line; what came before it is whole, and is given back with a note.
  */
 import type { Json } from "../core/plain.js";
+import {
+  checkTraceEvent,
+  checkTraceHeader,
+  traceFormatVersion,
+  type TraceEvent,
+  type TraceHeader,
+} from "../core/trace/schema.js";
 
-export const traceFormatVersion = 1;
 /** A line beyond this is refused before it is parsed. */
 export const lineCharactersMax = 4_194_304;
 /** So many events are read at most; the rest is left out, with a note. */
 export const eventsMax = 2_000_000;
 
-export interface TraceHeading {
-  readonly version: number;
-  readonly scenario: string;
-  readonly seed: number;
-  readonly world: string;
-  readonly commit: string;
-  readonly node: string;
-  readonly options: Json;
-}
-
-export interface TraceCause {
-  readonly node: number;
-  readonly boot: number;
-  readonly seq: number;
-}
-
-export interface TraceLine {
-  /** The node's own monotonic time, microseconds. */
-  readonly t: number;
-  /** World time; only a simulation knows it. */
-  readonly at: number | null;
-  /** 0 for what is not of any node: clients, faults, the judge. */
-  readonly node: number;
-  readonly boot: number;
-  readonly seq: number;
-  readonly group: number;
-  readonly kind: string;
-  readonly cause: TraceCause | null;
-  readonly data: Json;
-}
-
 export interface Trace {
-  readonly heading: TraceHeading;
-  readonly events: readonly TraceLine[];
+  readonly header: TraceHeader;
+  readonly events: readonly TraceEvent[];
   /** Why the trace ends before its time; null when it does not. */
   readonly cut: TraceProblem | null;
 }
@@ -65,8 +40,8 @@ export type ReadTrace = { readonly ok: Trace } | { readonly error: TraceProblem 
 
 /** Blank lines count but mean nothing. */
 export function readTrace(lines: Iterable<string>): ReadTrace {
-  let heading: TraceHeading | null = null;
-  const events: TraceLine[] = [];
+  let header: TraceHeader | null = null;
+  const events: TraceEvent[] = [];
   let at = 0;
   // A line that is no JSON is an error only once another follows it.
   let broken: TraceProblem | null = null;
@@ -76,27 +51,24 @@ export function readTrace(lines: Iterable<string>): ReadTrace {
     if (broken !== null) return { error: broken };
     const parsed = parseLine(text, at);
     if ("error" in parsed) {
-      if (parsed.error.code !== "notJson" || heading === null) return parsed;
+      if (parsed.error.code !== "notJson" || header === null) return parsed;
       broken = parsed.error;
-      continue;
-    }
-    if (heading === null) {
-      const read = headingOf(parsed.ok, at);
+    } else if (header === null) {
+      const read = headerOf(parsed.ok, at);
       if ("error" in read) return read;
-      heading = read.ok;
-      continue;
-    }
-    if (events.length === eventsMax) {
+      header = read.ok;
+    } else if (events.length === eventsMax) {
       const expected = `at most ${eventsMax} events`;
-      return { ok: { heading, events, cut: { code: "tooMany", line: at, expected } } };
+      return { ok: { header, events, cut: { code: "tooMany", line: at, expected } } };
+    } else {
+      const event = checkTraceEvent(parsed.ok);
+      if (event.kind === "badTrace") return { error: notEvent(at, event.field) };
+      events.push(event);
     }
-    const event = eventOf(parsed.ok);
-    if (event === null) return { error: { code: "notEvent", line: at, expected: eventShape } };
-    events.push(event);
   }
-  if (heading === null) return { error: { code: "empty", line: at + 1, expected: headingShape } };
+  if (header === null) return { error: { code: "empty", line: at + 1, expected: headerShape } };
   const cut = broken && { ...broken, code: "cutShort" as const, expected: "a whole line" };
-  return { ok: { heading, events, cut } };
+  return { ok: { header, events, cut } };
 }
 
 /** One sentence for people. */
@@ -106,85 +78,38 @@ export function traceProblemText({ code, line, expected }: TraceProblem): string
   return `line ${line}: expected ${expected}`;
 }
 
-const headingShape =
-  'a header such as {"tool":"quorumlab","version":1,"scenario":"swarm","seed":1,"world":"sim"}';
-const eventShape =
-  'an event such as {"t":1,"at":1,"node":1,"boot":1,"seq":1,"group":1,"kind":"..."}';
+const headerShape = "the header of a quorumlab trace";
 
-type Fields = Readonly<Record<string, unknown>>;
+function notEvent(line: number, field: string): TraceProblem {
+  const expected = field === "" ? "an event" : `an event; its "${field}" is missing or wrong`;
+  return { code: "notEvent", line, expected };
+}
 
 function parseLine(
   text: string,
   line: number,
-): { readonly ok: unknown } | { readonly error: TraceProblem } {
+): { readonly ok: Json } | { readonly error: TraceProblem } {
   if (text.length > lineCharactersMax) {
     const expected = `at most ${lineCharactersMax} characters`;
     return { error: { code: "tooLong", line, expected } };
   }
   try {
-    return { ok: JSON.parse(text) };
+    return { ok: JSON.parse(text) as Json };
   } catch {
     return { error: { code: "notJson", line, expected: "JSON" } };
   }
 }
 
-function headingOf(
-  value: unknown,
+function headerOf(
+  value: Json,
   line: number,
-): { readonly ok: TraceHeading } | { readonly error: TraceProblem } {
-  const error = { code: "notHeader", line, expected: headingShape } as const;
-  if (!isFields(value) || value["tool"] !== "quorumlab") return { error };
-  const { version, scenario, seed, world, commit, node, options } = value;
-  if (version !== traceFormatVersion) {
-    const expected = `format version ${traceFormatVersion}, this is ${JSON.stringify(version)}`;
+): { readonly ok: TraceHeader } | { readonly error: TraceProblem } {
+  const header = checkTraceHeader(value);
+  if (!("kind" in header)) return { ok: header };
+  if (header.field === "formatVersion") {
+    const expected = `format version ${traceFormatVersion}`;
     return { error: { code: "version", line, expected } };
   }
-  if (typeof scenario !== "string" || !isWhole(seed) || typeof world !== "string") return { error };
-  return {
-    ok: {
-      version,
-      scenario,
-      seed,
-      world,
-      commit: typeof commit === "string" ? commit : "",
-      node: typeof node === "string" ? node : "",
-      options: (options ?? null) as Json,
-    },
-  };
-}
-
-function eventOf(value: unknown): TraceLine | null {
-  if (!isFields(value)) return null;
-  const { t, at, node, boot, seq, group, kind, cause, data } = value;
-  if (!isWhole(t) || !isWhole(node) || !isWhole(boot) || !isWhole(seq)) return null;
-  if (!isWhole(group) || typeof kind !== "string") return null;
-  if (at !== undefined && !isWhole(at)) return null;
-  const read = cause === undefined || cause === null ? null : causeOf(cause);
-  if (read === undefined) return null;
-  return {
-    t,
-    at: at ?? null,
-    node,
-    boot,
-    seq,
-    group,
-    kind,
-    cause: read,
-    data: (data ?? null) as Json,
-  };
-}
-
-/** Undefined when it is none. */
-function causeOf(value: unknown): TraceCause | undefined {
-  if (!isFields(value)) return undefined;
-  const { node, boot, seq } = value;
-  return isWhole(node) && isWhole(boot) && isWhole(seq) ? { node, boot, seq } : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isWhole(value: unknown): value is number {
-  return Number.isSafeInteger(value);
+  const expected = `${headerShape}; its "${header.field}" is missing or wrong`;
+  return { error: { code: "notHeader", line, expected } };
 }

@@ -45,6 +45,8 @@ export interface ClientWorld {
 
 /** Requests of one set of clients in one run. */
 export const requestsMax = 0x1000_0000;
+/** Clients of one set. */
+const clientsMax = 65_536;
 /** Sessions of one client in one run. */
 const openingsMax = 65_536;
 
@@ -268,7 +270,7 @@ export class Clients implements ClientSet {
     const session = client.sessions.get(planned.group);
     if (session === undefined) {
       client.opening = true;
-      return this.#dialect.open(planned.group, client.index * openingsMax + client.openings);
+      return this.#dialect.open(planned.group, this.#nonce(client));
     }
     if (operation.serial === 0) {
       operation.session = session.id.index;
@@ -276,6 +278,11 @@ export class Clients implements ClientSet {
     }
     client.sent++;
     return this.#dialect.command(operation, session.id);
+  }
+
+  /** No two clients of a run open a session with the same one. */
+  #nonce({ index, openings }: Client): number {
+    return (this.#world.set * clientsMax + index) * openingsMax + openings;
   }
 
   #take(client: Client, operation: Operation, reply: Reply): void {

@@ -111,12 +111,12 @@ export class SimDisk implements Disk {
   }
 
   write(op: number, name: string, offset: number, bytes: Uint8Array): void {
-    const file = this.#directory.files.get(name);
-    if (file === undefined) return this.#answer(op, null, "write", failures.notFound);
-    const growth = offset + bytes.length - file.sizeBytes;
+    const present = this.#directory.files.get(name);
+    const growth = offset + bytes.length - (present?.sizeBytes ?? 0);
     if (growth > 0 && !this.#hasRoom(growth)) {
-      return this.#answer(op, file, "write", failures.noSpace);
+      return this.#answer(op, present ?? null, "write", failures.noSpace);
     }
+    const file = present ?? this.#directory.create(name);
     if (this.faults.misdirectWrites > 0 && this.#misdirect(file, offset, bytes)) {
       return this.#answer(op, file, "write", done);
     }

@@ -52,7 +52,7 @@ export class Executor {
   readonly #safetyOnly: boolean;
   /** `node` -> kind of disk fault -> ordinal of the fault that armed it. */
   readonly #armed = new Map<string, number>();
-  readonly #onFault: (what: string, fault: Fault) => void;
+  readonly #onFault: (fault: Fault, active: boolean) => void;
   #attacking = true;
 
   constructor(
@@ -61,7 +61,7 @@ export class Executor {
     options: {
       readonly expectViolation: boolean;
       readonly safetyOnly: boolean;
-      readonly onFault: (what: string, fault: Fault) => void;
+      readonly onFault: (fault: Fault, active: boolean) => void;
     },
   ) {
     this.world = world;
@@ -93,7 +93,7 @@ export class Executor {
     if (!this.#allowed(run)) return;
     run.fired = true;
     run.active = true;
-    this.#onFault("faultBegan", fault);
+    this.#onFault(fault, true);
     handlers[fault.kind].begin(this, run);
     if (fault.forUs > 0) {
       const { scheduler } = this.world;
@@ -105,7 +105,7 @@ export class Executor {
     const run = this.runs[ordinal]!;
     if (!this.#attacking || !run.active) return;
     run.active = false;
-    this.#onFault("faultEnded", run.fault);
+    this.#onFault(run.fault, false);
     handlers[run.fault.kind].end?.(this, run);
   }
 

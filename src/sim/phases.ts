@@ -251,7 +251,7 @@ export class Phases {
   #enter(stage: Stage): void {
     this.#stage = stage;
     this.#sinceUs = this.#cluster.scheduler.nowUs;
-    this.#cluster.recorder.fault(`phase-${stage}`, { core: this.#core });
+    this.#cluster.recorder.phase(stage, this.#core);
   }
 }
 

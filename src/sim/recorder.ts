@@ -13,7 +13,9 @@ import type { RaftMessage } from "../core/raft/messages.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { Operation } from "../lab/operation.js";
 import type { Oracle, OracleSpec, Violation } from "../lab/oracle.js";
+import type { Fault } from "../lab/fault.js";
 import type { Failure } from "../lab/run-result.js";
+import { TraceRecorder, type TraceSink } from "../lab/trace-recorder.js";
 
 /** What the recorder asks of the world. */
 export interface RecordedWorld {
@@ -26,20 +28,6 @@ export interface RecordedWorld {
   /** Counts the node's starts and stops. */
   life(node: NodeId): number;
 }
-
-/** A line of the trace; see CONTRACTS 8. */
-export interface TraceEvent {
-  readonly t: number;
-  readonly at: number;
-  readonly node: number;
-  readonly boot: number;
-  readonly seq: number;
-  readonly group: number;
-  readonly kind: string;
-  readonly data: Json;
-}
-
-export type TraceSink = (event: TraceEvent) => void;
 
 /** Where a replica stands, as far as it has shown, also after its process died. */
 export interface Standing {
@@ -70,15 +58,24 @@ export class Recorder implements HostObserver {
   /** Hears of every step, for double runs; null when nobody asks. */
   onStep: ((node: NodeId) => void) | null = null;
   readonly #world: RecordedWorld;
-  readonly #trace: TraceSink | null;
-  readonly #sequences = new Map<number, number>();
+  readonly #trace: TraceRecorder | null;
   readonly #kinds = new Map<string, number>();
   readonly #leaderTerms = new Map<number, number>();
   readonly #of: { readonly [K in keyof Oracle]-?: readonly Oracle[] };
 
   constructor(world: RecordedWorld, specs: readonly OracleSpec[], trace: TraceSink | null) {
     this.#world = world;
-    this.#trace = trace;
+    this.#trace =
+      trace === null
+        ? null
+        : new TraceRecorder(
+            {
+              nowUs: () => world.nowUs(),
+              localUs: (node) => world.localUs(node as NodeId),
+              boot: (node) => world.boot(node as NodeId),
+            },
+            trace,
+          );
     const oracles = specs.map((spec) =>
       spec.make(
         (violation) => this.report(spec.id, violation),
@@ -113,7 +110,7 @@ export class Recorder implements HostObserver {
     const fingerprint = `${property}: ${shape}`;
     const at = { step: this.steps, atUs: this.#world.nowUs(), node, group };
     this.failure = { property, fingerprint, message, ...at };
-    this.#write(node as NodeId, group, "violation", { property, message });
+    this.#trace?.violated(node, group, property, message);
   }
 
   stepped(node: NodeId, kind: string, word: number, view: RaftView | null): void {
@@ -124,6 +121,7 @@ export class Recorder implements HostObserver {
     hash.word((this.#kindNumber(kind) << 8) | node);
     hash.word(word);
     hash.word(nowUs);
+    this.#trace?.stepped(node, kind, word, view);
     if (view !== null) {
       if (this.standings.get(standingKey(view.group, node))?.view !== view) this.#stand(node, view);
       if (view.role === "leader") this.#led(view);
@@ -131,7 +129,6 @@ export class Recorder implements HostObserver {
       for (const oracle of this.#of.stepped) oracle.stepped!(node, view, nowUs, localUs);
     }
     if (this.onStep !== null) this.onStep(node);
-    if (this.#trace !== null) this.#write(node, view?.group ?? 0, kind, stateOf(view));
   }
 
   replicaStarted(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void {
@@ -139,10 +136,10 @@ export class Recorder implements HostObserver {
     this.#fold(101, node, view.group, recovered.entries.length);
     this.#stand(node, view);
     this.appliedStates.delete(standingKey(view.group, node));
+    this.#trace?.recovered(node, view);
     for (const oracle of this.#of.replicaStarted) {
       oracle.replicaStarted!(node, boot, view, recovered);
     }
-    if (this.#trace !== null) this.#write(node, view.group, "replicaStarted", stateOf(view));
   }
 
   batchSubmitted(node: NodeId, syncOp: number, persists: readonly PersistRecord[]): void {
@@ -154,25 +151,21 @@ export class Recorder implements HostObserver {
       this.hash.word(hardState === null ? -1 : hardState.term ^ (hardState.vote << 20));
       this.hash.word(truncateFrom ^ (entries.length << 16));
     }
+    this.#trace?.submitted(node, syncOp, persists);
     for (const oracle of this.#of.submitted) oracle.submitted!(node, syncOp, persists);
   }
 
   /** The disk truly holds what the sync `op` covers. */
   durable(node: NodeId, op: number): void {
+    this.#trace?.durable(node, op);
     for (const oracle of this.#of.durable) oracle.durable!(node, op);
   }
 
   messageReleased(node: NodeId, to: NodeId, message: RaftMessage, frame: Uint8Array): void {
     if (!this.#world.lives(node)) return;
     this.frameReleased(node, to, frame);
+    this.#trace?.released(node, to, message, frame);
     for (const oracle of this.#of.released) oracle.released!(node, to, message);
-    if (this.#trace !== null) {
-      this.#write(node, message.group, "released", {
-        to,
-        message: message.kind,
-        term: message.term,
-      });
-    }
   }
 
   /** A frame enters the digest by its checksum, which ends it. */
@@ -192,6 +185,8 @@ export class Recorder implements HostObserver {
     const last = entries.at(-1);
     if (last !== undefined) {
       this.appliedStates.set(standingKey(view.group, node), { index: last.index, digest });
+      const range = { from: entries[0]!.index, to: last.index };
+      this.#trace?.applied(node, view.group, range, digest);
     }
     for (const oracle of this.#of.applied) oracle.applied!(node, view, entries, digest);
   }
@@ -200,39 +195,39 @@ export class Recorder implements HostObserver {
     if (!this.#world.lives(node)) return;
     this.#fold(105, node, index, digest[0] ^ digest[1]);
     this.appliedStates.set(standingKey(view.group, node), { index, digest });
+    this.#trace?.restored(node, view.group, index, digest);
     for (const oracle of this.#of.restored) oracle.restored!(node, view, index, digest);
-    if (this.#trace !== null) this.#write(node, view.group, "restored", { index });
   }
 
   answered(node: NodeId, request: RequestId, bytes: Uint8Array): void {
     if (!this.#world.lives(node)) return;
     this.#fold(106, node, request, bytes.length);
     this.hash.bytes(bytes);
+    this.#trace?.answered(node, request, bytes);
   }
 
   event(node: NodeId, group: GroupId, event: ConsensusEvent): void {
-    if (!this.#world.lives(node) || this.#trace === null) return;
-    this.#write(node, group, event.name, { ...event });
+    if (this.#world.lives(node)) this.#trace?.event(node, group, event);
   }
 
   /** An event of a machine of the user's own. */
   machineEvent(node: NodeId, name: string, data: Json): void {
-    if (this.#world.lives(node)) this.#write(node, 0, name, data);
+    if (this.#world.lives(node)) this.#trace?.said(node, 0, name, data);
   }
 
   stopped(node: NodeId, reason: string): void {
     if (!this.#world.lives(node)) return;
     this.hash.text(reason);
+    this.#trace?.stopped(node, reason);
     for (const oracle of this.#of.stopped) oracle.stopped!(node, reason);
-    if (this.#trace !== null) this.#write(node, 0, "stopped", { reason });
     this.onStopped(node, reason);
   }
 
   /** The process is gone, and with it what it showed. */
   crashed(node: NodeId): void {
     this.#fold(107, node, 0, 0);
+    this.#trace?.crashed(node);
     for (const oracle of this.#of.crashed) oracle.crashed!(node);
-    if (this.#trace !== null) this.#write(node, 0, "crashed", {});
   }
 
   diskLost(node: NodeId): void {
@@ -249,14 +244,14 @@ export class Recorder implements HostObserver {
 
   invoked(operation: Operation): void {
     const nowUs = this.#world.nowUs();
+    this.#trace?.invoked(operation);
     for (const oracle of this.#of.invoked) oracle.invoked!(operation, nowUs);
-    if (this.#trace !== null) this.#writeOperation("invoked", operation);
   }
 
   completed(operation: Operation): void {
     const nowUs = this.#world.nowUs();
+    this.#trace?.completed(operation);
     for (const oracle of this.#of.completed) oracle.completed!(operation, nowUs);
-    if (this.#trace !== null) this.#writeOperation("completed", operation);
   }
 
   finished(operations: readonly Operation[]): void {
@@ -266,8 +261,13 @@ export class Recorder implements HostObserver {
   }
 
   /** A fault begins or ends. */
-  fault(kind: string, data: Json): void {
-    if (this.#trace !== null) this.#write(0 as NodeId, 0, kind, data);
+  fault(fault: Fault, active: boolean): void {
+    this.#trace?.fault(fault, active);
+  }
+
+  /** The world goes on to its next phase. */
+  phase(stage: string, core: readonly number[]): void {
+    this.#trace?.said(0, 0, "phase", { stage, core: core.map((node) => node + 1) });
   }
 
   #stand(node: NodeId, view: RaftView): void {
@@ -293,36 +293,6 @@ export class Recorder implements HostObserver {
     if (number === undefined) this.#kinds.set(kind, (number = this.#kinds.size));
     return number;
   }
-
-  #writeOperation(kind: string, operation: Operation): void {
-    const { planned, outcome, result } = operation;
-    this.#write(0 as NodeId, planned.group + 1, kind, {
-      operation: planned.id,
-      client: planned.client,
-      what: planned.kind,
-      key: planned.key,
-      value: planned.value,
-      expected: planned.expected,
-      outcome,
-      result: result === null ? null : (result as unknown as Json),
-    });
-  }
-
-  #write(node: NodeId, group: number, kind: string, data: Json): void {
-    if (this.#trace === null) return;
-    const seq = (this.#sequences.get(node) ?? 0) + 1;
-    this.#sequences.set(node, seq);
-    this.#trace({
-      t: node > 0 ? this.#world.localUs(node) : this.#world.nowUs(),
-      at: this.#world.nowUs(),
-      node,
-      boot: node > 0 ? this.#world.boot(node) : 0,
-      seq,
-      group,
-      kind,
-      data,
-    });
-  }
 }
 
 const nodesMax = 256;
@@ -330,10 +300,4 @@ const nodesMax = 256;
 /** Key of a standing. */
 export function standingKey(group: number, node: number): number {
   return group * nodesMax + node;
-}
-
-function stateOf(view: RaftView | null): Json {
-  if (view === null) return {};
-  const { replica, term, vote, role, commit, first, last } = view;
-  return { replica, term, vote, role, commit, first, last };
 }

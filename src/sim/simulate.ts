@@ -10,7 +10,7 @@ import { kvDialect } from "./dialect.js";
 import { simRaftOptions } from "./options.js";
 import { Phases } from "./phases.js";
 import { raftProgram } from "./programs.js";
-import type { TraceSink } from "./recorder.js";
+import type { TraceSink } from "../lab/trace-recorder.js";
 import { simulateProtocol } from "./simulate-protocol.js";
 import type { StepDigests } from "./state-digest.js";
 import { KeyedStream, sequential } from "./streams.js";

@@ -53,7 +53,7 @@ export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: W
   cluster.executor = new Executor(cluster, faults, {
     expectViolation: scenario.expect === "violation",
     safetyOnly,
-    onFault: (what, fault) => cluster.recorder.fault(what, { ...fault }),
+    onFault: (fault, active) => cluster.recorder.fault(fault, active),
   });
   cluster.people = newPeople(cluster);
   const states =

@@ -36,12 +36,7 @@ describe("search: jsonl", () => {
   test("header, failures in the order of runs, summary; each with its fields", async () => {
     const ran = await search("--seeds", "1..30");
     const records = ran.records();
-    expect(records.map(({ kind }) => kind)).toEqual([
-      "header",
-      "failure",
-      "failure",
-      "summary",
-    ]);
+    expect(records.map(({ kind }) => kind)).toEqual(["header", "failure", "failure", "summary"]);
     expect(Object.keys(records[1]!)).toEqual([
       "kind",
       "scenario",
@@ -170,7 +165,18 @@ describe("search: what it leaves behind", () => {
     let runs = 0;
     let interrupt = (): void => {};
     const ran = await quorumlab(
-      ["search", "first", "--jobs", "1", "--scenarios", scenarios, "--seeds", "1..9999", "--out", folder],
+      [
+        "search",
+        "first",
+        "--jobs",
+        "1",
+        "--scenarios",
+        scenarios,
+        "--seeds",
+        "1..9999",
+        "--out",
+        folder,
+      ],
       {
         simulate(scenario, options) {
           if (++runs === 200) interrupt();
@@ -193,7 +199,18 @@ describe("search: what it leaves behind", () => {
 
   test("a simulator that breaks down ends with 70, and says which seed to run", async () => {
     const ran = await quorumlab(
-      ["search", "first", "--jobs", "1", "--scenarios", scenarios, "--seeds", "1..20", "--out", folder],
+      [
+        "search",
+        "first",
+        "--jobs",
+        "1",
+        "--scenarios",
+        scenarios,
+        "--seeds",
+        "1..20",
+        "--out",
+        folder,
+      ],
       {
         simulate(scenario, options) {
           if (options.seed === 11) throw new Error("the queue is upside down");
@@ -210,14 +227,26 @@ describe("search: what it leaves behind", () => {
   test("JUnit's report has a case for each scenario, and escapes what is in it", async () => {
     const junit = join(folder, "reports", "junit.xml");
     await quorumlab(
-      ["search", "--jobs", "1", "--scenarios", scenarios, "--seeds", "1..30", "--out", folder, "--junit", junit],
+      [
+        "search",
+        "--jobs",
+        "1",
+        "--scenarios",
+        scenarios,
+        "--seeds",
+        "1..30",
+        "--out",
+        folder,
+        "--junit",
+        junit,
+      ],
       {
         simulate(scenario, options) {
           const result = fakeSimulate(scenario, options);
           const { failure } = result;
           return failure === null
             ? result
-            : { ...result, failure: { ...failure, message: "a < b & \"c\" \u0001" } };
+            : { ...result, failure: { ...failure, message: 'a < b & "c" \u0001' } };
         },
       },
     );
@@ -232,6 +261,26 @@ describe("search: what it leaves behind", () => {
     expect(ran.stderr).toMatch(
       /^::error file=scenarios\/first\.ts,line=1,title=election-safety violated::first, seed 7: .*%0Anpx quorumlab replay /m,
     );
+  });
+});
+
+describe("search: --safety-only", () => {
+  test("reaches every run, the failure file and the lines for replay", async () => {
+    const seen = new Set<unknown>();
+    const simulate: typeof fakeSimulate = (scenario, options) => {
+      seen.add(options.safetyOnly);
+      return fakeSimulate(scenario, options);
+    };
+    const typed = ["search", "first", "--jobs", "1", "--seeds", "1..9", "--safety-only"];
+    await quorumlab([...typed, "--scenarios", scenarios, "--out", folder], { simulate });
+    const file = join(folder, "failures", "first-7.json");
+    await quorumlab(["replay", file, "--scenarios", scenarios], { simulate });
+    const ran = await quorumlab(
+      ["run", "first", "--seed", "7", "--safety-only", "--scenarios", scenarios, "--out", folder],
+      { simulate },
+    );
+    expect([...seen]).toEqual([true]);
+    expect(ran.stderr).toContain("--stop-at 900 --safety-only --scenarios");
   });
 });
 

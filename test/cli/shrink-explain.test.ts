@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Json } from "../../src/core/plain.js";
 import type { Decisions } from "../../src/lab/run-result.js";
 import type { Cli } from "../../src/cli/verb.js";
 import { explainVerb } from "../../src/cli/verbs/explain.js";
@@ -13,7 +12,7 @@ import {
   readFailureFile,
   writeFailureFile,
 } from "../../src/sim/search/artifact/failure-file.js";
-import type { TraceSink } from "../../src/sim/recorder.js";
+import type { TraceSink } from "../../src/lab/trace-recorder.js";
 import { twoLeaders } from "../lab/explain/traces.js";
 import { has, ids, large, plantedRun } from "../sim/shrink/planted.js";
 
@@ -49,9 +48,9 @@ async function runVerb(
     options: { readonly decisions?: Decisions; readonly trace?: TraceSink },
   ) => {
     const result = run(options.decisions ?? large());
-    const at = { t: 5, at: 5, node: 1, boot: 1, group: 1 };
-    const data: Json = { property: "no-lost-write", message: "planted" };
-    options.trace?.({ ...at, seq: 1, kind: "crashed", data: {} });
+    const at = { t: 5, at: 5, node: 1, boot: 1, group: 1, cause: null };
+    const data = { property: "no-lost-write", message: "planted" };
+    options.trace?.({ ...at, seq: 1, kind: "crash", data: { reason: "killed" } });
     options.trace?.({ ...at, seq: 2, kind: "violation", data });
     return { ...result, digest: result.digest.replace(/\W/g, "").padEnd(16, "0").slice(0, 16) };
   };
@@ -74,7 +73,7 @@ async function runVerb(
 function keepLarge(cause: (decisions: Decisions) => string | null): string {
   const path = join(folder, "planted-1.json");
   const result = { ...plantedRun({ cause }).run(large()), digest: "0123456789abcdef" };
-  writeFailureFile(path, failureFileOf(result, { made, by: "seed" })!);
+  writeFailureFile(path, failureFileOf(result, { made, by: "seed", safetyOnly: false })!);
   return path;
 }
 

@@ -31,7 +31,9 @@ describe("command line", () => {
   test.each(verbs)("%s --help ends with an example, after its exit codes", async (name) => {
     const ran = await quorumlab([name, "--help"]);
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/Exit codes:\n(?: {2}\d+ +\S.*\n)+\nExample:\n {2}npx quorumlab .*\n$/);
+    expect(ran.stdout).toMatch(
+      /Exit codes:\n(?: {2}\d+ +\S.*\n)+\nExample:\n {2}npx quorumlab .*\n$/,
+    );
     expect(ran.stdout).toContain(`npx quorumlab ${name}`);
   });
 
@@ -42,7 +44,11 @@ describe("command line", () => {
     [["list", "--nope"], 64, "unknown option"],
     [["list", "--format", "xml"], 64, "Allowed choices are pretty, jsonl"],
     [["run", "first", "--seed", "minus one", ...scenarios], 64, "A seed is a decimal number"],
-    [["run", "first", "--seed", "9007199254740992", ...scenarios], 64, "A seed is a decimal number"],
+    [
+      ["run", "first", "--seed", "9007199254740992", ...scenarios],
+      64,
+      "A seed is a decimal number",
+    ],
     [["run", "secnod", ...scenarios], 64, "Did you mean second?"],
     [["run", "first", "--scenarios", "/nowhere/s.js"], 66, "there is no file /nowhere/s.js"],
     [["replay", "12", ...scenarios], 64, "name its scenario"],
@@ -51,13 +57,16 @@ describe("command line", () => {
     [["merge", "/nowhere"], 66, "there is no such file"],
     [["check-history", "/nowhere/h"], 66, "there is no such file"],
     [["check-history", "h.jsonl", "--model", "queue"], 64, "Allowed choices are register"],
-  ])("wrong input: %j: exit %i, a clear word, nothing on standard output", async (typed, code, word) => {
-    const ran = await quorumlab(typed);
-    expect([ran.code, ran.stdout]).toEqual([code, ""]);
-    expect(ran.stderr).toContain(word);
-    expect(ran.stderr).toMatch(/^quorumlab: /);
-    expect(ran.stderr).not.toMatch(/^\s+at /m);
-  });
+  ])(
+    "wrong input: %j: exit %i, a clear word, nothing on standard output",
+    async (typed, code, word) => {
+      const ran = await quorumlab(typed);
+      expect([ran.code, ran.stdout]).toEqual([code, ""]);
+      expect(ran.stderr).toContain(word);
+      expect(ran.stderr).toMatch(/^quorumlab: /);
+      expect(ran.stderr).not.toMatch(/^\s+at /m);
+    },
+  );
 
   test("a module that exports no scenarios, or throws, ends with 65", async () => {
     const empty = join(folder, "empty.mjs");
@@ -68,7 +77,10 @@ describe("command line", () => {
       await quorumlab(["list", "--scenarios", empty]),
       await quorumlab(["list", "--scenarios", throwing]),
     ];
-    expect([one.code, one.stderr]).toEqual([65, expect.stringContaining('must export "scenarios"')]);
+    expect([one.code, one.stderr]).toEqual([
+      65,
+      expect.stringContaining('must export "scenarios"'),
+    ]);
     expect([other.code, other.stderr]).toEqual([65, expect.stringContaining("not today")]);
   });
 
@@ -204,7 +216,11 @@ describe("replay", () => {
     ["empty", () => "", "it is not whole JSON"],
     ["of another kind", () => '{"format":"recipe"}', 'its "format" is "recipe"'],
     ["no object at all", () => "null", 'its "format" is missing'],
-    ["of a later version", (text: string) => text.replace('"version": 1', '"version": 2'), "reads 1"],
+    [
+      "of a later version",
+      (text: string) => text.replace('"version": 1', '"version": 2'),
+      "reads 1",
+    ],
     [
       "with an unknown fault",
       (text: string) => text.replace('"kind": "kill"', '"kind": "earthquake"'),
@@ -225,7 +241,11 @@ describe("replay", () => {
       (text: string) => text.replace('"atUs": 7', '"atUs": -1e99'),
       "at decisions.faults.0.atUs",
     ],
-    ["of a scenario that is gone", (text: string) => text.replaceAll('"first"', '"last"'), "of scenario last"],
+    [
+      "of a scenario that is gone",
+      (text: string) => text.replaceAll('"first"', '"last"'),
+      "of scenario last",
+    ],
   ])("a failure file %s: exit 65, says what and where", async (_what, damage, word) => {
     const file = await failed();
     const before = readFileSync(file, "utf8");
@@ -242,9 +262,23 @@ describe("replay", () => {
 describe("merge", () => {
   test.each([
     ["cut in half", (text: string) => text.slice(0, text.length / 2), "it is not whole JSON"],
-    ["with counts that do not add up", (text: string) => text.replace('"passed":', '"passed":1'), "add up"],
+    [
+      "with counts that do not add up",
+      (text: string) => text.replace('"passed":', '"passed":1'),
+      "add up",
+    ],
   ])("a result %s: exit 65", async (_what, damage, word) => {
-    const typed = ["search", "first", "--jobs", "1", "--seeds", "1..3", "--out", folder, ...scenarios];
+    const typed = [
+      "search",
+      "first",
+      "--jobs",
+      "1",
+      "--seeds",
+      "1..3",
+      "--out",
+      folder,
+      ...scenarios,
+    ];
     await quorumlab(typed);
     const file = join(folder, "search.json");
     writeFileSync(file, damage(readFileSync(file, "utf8")));
@@ -283,10 +317,16 @@ describe("check-history", () => {
       { ...put, type: "ok" },
       { ...get, type: "invoke" },
     ];
-    const held = await quorumlab(["check-history", write(...good, { ...get, type: "ok", value: 1 })]);
+    const held = await quorumlab([
+      "check-history",
+      write(...good, { ...get, type: "ok", value: 1 }),
+    ]);
     expect(Object.keys(held.records()[0]!)).toEqual(["kind", "verdict", "operations", "wallMs"]);
     expect([held.code, held.records()[0]]).toMatchObject([0, { verdict: "ok", operations: 2 }]);
-    const lost = await quorumlab(["check-history", write(...good, { ...get, type: "ok", value: 2 })]);
+    const lost = await quorumlab([
+      "check-history",
+      write(...good, { ...get, type: "ok", value: 2 }),
+    ]);
     expect([lost.code, lost.records()[0]]).toMatchObject([1, { verdict: "illegal" }]);
   });
 

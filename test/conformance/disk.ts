@@ -55,6 +55,12 @@ export function diskConformance(
       expect(await read(under, "a", 9, 1)).toEqual([]);
     });
 
+    test("disk: a write to a file that is not there: makes it", async () => {
+      const under = await makeDisk();
+      await run(under, (op) => under.disk.write(op, "a", 1, bytes(7)));
+      expect(await read(under, "a")).toEqual([0, 7]);
+    });
+
     test("disk: truncate: cuts, and what grows again reads as zeros", async () => {
       const under = await makeDisk();
       await run(under, (op) => under.disk.create(op, "a", 0));
@@ -85,7 +91,6 @@ export function diskConformance(
       const under = await makeDisk();
       const absent = { ok: false, error: "notFound" };
       expect(await run(under, (op) => under.disk.read(op, "x", 0, 1))).toEqual(absent);
-      expect(await run(under, (op) => under.disk.write(op, "x", 0, bytes(1)))).toEqual(absent);
       expect(await run(under, (op) => under.disk.sync(op, "x"))).toEqual(absent);
       expect(await run(under, (op) => under.disk.truncate(op, "x", 0))).toEqual(absent);
       expect(await run(under, (op) => under.disk.rename(op, "x", "y"))).toEqual(absent);

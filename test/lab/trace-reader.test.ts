@@ -3,20 +3,21 @@ import { expect, test } from "vitest";
 import { lineCharactersMax, readTrace, traceProblemText } from "../../src/lab/trace-reader.js";
 import { header, twoLeaders } from "./explain/traces.js";
 
-const event = '{"t":1,"node":1,"boot":1,"seq":1,"group":1,"kind":"timer","data":{}}';
+const event =
+  '{"t":1,"node":1,"boot":1,"seq":1,"group":1,"kind":"crash","cause":null,"data":{"reason":"killed"}}';
 
 test("trace: a whole file: header and events in their order, blank lines aside", () => {
   const lines = twoLeaders();
   const read = readTrace([...lines, "", ""]);
   expect(read).toMatchObject({
-    ok: { heading: { scenario: "isolated-leader", seed: 42 }, cut: null },
+    ok: { header: { scenario: "isolated-leader", seed: 42 }, cut: null },
   });
   expect("ok" in read && read.ok.events).toHaveLength(lines.length - 1);
 });
 
 test("trace: a real run: no world time, and that is no error", () => {
   expect(readTrace([header, event])).toMatchObject({
-    ok: { events: [{ t: 1, at: null, cause: null }] },
+    ok: { events: [{ t: 1, cause: null }] },
   });
 });
 
@@ -28,12 +29,12 @@ test("trace: damage: the line and what was expected there", () => {
   expectCode(["", " "], "empty", 3);
   expectCode(["not json"], "notJson", 1);
   expectCode([event], "notHeader", 1);
-  expectCode([header.replace('"version":1', '"version":2')], "version", 1);
+  expectCode([header.replace('"formatVersion":1', '"formatVersion":2')], "version", 1);
   expectCode([header.replace("quorumlab", "other")], "notHeader", 1);
   expectCode([header, event, "{}", event], "notEvent", 3);
   expectCode([header, "[1]"], "notEvent", 2);
   expectCode([header, event.replace('"t":1', '"t":1.5')], "notEvent", 2);
-  expectCode([header, event.replace('"data"', '"cause":{"node":1},"data"')], "notEvent", 2);
+  expectCode([header, event.replace('"cause":null', '"cause":{"node":1}')], "notEvent", 2);
   expectCode([header, event, '{"t":', event], "notJson", 3);
   expectCode([header, "x".repeat(lineCharactersMax + 1)], "tooLong", 2);
 });
@@ -56,7 +57,7 @@ test("trace: any lines: a trace or a typed error, never a throw", () => {
     fc.property(fc.array(line), (lines) => {
       const read = readTrace(lines);
       if ("error" in read) expect(traceProblemText(read.error)).toMatch(/^line \d+: expected /);
-      else expect(read.ok.heading.version).toBe(1);
+      else expect(read.ok.header.formatVersion).toBe(1);
     }),
   );
 });

@@ -6,7 +6,7 @@ import { usageError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { scenariosOption, seedOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
-import { headerRecord, quoted } from "../report.js";
+import { headerRecord, moduleFlag } from "../report.js";
 import { chooseScenarios, loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
@@ -26,7 +26,12 @@ export function checkDeterminismVerb(cli: Cli): Command {
     exits: [0, 3, 65, 66, 130],
   })
     .argument("[scenario...]", "names, as `list` shows them (default: all)")
-    .option("--seeds <n>", "how many seeds, each with every scenario", (text) => wholeNumber(text), 1)
+    .option(
+      "--seeds <n>",
+      "how many seeds, each with every scenario",
+      (text) => wholeNumber(text),
+      1,
+    )
     .addOption(seedOption("--from <seed>", "the first seed (default: the built commit)"))
     .addOption(scenariosOption())
     .action(
@@ -90,6 +95,5 @@ function tell(output: Output, found: Difference, module: string | undefined): vo
     `${output.paint.red("NOT DETERMINISTIC")}  ${scenario}, seed ${seed}: ` +
       `event ${event} differs\n${lines.join("\n")}`,
   );
-  const from = module === undefined ? "" : ` --scenarios ${quoted(module)}`;
-  output.last(`npx quorumlab check-determinism ${scenario} --from ${seed}${from}`);
+  output.last(`npx quorumlab check-determinism ${scenario} --from ${seed}${moduleFlag(module)}`);
 }

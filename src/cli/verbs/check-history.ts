@@ -33,7 +33,9 @@ export function checkHistoryVerb(cli: Cli): Command {
   })
     .argument("<file>", "the history")
     .addOption(
-      new Option("--model <model>", "what the objects are").choices(HISTORY_MODELS).default("register"),
+      new Option("--model <model>", "what the objects are")
+        .choices(HISTORY_MODELS)
+        .default("register"),
     )
     .addOption(
       new Option("--input <format>", "how it is written").choices(HISTORY_INPUTS).default("jsonl"),
@@ -64,7 +66,9 @@ function checkHistory(output: Output, options: CheckHistoryOptions, file: string
   const { verdict, operations } = judged.value;
   output.record(
     { kind: "verdict", verdict, operations, wallMs },
-    [`${verdict}  ${grouped(operations)} operations, ${wallMs} ms`, ...why(judged.value)].join("\n"),
+    [`${verdict}  ${grouped(operations)} operations, ${wallMs} ms`, ...why(judged.value)].join(
+      "\n",
+    ),
   );
   return { ok: exitCode.held, illegal: exitCode.violated, unknown: exitCode.undecided }[verdict];
 }

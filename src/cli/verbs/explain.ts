@@ -1,14 +1,10 @@
 import type { Command } from "commander";
 import { explainTrace } from "../../lab/explain/explain.js";
-import {
-  readTrace,
-  traceFormatVersion,
-  traceProblemText,
-  type Trace,
-} from "../../lab/trace-reader.js";
+import { readTrace, traceProblemText, type Trace } from "../../lab/trace-reader.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
 import { readFailureFile } from "../../sim/search/artifact/failure-file.js";
 import { readText } from "../../sim/search/artifact/json-file.js";
+import { traceHeader } from "../../sim/trace-writer.js";
 import { CliError, fileError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { durationArgument, scenariosOption, wholeNumber } from "../options.js";
@@ -68,6 +64,7 @@ async function explainFile(
     seed: file.seed,
     step: file.step,
     artifact: path,
+    safetyOnly: file.safetyOnly,
     module: options.scenarios,
   };
   // What was shrunk comes back by its decisions alone.
@@ -87,7 +84,7 @@ function tell(
     ...(lines === undefined ? {} : { linesMax: lines }),
     ...(window === undefined ? {} : { windowUs: window * 1_000 }),
   });
-  const { scenario, seed } = trace.heading;
+  const { scenario, seed } = trace.header;
   output.record({ kind: "explanation", scenario, seed, text }, text);
 }
 
@@ -104,12 +101,9 @@ function traceOf(path: string, text: string): Trace {
 }
 
 function traceOfRun({ result, events }: FailedAgain): Trace {
-  const { commit, node } = currentBuild();
+  const { commit, node: nodeVersion } = currentBuild();
   const { scenario, seed, decisions } = result;
-  const heading = { version: traceFormatVersion, scenario, seed, world: "sim", node };
-  return {
-    heading: { ...heading, commit: commit ?? "", options: decisions.options },
-    events: events.map((event) => ({ cause: null, ...event })),
-    cut: null,
-  };
+  const { options } = decisions;
+  const header = traceHeader({ scenario, seed, options, commit: commit ?? "", nodeVersion });
+  return { header, events, cut: null };
 }

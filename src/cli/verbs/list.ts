@@ -39,7 +39,11 @@ async function list(output: Output, options: ListOptions): Promise<0> {
     output,
     "property",
     "Properties",
-    allOracles.map(({ id, about, judges }) => ({ name: id, about, record: { name: id, about, judges } })),
+    allOracles.map(({ id, about, judges }) => ({
+      name: id,
+      about,
+      record: { name: id, about, judges },
+    })),
   );
   section(output, "mark", "Marks", named(allMarks));
   return 0;

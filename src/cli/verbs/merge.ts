@@ -56,6 +56,6 @@ async function merge(
     const searched = chooseScenarios(await loadScenarios(options.scenarios), plan.scenarios);
     missing.push(...vacuities(tally, { searched, all: allScenarios }));
   }
-  tellEnd(output, { tally, failures, wallMs, missing }, options);
+  tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
   return verdictOf({ failed: tally.failed, inconclusive: tally.inconclusive, missing });
 }

@@ -7,9 +7,9 @@ import { readFailureFile, type FailureFile } from "../../sim/search/artifact/fai
 import { parseSeed } from "../../sim/search/seeds.js";
 import { CliError, fileError, usageError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
-import { scenariosOption, wholeNumber } from "../options.js";
+import { safetyOnlyOption, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
-import { describeRun, exitOf, headerRecord, quoted, resultRecord } from "../report.js";
+import { describeRun, exitOf, headerRecord, moduleFlag, quoted, resultRecord } from "../report.js";
 import { runTraced } from "../runs.js";
 import { findScenario, loadScenarios, type ScenarioModule } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
@@ -20,6 +20,7 @@ interface ReplayOptions extends CommonOptions {
   readonly first?: number;
   readonly stopAt?: number;
   readonly trace?: string;
+  readonly safetyOnly: boolean;
   readonly scenarios?: string;
 }
 
@@ -53,6 +54,7 @@ export function replayVerb(cli: Cli): Command {
     )
     .option("--stop-at <step>", "ends after so many steps", (text) => wholeNumber(text))
     .option("--trace <file>", "writes the trace there")
+    .addOption(safetyOnlyOption())
     .addOption(scenariosOption())
     .action(
       acting(cli, (output: Output, options: ReplayOptions, target: string) =>
@@ -73,18 +75,25 @@ async function replay(
       ? fromFile(output, module, target, options)
       : typed(module, target, options);
   const { scenario, seed, by, file } = what;
+  const safetyOnly = file?.safetyOnly ?? options.safetyOnly;
   const asked: SimulateOptions = {
     seed,
+    safetyOnly,
     ...(options.stopAt === undefined ? {} : { stopAtStep: options.stopAt }),
     ...(by === "seed"
       ? {}
-      : { decisions: file?.decisions ?? cli.simulate(scenario, { seed }).decisions }),
+      : { decisions: file?.decisions ?? cli.simulate(scenario, { seed, safetyOnly }).decisions }),
     ...(options.first === undefined ? {} : { firstDecisions: options.first }),
   };
   const result = runTraced(cli, scenario, asked, options.trace);
   const stopped = result.failure === null && result.steps >= (options.stopAt ?? Infinity);
   output.record(
-    headerRecord(currentBuild(), { scenario: scenario.name, seed, by, options: result.decisions.options }),
+    headerRecord(currentBuild(), {
+      scenario: scenario.name,
+      seed,
+      by,
+      options: result.decisions.options,
+    }),
     null,
   );
   output.record(
@@ -95,9 +104,10 @@ async function replay(
   else if (file !== null) output.pretty(compared(file, result, { by, options }));
   if (stopped) return exitCode.held;
   if (result.failure !== null) {
-    const from = options.scenarios === undefined ? "" : ` --scenarios ${quoted(options.scenarios)}`;
     const named = options.scenario === undefined ? "" : ` --scenario ${options.scenario}`;
-    output.last(`npx quorumlab replay ${quoted(target)}${named} --by ${by}${from}`);
+    const how = file === null && safetyOnly ? " --safety-only" : "";
+    const from = moduleFlag(options.scenarios);
+    output.last(`npx quorumlab replay ${quoted(target)}${named} --by ${by}${how}${from}`);
   }
   // Whoever replays a failure asks whether it is still there, whatever the scenario expects.
   return file !== null && result.failure !== null ? exitCode.violated : exitOf(result, scenario);
@@ -170,7 +180,8 @@ function compared(
   { by, options }: { readonly by: Replay["by"]; readonly options: ReplayOptions },
 ): string {
   if (result.failure === null) return `${file.property} did not come back`;
-  if (!isSame(file, result)) return `this is another failure than that of the file, ${file.property}`;
+  if (!isSame(file, result))
+    return `this is another failure than that of the file, ${file.property}`;
   if (by !== file.by || options.first !== undefined) return "the same failure";
   return result.digest === file.digest
     ? "the same failure, byte for byte"

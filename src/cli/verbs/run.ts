@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
 import type { ExitCode } from "../exit-codes.js";
-import { scenariosOption, seedOption } from "../options.js";
+import { safetyOnlyOption, scenariosOption, seedOption } from "../options.js";
 import type { Output } from "../output.js";
 import {
   describeRun,
@@ -19,6 +19,7 @@ interface RunOptions extends CommonOptions {
   readonly seed?: number;
   readonly trace?: string;
   readonly out: string;
+  readonly safetyOnly: boolean;
   readonly scenarios?: string;
 }
 
@@ -30,10 +31,15 @@ export function runVerb(cli: Cli): Command {
     exits: [0, 1, 2, 65, 66, 73],
   })
     .argument("<scenario>", "its name, as `list` shows it")
-    .addOption(seedOption("--seed <seed>", "what decides everything (default: the built commit)"))
+    .addOption(
+      seedOption("--seed <seed>", "what decides everything (default: the built commit)").env(
+        "QUORUMLAB_SEED",
+      ),
+    )
     .addOption(new Option("--world <world>", "where to run it").choices(["sim"]).default("sim"))
     .option("--trace <file>", "writes the trace there")
     .option("--out <folder>", "where a failure is kept", "out")
+    .addOption(safetyOnlyOption())
     .addOption(scenariosOption())
     .action(
       acting(cli, (output: Output, options: RunOptions, name: string) =>
@@ -42,19 +48,18 @@ export function runVerb(cli: Cli): Command {
     );
 }
 
-async function run(
-  cli: Cli,
-  output: Output,
-  options: RunOptions,
-  name: string,
-): Promise<ExitCode> {
+async function run(cli: Cli, output: Output, options: RunOptions, name: string): Promise<ExitCode> {
   const scenario = findScenario(await loadScenarios(options.scenarios), name);
   const build = currentBuild();
   const seed = options.seed ?? defaultSeed(build);
-  const result = runTraced(cli, scenario, { seed }, options.trace);
+  const { safetyOnly } = options;
+  const result = runTraced(cli, scenario, { seed, safetyOnly }, options.trace);
   const { failure } = result;
-  const artifact = keepFailure(options.out, result);
-  output.record(headerRecord(build, { scenario: name, seed, options: result.decisions.options }), null);
+  const artifact = keepFailure(options.out, result, { safetyOnly });
+  output.record(
+    headerRecord(build, { scenario: name, seed, options: result.decisions.options }),
+    null,
+  );
   if (failure !== null) {
     const { property, step } = failure;
     output.record(
@@ -62,10 +67,13 @@ async function run(
       null,
     );
   }
-  output.record(resultRecord(result, { expect: scenario.expect }), describeRun(output, result, scenario));
+  output.record(
+    resultRecord(result, { expect: scenario.expect }),
+    describeRun(output, result, scenario),
+  );
   if (failure !== null) {
-    const hints = { scenario: name, seed, step: failure.step, artifact, module: options.scenarios };
-    for (const line of replayLines(hints)) output.last(line);
+    const where = { scenario: name, seed, step: failure.step, artifact, safetyOnly };
+    for (const line of replayLines({ ...where, module: options.scenarios })) output.last(line);
   }
   return exitOf(result, scenario);
 }

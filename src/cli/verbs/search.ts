@@ -11,6 +11,7 @@ import { exitCode, type ExitCode } from "../exit-codes.js";
 import {
   durationArgument,
   jobsOption,
+  safetyOnlyOption,
   scenariosOption,
   seedOption,
   shardArgument,
@@ -18,7 +19,7 @@ import {
 } from "../options.js";
 import type { Output } from "../output.js";
 import { Progress } from "../progress.js";
-import { quoted } from "../report.js";
+import { moduleFlag, quoted } from "../report.js";
 import { checkFolder, keepFailure } from "../runs.js";
 import { chooseScenarios, loadScenarios, type ScenarioModule } from "../scenarios.js";
 import {
@@ -37,6 +38,7 @@ interface SearchOptions extends CommonOptions, ReportOptions {
   readonly jobs: number;
   readonly shard: Shard;
   readonly bail?: number;
+  readonly safetyOnly: boolean;
   readonly out?: string;
 }
 
@@ -54,10 +56,16 @@ export function searchVerb(cli: Cli): Command {
   })
     .argument("[scenario...]", "names, as `list` shows them (default: all)")
     .addOption(
-      new Option("--seeds <seeds>", `A..B, both included, or a number of runs (default: ${seedsDefault})`)
-        .env("QUORUMLAB_SEEDS"),
+      new Option(
+        "--seeds <seeds>",
+        `A..B, both included, or a number of runs (default: ${seedsDefault})`,
+      ).env("QUORUMLAB_SEEDS"),
     )
-    .addOption(seedOption("--from <seed>", "the first seed (default: the built commit)"))
+    .addOption(
+      seedOption("--from <seed>", "the first seed (default: the built commit)").env(
+        "QUORUMLAB_FROM",
+      ),
+    )
     .option("--budget <time>", "no new run after this long, like 90s, 10m or 2h", durationArgument)
     .addOption(jobsOption())
     .addOption(
@@ -69,6 +77,7 @@ export function searchVerb(cli: Cli): Command {
     .option("--out <folder>", "where results and failures are kept (default: out)")
     .option("--junit <file>", "writes a report in JUnit's XML")
     .option("--github", "writes annotations for GitHub to standard error")
+    .addOption(safetyOnlyOption())
     .addOption(scenariosOption())
     .action(
       acting(cli, (output: Output, options: SearchOptions, names: readonly string[]) =>
@@ -94,8 +103,11 @@ async function search(
   const folder = options.out ?? defaultFolder(plan.shard);
   checkFolder(folder);
   checkReport(options);
+  const stop = new AbortController();
+  const forget = cli.onInterrupt(() => stop.abort());
   output.record(searchHeader(made, plan), null);
-  const { outcome, failures } = await drive(cli, output, { options, plan, module, folder });
+  const setting = { options, plan, module, folder, signal: stop.signal };
+  const { outcome, failures } = await drive(cli, output, setting).finally(forget);
   const { end, tally, wallMs } = outcome;
   const allScenarios = searched.length === module.scenarios.length;
   // Without a number of runs there is nothing that a budget could cut short.
@@ -119,7 +131,7 @@ async function search(
   if (end === "interrupted") {
     missing.push(`the search was interrupted; what it found is in ${quoted(folder)}`);
   }
-  tellEnd(output, { tally, failures, wallMs, missing }, options);
+  tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
   if (end === "interrupted") return exitCode.interrupted;
   if (outcome.crash !== null) throw crashError(outcome.crash, options.scenarios);
   return verdictOf({ failed: tally.failed, inconclusive: tally.inconclusive, missing });
@@ -130,27 +142,27 @@ interface Setting {
   readonly plan: SearchPlan;
   readonly module: ScenarioModule;
   readonly folder: string;
+  readonly signal: AbortSignal;
 }
 
 /** Runs the search, keeping and telling failures as they come. */
 async function drive(
   cli: Cli,
   output: Output,
-  { options, plan, module, folder }: Setting,
+  { options, plan, module, folder, signal }: Setting,
 ): Promise<{ readonly outcome: SearchOutcome; readonly failures: readonly FailureRow[] }> {
   const failures: FailureRow[] = [];
-  const stop = new AbortController();
   const pool = makePool(cli, options.jobs, module);
-  const forget = cli.onInterrupt(() => stop.abort());
   const progress = new Progress(cli.terminal, output);
   try {
     const outcome = await runSearch(plan, {
       pool,
       bail: options.bail ?? null,
       budgetMs: options.budget ?? null,
-      signal: stop.signal,
+      signal,
       onFailure({ run, result }) {
-        const artifact = failures.length < artifactsMax ? keepFailure(folder, result) : null;
+        const artifact =
+          failures.length < artifactsMax ? keepFailure(folder, result, options) : null;
         const row = rowOf(run, result, artifact);
         failures.push(row);
         progress.aside(() => tellFailure(output, row));
@@ -160,19 +172,16 @@ async function drive(
     return { outcome, failures };
   } finally {
     progress.stop();
-    forget();
     await pool.close();
   }
 }
 
 function makePool(cli: Cli, jobs: number, { url, scenarios }: ScenarioModule): Pool {
-  return jobs === 1
-    ? localPool(cli.simulate, scenarios)
-    : workerPool(jobs, { scenariosUrl: url });
+  return jobs === 1 ? localPool(cli.simulate, scenarios) : workerPool(jobs, { scenariosUrl: url });
 }
 
 function planOf(
-  { seeds, from, budget, shard }: SearchOptions,
+  { seeds, from, budget, shard, safetyOnly }: SearchOptions,
   scenarios: readonly string[],
   fallback: number,
 ): SearchPlan {
@@ -183,7 +192,7 @@ function planOf(
   const first = range?.from ?? from ?? fallback;
   const runs = range?.runs ?? runsOf(seeds, budget);
   if (first + (runs ?? 0) - 1 > seedLimit) throw usageError("the last seed must be below 2^53");
-  return { scenarios, from: first, runs, shard };
+  return { scenarios, from: first, runs, safetyOnly, shard };
 }
 
 function runsOf(seeds: string | undefined, budget: number | undefined): number | null {
@@ -204,14 +213,14 @@ function rowOf(run: number, result: RunResult, artifact: string | null): Failure
 }
 
 function crashError(
-  { scenario, seed, message }: NonNullable<SearchOutcome["crash"]>,
+  { scenario, seed, safetyOnly, message }: NonNullable<SearchOutcome["crash"]>,
   module: string | undefined,
 ): CliError {
-  const from = module === undefined ? "" : ` --scenarios ${quoted(module)}`;
+  const how = `${safetyOnly ? " --safety-only" : ""}${moduleFlag(module)}`;
   return new CliError(
     exitCode.ourFault,
     `the simulator itself broke down: ${message}\n` +
-      `npx quorumlab run ${scenario} --seed ${seed}${from}`,
+      `npx quorumlab run ${scenario} --seed ${seed}${how}`,
   );
 }
 

@@ -66,12 +66,12 @@ async function shrinkFile(
     output.note(`The failure of ${path} does not come back; nothing to shrink.`);
     return exitCode.undecided;
   }
-  const { seed } = file;
+  const { seed, safetyOnly } = file;
   // A smaller failure comes about as early; what runs on much longer has another outcome.
   const stopAtStep = 2 * (start.failure?.step ?? 0) + 10_000;
   let pass = "";
   const found = shrink(
-    (decisions) => cli.simulate(scenario, { seed, decisions, stopAtStep }),
+    (decisions) => cli.simulate(scenario, { seed, safetyOnly, decisions, stopAtStep }),
     start,
     {
       rerunsMax: options.reruns,
@@ -97,7 +97,7 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
   const { outcome, reruns, minimal, before, after } = found;
   const kept = outcome === "smaller" || outcome === "same";
   const artifact = kept ? to : null;
-  if (kept) keep(to, { ...found.result, decisions: found.decisions });
+  if (kept) keep(to, { ...found.result, decisions: found.decisions }, file);
   const { scenario, seed, property } = file;
   const { digest } = found.result;
   output.record(
@@ -132,8 +132,8 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
   return exitCode.held;
 }
 
-function keep(path: string, result: RunResult): void {
-  const file = failureFileOf(result, { made: currentBuild(), by: "decisions" });
+function keep(path: string, result: RunResult, { safetyOnly }: FailureFile): void {
+  const file = failureFileOf(result, { made: currentBuild(), by: "decisions", safetyOnly });
   if (file !== null) writing(path, () => writeFailureFile(path, file));
 }
 

@@ -10,7 +10,7 @@
 export interface Disk {
   /** Makes an empty file and writes `sizeBytes` zeros to it, unsynced; `noSpace` leaves no file. */
   create(op: number, file: string, sizeBytes: number): void;
-  /** Writes at `offset`, growing the file where needed. The bytes belong to the disk from now on. */
+  /** Writes at `offset`, making or growing the file where needed. The bytes belong to the disk. */
   write(op: number, file: string, offset: number, bytes: Uint8Array): void;
   sync(op: number, file: string): void;
   /** Answers with at most `lengthBytes` bytes, fewer at the end of the file. */

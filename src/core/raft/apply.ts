@@ -34,7 +34,8 @@ export function onApplyLogRead(
   const { state } = core;
   if (state.applyRead !== request) return false;
   state.applyRead = 0;
-  const contiguous = entries !== null && entries.every((e, at) => e.index === state.applied + 1 + at);
+  const contiguous =
+    entries !== null && entries.every((e, at) => e.index === state.applied + 1 + at);
   if (contiguous && entries.length > 0) hand(core, entries);
   return true;
 }

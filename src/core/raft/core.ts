@@ -5,7 +5,14 @@
  */
 import type { ConsensusEffect, ConsensusEvent, RefusalReason, Sealer } from "../consensus.js";
 import type { Entry, HardState, SnapshotMeta } from "../entry.js";
-import { type Index, type NodeId, type ReplicaId, type RequestId, type Token, noToken } from "../ids.js";
+import {
+  type Index,
+  type NodeId,
+  type ReplicaId,
+  type RequestId,
+  type Token,
+  noToken,
+} from "../ids.js";
 import type { Marks } from "../marks.js";
 import { lastIndex } from "./log.js";
 import type { RaftMessage } from "./messages.js";
@@ -73,7 +80,6 @@ export function closePersist(core: RaftCore): void {
   const hint = Math.min(state.commit, state.durable);
   if (core.hardChanged || hint >= state.commitSaved + commitHintEvery) {
     persist.hardState = { term: state.term, vote: state.vote, commit: hint as Index };
-    state.hardToken = persist.token;
     state.commitSaved = hint;
   }
   const { entries, truncateFrom, installed } = persist;
@@ -83,7 +89,7 @@ export function closePersist(core: RaftCore): void {
     token: persist.token,
     first,
     last: first > 0 ? lastIndex(state.log) : through,
-    hard: persist.hardState !== null,
+    hard: core.hardChanged,
     installed: installed !== null,
     cut: false,
   });

@@ -48,8 +48,10 @@ export function onPersistFailed(core: RaftCore, token: Token): void {
 /** From the first entry that is not on disk: whatever may lie there from before is void. */
 export function retryWrites(core: RaftCore): void {
   const { state } = core;
-  if (state.unwrittenFrom === 0 || core.now < state.retryAtUs) return;
+  if (core.now < state.retryAtUs) return;
   state.retryAtUs = Infinity;
+  // A snapshot may have taken their place.
+  if (state.unwrittenFrom === 0) return;
   const from = state.unwrittenFrom;
   const persist = openPersist(core);
   persist.truncateFrom = from as Index;

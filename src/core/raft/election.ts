@@ -1,9 +1,8 @@
 /** Elections: pre-vote, vote, and who may win them (thesis sections 3.4, 3.6.1, 4.2.3 and 9.6). */
 import { assert } from "../assert.js";
-import type { Index, ReplicaId, RequestId, Term } from "../ids.js";
+import { type Index, type ReplicaId, type RequestId, type Term, noReplica } from "../ids.js";
 import { voteResult } from "../quorum/joint.js";
-import { voterIds } from "./configuration.js";
-import { memberOf } from "./configuration.js";
+import { memberOf, voterIds } from "./configuration.js";
 import { type RaftCore, afterHardState, saveHardState, send, writesFull } from "./core.js";
 import { becomeLeader } from "./leader.js";
 import { isPromised } from "./liveness.js";
@@ -23,7 +22,8 @@ export function onElectionTimeout(core: RaftCore): void {
   restartElectionTimer(core);
   if (!mayCampaign(core) || writesFull(core)) return;
   beginRound(core, "preCandidate");
-  setLeader(core, 0 as ReplicaId);
+  setLeader(core, noReplica);
+  core.state.granted.push(core.state.replica);
   if (tally(core) === "won") campaign(core, false);
   else askForVotes(core, "preVote", false);
 }
@@ -44,17 +44,23 @@ function campaign(core: RaftCore, transfer: boolean): void {
   state.vote = state.replica;
   state.verified = 0;
   saveHardState(core);
-  setLeader(core, 0 as ReplicaId);
+  setLeader(core, noReplica);
   beginRound(core, "candidate");
+  askForVotes(core, "vote", transfer);
+}
+
+/** After a write: a candidate's vote for itself counts once it is durable, like anyone's. */
+export function countOwnVote(core: RaftCore): void {
+  const { state } = core;
+  if (state.role !== "candidate" || state.hardToken > state.durableToken) return;
+  count(core, state.replica, true);
   if (tally(core) === "won") becomeLeader(core);
-  else askForVotes(core, "vote", transfer);
 }
 
 function beginRound(core: RaftCore, role: "preCandidate" | "candidate"): void {
   const { state } = core;
   endElection(core);
   state.electionRequest = state.nextBootRequest++;
-  state.granted.push(state.replica);
   setRole(core, role);
 }
 
@@ -74,7 +80,12 @@ function askForVotes(core: RaftCore, kind: "preVote" | "vote", transfer: boolean
       send(core, node, { kind, group, incarnation, from, to, term, request, ...log }, after);
     } else {
       const { term } = state;
-      send(core, node, { kind, group, incarnation, from, to, term, request, ...log, transfer }, after);
+      send(
+        core,
+        node,
+        { kind, group, incarnation, from, to, term, request, ...log, transfer },
+        after,
+      );
     }
   }
 }
@@ -119,7 +130,7 @@ export function onPreVoteReply(core: RaftCore, message: PreVoteReply): void {
   const { state } = core;
   if (!message.granted && message.term > state.term) {
     core.marks.hit("preVoteRefusalTaughtTerm");
-    becomeFollower(core, message.term, 0 as ReplicaId);
+    becomeFollower(core, message.term, noReplica);
     return;
   }
   if (state.role !== "preCandidate") return;
@@ -184,5 +195,5 @@ function count({ state }: RaftCore, from: ReplicaId, granted: boolean): void {
 /** No answers still to come can win: wait for the next timeout, or for who did win. */
 function giveUp(core: RaftCore): void {
   core.marks.hit("electionLost");
-  becomeFollower(core, core.state.term, 0 as ReplicaId);
+  becomeFollower(core, core.state.term, noReplica);
 }

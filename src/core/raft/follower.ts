@@ -135,7 +135,10 @@ function replyHeartbeat(core: RaftCore, { from: to, request, session }: Heartbea
 }
 
 /** A leader of an older term hears of ours, and steps down. */
-export function refuseStaleLeader(core: RaftCore, message: Append | Heartbeat | SnapshotChunk): void {
+export function refuseStaleLeader(
+  core: RaftCore,
+  message: Append | Heartbeat | SnapshotChunk,
+): void {
   const { state } = core;
   core.marks.hit("staleLeaderRefused");
   if (message.kind === "append") {
@@ -150,4 +153,3 @@ export function refuseStaleLeader(core: RaftCore, message: Append | Heartbeat | 
     send(core, core.sender, { kind: "snapshotReply", ...reply, ...refused }, afterHardState(core));
   }
 }
-

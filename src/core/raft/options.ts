@@ -81,8 +81,10 @@ export function checkRaftOptions(options: RaftOptions): string[] {
     if (!Number.isSafeInteger(value) || value < least) wrong.push(`${name} is no such number`);
   }
   const { electionTimeoutMinUs, electionTimeoutMaxUs, heartbeatUs, leaseDriftMillionths } = options;
-  if (electionTimeoutMaxUs <= electionTimeoutMinUs) wrong.push("electionTimeoutMaxUs is not above min");
-  if (heartbeatUs >= electionTimeoutMinUs) wrong.push("heartbeatUs is not below the election timeout");
+  if (electionTimeoutMaxUs <= electionTimeoutMinUs)
+    wrong.push("electionTimeoutMaxUs is not above min");
+  if (heartbeatUs >= electionTimeoutMinUs)
+    wrong.push("heartbeatUs is not below the election timeout");
   if (leaseDriftMillionths >= 1_000_000) wrong.push("leaseDriftMillionths leaves no lease");
   return wrong;
 }

@@ -1,9 +1,8 @@
 /** Whom a leader talks to: everyone in its newest configuration, and for a while who left it. */
-import { type NodeId, type ReplicaId, noToken } from "../ids.js";
+import { type Index, type ReplicaId, noToken } from "../ids.js";
 import { memberOf, members } from "./configuration.js";
-import { type RaftCore, afterHardState, nextRequest, peerOf, send } from "./core.js";
+import { type RaftCore, nextRequest, peerOf, send } from "./core.js";
 import { lastIndex } from "./log.js";
-import type { Index } from "../ids.js";
 import { newPeer, openHeartbeat, type Peer } from "./progress.js";
 import type { RaftState } from "./state.js";
 
@@ -45,15 +44,5 @@ export function sendHeartbeat(core: RaftCore, peer: Peer): void {
   const commit = Math.min(state.commit, peer.match) as Index;
   const { replica: to, session } = peer;
   const beat = { group, incarnation, from, to, term, request, session, commit };
-  sendToPeer(core, peer.node, { kind: "heartbeat", ...beat });
-}
-
-/** Our entries may go out before our own disk has them, but our term may not (section 10.2.1). */
-export function sendToPeer(
-  core: RaftCore,
-  node: NodeId,
-  message: Parameters<typeof send>[2],
-): void {
-  const { hardToken, durableToken } = core.state;
-  send(core, node, message, hardToken > durableToken ? afterHardState(core) : noToken);
+  send(core, peer.node, { kind: "heartbeat", ...beat }, noToken);
 }

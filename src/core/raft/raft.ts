@@ -8,7 +8,7 @@ import { advanceCommit } from "./commit.js";
 import { maybeTakeSnapshot, onSnapshotTaken } from "./compaction.js";
 import { type RaftCore, type RaftEffect, closePersist } from "./core.js";
 import { onPersistFailed, onPersisted, retryWrites } from "./durability.js";
-import { onElectionTimeout } from "./election.js";
+import { countOwnVote, onElectionTimeout } from "./election.js";
 import { expireForward } from "./follower-reads.js";
 import { onLeaderTimer } from "./leader.js";
 import { afterCommit, noteRemoval, onChange } from "./membership.js";
@@ -104,6 +104,7 @@ function handle(core: RaftCore, input: RaftInput): void {
       return;
     case "persisted":
       onPersisted(core, input.token);
+      countOwnVote(core);
       return;
     case "applied":
       onApplied(core, input.index);
@@ -130,14 +131,7 @@ type HostInput = Exclude<
   RaftInput,
   {
     kind:
-      | "message"
-      | "propose"
-      | "persisted"
-      | "applied"
-      | "timer"
-      | "read"
-      | "change"
-      | "transfer";
+      "message" | "propose" | "persisted" | "applied" | "timer" | "read" | "change" | "transfer";
   }
 >;
 
@@ -208,4 +202,3 @@ function settleLeader(core: RaftCore): void {
   advanceTransfer(core);
   for (const peer of state.peers) replicate(core, peer);
 }
-

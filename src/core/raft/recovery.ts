@@ -7,7 +7,11 @@ import { decodeConfiguration } from "./configuration-codec.js";
 import { emptyConfiguration, isJoint } from "./configuration.js";
 import type { RaftCore } from "./core.js";
 import { emptyLog, evictLog, lastIndex, pushEntry } from "./log.js";
-import { pruneConfigurations, snapshotConfiguration, useNewestConfiguration } from "./log-writes.js";
+import {
+  pruneConfigurations,
+  snapshotConfiguration,
+  useNewestConfiguration,
+} from "./log-writes.js";
 import { restartElectionTimer } from "./roles.js";
 
 export function onRecovered(core: RaftCore, recovered: RecoveredReplica): void {
@@ -38,7 +42,8 @@ export function onRecovered(core: RaftCore, recovered: RecoveredReplica): void {
   if (recovered.damagedThrough > 0) core.marks.hit("recoveredDamaged");
   if (isJoint(state.configuration)) core.marks.hit("recoveredInJoint");
   // A promise to a leader may have been given just before the crash. Nobody has one in term 0.
-  if (options.leaseReads && state.term > 0) state.promisedUntilUs = now + options.electionTimeoutMinUs;
+  if (options.leaseReads && state.term > 0)
+    state.promisedUntilUs = now + options.electionTimeoutMinUs;
   restartElectionTimer(core);
 }
 

@@ -1,17 +1,9 @@
 /** The leader's side of the log: what goes to each peer, and what the answers prove. */
-import { type Entry } from "../entry.js";
-import type { Index, RequestId, Term } from "../ids.js";
-import { type RaftCore, nextRequest, peerOf } from "./core.js";
-import {
-  cachedFrom,
-  entryBytes,
-  entryOverheadBytes,
-  lastIndex,
-  sliceOf,
-  termAt,
-} from "./log.js";
-import type { AppendReply, HeartbeatReply } from "./messages.js";
-import { sendToPeer } from "./peers.js";
+import type { Entry } from "../entry.js";
+import { type Index, type RequestId, type Term, noToken } from "../ids.js";
+import { type RaftCore, nextRequest, peerOf, send } from "./core.js";
+import { cachedFrom, entryBytes, entryOverheadBytes, lastIndex, sliceOf, termAt } from "./log.js";
+import type { AppendReply, HeartbeatReply, RaftMessage } from "./messages.js";
 import {
   type Peer,
   answered,
@@ -76,7 +68,8 @@ function sendAppend(core: RaftCore, peer: Peer, entries: readonly Entry[]): void
   openAppend(peer, request, end, bytes, now);
   peer.liveness.lastSentUs = now;
   if (peer.mode === "replicate") peer.next = end + 1;
-  sendToPeer(core, peer.node, {
+  // Entries may go out before our own disk has them (section 10.2.1); our term it has.
+  const message: RaftMessage = {
     kind: "append",
     group: state.group,
     incarnation: state.incarnation,
@@ -89,7 +82,8 @@ function sendAppend(core: RaftCore, peer: Peer, entries: readonly Entry[]): void
     prevTerm: termAt(state.log, prevIndex) as Term,
     commit: Math.min(state.commit, end) as Index,
     entries,
-  });
+  };
+  send(core, peer.node, message, noToken);
 }
 
 function readForPeer(core: RaftCore, peer: Peer, to: number): void {

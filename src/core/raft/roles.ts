@@ -4,7 +4,7 @@ import { noReplica, noToken } from "../ids.js";
 import { below } from "../random.js";
 import { isVoter } from "./configuration.js";
 import { type RaftCore, emit, refuse, saveHardState, send } from "./core.js";
-import { idleLeader } from "./state.js";
+import { type RaftState, idleLeader } from "./state.js";
 import type { RaftRole } from "./view.js";
 
 /** The term alone may rise by this, and with it the vote becomes free. */
@@ -79,11 +79,27 @@ export function restartElectionTimer({ state, options, now }: RaftCore): void {
 /** Whether this replica may ask for votes at all. */
 export function mayCampaign(core: RaftCore): boolean {
   const { state } = core;
-  if (!isVoter(state.configuration, state.replica)) return false;
+  if (!standsForElection(state)) return false;
   if (state.damagedThrough > 0) return false;
   if (!state.permissions.mayLead) return false;
   // A restore that is under way will replace the log: a leader's log is never replaced.
   return state.receiving === null || state.receiving.restoreRequest === 0;
+}
+
+/**
+ * Voters do; so does who has lost its vote by a configuration not known to be committed: those who
+ * are to elect without it may lack that very entry and need it first (thesis section 4.2.2).
+ */
+export function standsForElection({
+  configuration,
+  configurationIndex,
+  configurations,
+  commit,
+  replica,
+}: RaftState): boolean {
+  if (isVoter(configuration, replica)) return true;
+  if (configurationIndex <= commit || configurations.length < 2) return false;
+  return isVoter(configurations.at(-2)!.configuration, replica);
 }
 
 function endLeadership(core: RaftCore): void {
@@ -108,7 +124,12 @@ export function refuseRead(core: RaftCore, to: ReplicaId, node: NodeId, request:
   const { state } = core;
   const { group, incarnation, replica: from, term } = state;
   const reply = { request: request as RequestId, granted: false, index: 0 as never };
-  send(core, node, { kind: "readIndexReply", group, incarnation, from, to, term, ...reply }, noToken);
+  send(
+    core,
+    node,
+    { kind: "readIndexReply", group, incarnation, from, to, term, ...reply },
+    noToken,
+  );
 }
 
 /** The entry is in the log and may yet be committed by another leader. */

@@ -1,8 +1,7 @@
 /** A peer that needs what the log no longer has gets a snapshot, a chunk at a time (thesis ch. 5). */
-import type { Index, RequestId } from "../ids.js";
-import { type RaftCore, nextRequest, peerOf } from "./core.js";
+import { type Index, type RequestId, noToken } from "../ids.js";
+import { type RaftCore, nextRequest, peerOf, send } from "./core.js";
 import type { SnapshotReply } from "./messages.js";
-import { sendToPeer } from "./peers.js";
 import { type Peer, type SnapshotSend, answered, dropAppends, probe } from "./progress.js";
 
 /** Nothing else goes to the peer until it has answered that the snapshot is installed. */
@@ -43,7 +42,8 @@ export function onChunkRead(core: RaftCore, request: RequestId, bytes: Uint8Arra
   const { group, incarnation, replica: from, term } = state;
   const envelope = { group, incarnation, from, to: peer.replica, term };
   const chunk = { request: sending.request as RequestId, session: peer.session, offset, bytes };
-  sendToPeer(core, peer.node, { kind: "snapshotChunk", ...envelope, ...chunk, snapshot });
+  const message = { kind: "snapshotChunk", ...envelope, ...chunk, snapshot } as const;
+  send(core, peer.node, message, noToken);
 }
 
 export function onSnapshotReply(core: RaftCore, message: SnapshotReply): void {

@@ -1,11 +1,12 @@
 /** When the replica next wants to be woken. It says so only when that is sooner than before. */
-import { isVoter } from "./configuration.js";
 import type { RaftCore } from "./core.js";
+import { standsForElection } from "./roles.js";
 
 export function armTimer(core: RaftCore): void {
   const { state } = core;
   const at = state.role === "leader" ? leaderDeadlineUs(core) : followerDeadlineUs(core);
-  const soonest = Math.min(at, state.retryAtUs);
+  // A clock that is asked for the past would ask again at once.
+  const soonest = Math.max(Math.min(at, state.retryAtUs), core.now + 1);
   if (soonest >= state.wakeAtUs) return;
   state.wakeAtUs = soonest;
   core.out.push({ kind: "wakeAt", at: soonest });
@@ -18,8 +19,7 @@ function leaderDeadlineUs({ state, options, now }: RaftCore): number {
   for (const peer of state.peers) {
     deadlineUs = Math.min(deadlineUs, peer.liveness.lastSentUs + options.heartbeatUs);
   }
-  // A clock that is asked for the past would ask again at once.
-  return Math.max(deadlineUs, now + 1);
+  return deadlineUs;
 }
 
 function followerDeadlineUs({ state, options }: RaftCore): number {
@@ -29,7 +29,7 @@ function followerDeadlineUs({ state, options }: RaftCore): number {
     deadlineUs = Math.min(deadlineUs, forwardSentUs + options.electionTimeoutMinUs);
   }
   // Who has no vote waits for nobody.
-  if (state.electionDeadlineUs < state.wakeAtUs && isVoter(state.configuration, state.replica)) {
+  if (state.electionDeadlineUs < state.wakeAtUs && standsForElection(state)) {
     deadlineUs = Math.min(deadlineUs, state.electionDeadlineUs);
   }
   return deadlineUs;

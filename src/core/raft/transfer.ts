@@ -1,9 +1,8 @@
 /** Handing leadership over (thesis section 3.10). */
-import { type ReplicaId, type RequestId, noReplica } from "../ids.js";
+import { type ReplicaId, type RequestId, noReplica, noToken } from "../ids.js";
 import { has } from "./configuration.js";
-import { type RaftCore, nextRequest, peerOf, refuse } from "./core.js";
+import { type RaftCore, nextRequest, peerOf, refuse, send } from "./core.js";
 import { lastIndex } from "./log.js";
-import { sendToPeer } from "./peers.js";
 import type { Peer } from "./progress.js";
 import { becomeFollower, transferred } from "./roles.js";
 import type { RaftState } from "./state.js";
@@ -47,7 +46,7 @@ export function sendTimeoutNow(core: RaftCore, peer: Peer): void {
   const { group, incarnation, replica: from, term } = core.state;
   const request = nextRequest(core.state);
   const message = { group, incarnation, from, to: peer.replica, term, request };
-  sendToPeer(core, peer.node, { kind: "timeoutNow", ...message });
+  send(core, peer.node, { kind: "timeoutNow", ...message }, noToken);
 }
 
 /** Within an election timeout the target leads, or this leader goes on. */

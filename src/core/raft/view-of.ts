@@ -89,10 +89,12 @@ class CoreView implements RaftView {
 
 function waitsFor(core: RaftCore): string {
   const { state, options, now } = core;
-  if (state.unknownTypeAt > 0) return `a version that knows the type of entry ${state.unknownTypeAt}`;
+  if (state.unknownTypeAt > 0)
+    return `a version that knows the type of entry ${state.unknownTypeAt}`;
   if (state.removed) return "nothing: it was removed";
   if (state.damagedThrough > 0) return `a leader to refill its log up to ${state.damagedThrough}`;
-  if (state.receiving !== null) return `the rest of the snapshot at ${state.receiving.snapshot.index}`;
+  if (state.receiving !== null)
+    return `the rest of the snapshot at ${state.receiving.snapshot.index}`;
   if (state.noSpaceToken > 0) return "room on its disk";
   if (state.role === "leader") return leaderWaitsFor(core);
   if (!isVoter(state.configuration, state.replica)) {
@@ -116,7 +118,9 @@ function followerWaitsFor({ state }: RaftCore): string {
 function leaderWaitsFor({ state }: RaftCore): string {
   const last = lastIndex(state.log);
   const holds = (replica: ReplicaId): boolean =>
-    replica === state.replica ? state.durable >= last : (peerOf(state, replica)?.match ?? 0) >= last;
+    replica === state.replica
+      ? state.durable >= last
+      : (peerOf(state, replica)?.match ?? 0) >= last;
   if (state.commit < last && !quorumOf(state.configuration, holds)) {
     const behind = voterIds(state.configuration).filter((replica) => !holds(replica));
     return `entries up to ${last} to be durable on replicas ${behind.join(", ")}`;

@@ -1,8 +1,7 @@
 /** Faults that are in force, each in a column of its own while it lasts. */
-import type { TraceLine } from "../trace-reader.js";
-import { numberIn, textIn } from "./values.js";
+import type { TraceEvent } from "../../core/trace/schema.js";
 
-/** More at once are counted, not drawn. */
+/** More at once have no column. */
 const columnsMax = 8;
 const letters = "abcdefghijklmnopqrstuvwxyz";
 
@@ -12,20 +11,17 @@ export class Bands {
   readonly #lettersOf = new Map<string, string>();
 
   /** Takes in one event, which may be a fault that begins or ends. */
-  observe({ kind, data }: TraceLine): void {
-    const id = textIn(data, "id");
-    if (id === null) return;
-    if (kind === "faultBegan" && (numberIn(data, "forUs") ?? 0) > 0) this.#begin(id);
-    if (kind === "faultEnded") this.#end(id);
+  observe({ kind, data }: TraceEvent): void {
+    if (kind !== "fault") return;
+    if (!data.active) this.#end(data.id);
+    else if (data.forUs > 0) this.#begin(data.id);
   }
 
   /** The letter of each fault in force, in its column. */
   get text(): string {
-    return this.#columns.map((id) => (id === null ? " " : this.letterOf(id))).join("");
-  }
-
-  letterOf(id: string): string {
-    return this.#lettersOf.get(id) ?? " ";
+    return this.#columns
+      .map((id) => (id === null ? " " : (this.#lettersOf.get(id) ?? " ")))
+      .join("");
   }
 
   /** Columns that were ever in use. */

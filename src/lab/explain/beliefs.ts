@@ -1,34 +1,26 @@
 /** What each node showed of itself so far: whether it runs, and where its replicas stand. */
-import type { TraceLine } from "../trace-reader.js";
-import { numberIn, textIn } from "./values.js";
+import type { TraceData, TraceEvent } from "../../core/trace/schema.js";
 
-export interface Belief {
-  readonly replica: number | null;
-  readonly role: string;
-  readonly term: number;
-  readonly vote: number;
-  readonly leader: number | null;
-  readonly commit: number;
-  readonly first: number;
-  readonly last: number;
+export interface Belief extends TraceData<"state"> {
   readonly atUs: number;
 }
 
-/** One mark for each node: what it was, as far as it had shown, at that moment. */
-export type Lanes = string;
+export interface BeliefChange {
+  /** Null for the first that is seen of this boot. */
+  readonly before: Belief | null;
+  readonly after: Belief;
+}
 
 export class Beliefs {
   readonly #replicas = new Map<string, Belief>();
   readonly #down = new Set<number>();
-  readonly #nodes = new Set<number>();
 
   /** Takes in one event. Returns what its replica believed before and after, if that changed. */
-  observe(line: TraceLine, atUs: number): { before: Belief | null; after: Belief } | null {
-    const { node, group, kind } = line;
+  observe(event: TraceEvent, atUs: number): BeliefChange | null {
+    const { node, group, kind, data } = event;
     // A verdict on a node is no sign of life of it.
     if (node <= 0 || kind === "violation") return null;
-    this.#nodes.add(node);
-    if (kind === "crashed" || kind === "stopped") {
+    if (kind === "crash") {
       this.#down.add(node);
       this.#forget(node);
       return null;
@@ -36,15 +28,10 @@ export class Beliefs {
     this.#down.delete(node);
     const key = `${group}/${node}`;
     const before = this.#replicas.get(key) ?? null;
-    const after = changed(before, line, atUs);
-    if (after === null) return null;
-    this.#replicas.set(key, after);
-    return { before, after };
-  }
-
-  /** Nodes in their order. */
-  get nodes(): readonly number[] {
-    return [...this.#nodes].toSorted((a, b) => a - b);
+    if (kind === "state") return this.#believe(key, before, { ...data, atUs });
+    // Traces without states still tell roles.
+    if (kind !== "role" || (before?.role === data.role && before.term === data.term)) return null;
+    return this.#believe(key, before, { ...(before ?? nothing), ...data, atUs });
   }
 
   of(group: number, node: number): Belief | null {
@@ -55,8 +42,8 @@ export class Beliefs {
     return this.#down.has(node);
   }
 
-  /** `L` leads, `c` campaigns, `p` asks around first, `f` follows, `x` is down, `.` is not known. */
-  lanes(group: number, nodes: readonly number[]): Lanes {
+  /** One mark for each node, as far as it had shown what it was. */
+  lanes(group: number, nodes: readonly number[]): string {
     return nodes
       .map((node) => {
         if (this.#down.has(node)) return "x";
@@ -64,6 +51,11 @@ export class Beliefs {
         return role === undefined ? "." : (marks[role] ?? "?");
       })
       .join("");
+  }
+
+  #believe(key: string, before: Belief | null, after: Belief): BeliefChange {
+    this.#replicas.set(key, after);
+    return { before, after };
   }
 
   /** What a process believed goes with it. */
@@ -74,35 +66,20 @@ export class Beliefs {
   }
 }
 
+const nothing: TraceData<"state"> = {
+  replica: 0,
+  role: "",
+  term: 0,
+  vote: 0,
+  leader: 0,
+  commit: 0,
+  first: 1,
+  last: 0,
+};
+
 const marks: Readonly<Record<string, string>> = {
   leader: "L",
   candidate: "c",
   preCandidate: "p",
   follower: "f",
 };
-
-function changed(before: Belief | null, line: TraceLine, atUs: number): Belief | null {
-  const { data, kind } = line;
-  const term = numberIn(data, "term");
-  if (kind === "leaderKnown") {
-    const leader = numberIn(data, "leader");
-    return before === null || leader === null ? null : { ...before, leader, atUs };
-  }
-  const role = textIn(data, "role");
-  if (role === null || term === null) return null;
-  const or = (name: "vote" | "commit" | "first" | "last"): number =>
-    numberIn(data, name) ?? before?.[name] ?? 0;
-  // A new term begins without a vote and without a leader, if the event does not tell more.
-  const sameTerm = before?.term === term;
-  return {
-    replica: numberIn(data, "replica") ?? before?.replica ?? null,
-    role,
-    term,
-    vote: numberIn(data, "vote") ?? (sameTerm ? before.vote : 0),
-    leader: numberIn(data, "leader") ?? (sameTerm ? before.leader : null),
-    commit: or("commit"),
-    first: or("first"),
-    last: or("last"),
-    atUs,
-  };
-}

@@ -2,13 +2,13 @@
  * A failure in text: what was broken, what led to it, what each node believed at the end, and how
  * to run it again. Made from a trace alone.
  */
+import type { TraceEvent } from "../../core/trace/schema.js";
 import { allOracles } from "../oracles/index.js";
-import { traceProblemText, type Trace, type TraceLine } from "../trace-reader.js";
+import { traceProblemText, type Trace } from "../trace-reader.js";
 import { Bands } from "./bands.js";
 import { Beliefs, type Belief } from "./beliefs.js";
 import { clip, seconds, width, wrap } from "./layout.js";
 import { coneOf, select, type Candidate } from "./select.js";
-import { textIn } from "./values.js";
 import { logWords, tell } from "./words.js";
 
 export interface ExplainOptions {
@@ -27,10 +27,10 @@ const lanesMax = 24;
 
 /** Lines of at most 110 columns, joined; ends with the replay lines and nothing after them. */
 export function explainTrace(trace: Trace, options: ExplainOptions = {}): string {
-  const events = judgedAfterStep(trace.events);
-  const found = events.findLastIndex(({ kind }) => kind === "violation");
+  const { events } = trace;
+  const found = events.findLastIndex(isViolation);
   const end = found >= 0 ? found : events.length - 1;
-  const violation = found >= 0 ? events[found]! : null;
+  const violation = events.findLast(isViolation) ?? null;
   const cone = violation === null ? new Set<number>() : coneOf(events, found);
   const story = followTo(events, end, cone);
   const sections = [
@@ -46,19 +46,8 @@ export function explainTrace(trace: Trace, options: ExplainOptions = {}): string
     .join("\n\n");
 }
 
-/** A judge speaks before the step that it judges is written; it is told after it. */
-function judgedAfterStep(events: readonly TraceLine[]): readonly TraceLine[] {
-  const at = events.findLastIndex(({ kind }) => kind === "violation");
-  const [violation, step] = [events[at], events[at + 1]];
-  if (violation === undefined || step === undefined) return events;
-  const { node, group } = violation;
-  const same = step.node === node && step.group === group && timeOf(step) === timeOf(violation);
-  if (!same || node === 0) return events;
-  return [...events.slice(0, at), step, violation, ...events.slice(at + 2)];
-}
-
 interface Moment extends Candidate {
-  readonly line: TraceLine;
+  readonly line: TraceEvent;
   readonly text: string;
   readonly bands: string;
   readonly lanes: string;
@@ -76,7 +65,7 @@ interface Story {
 }
 
 /** Goes through all events up to the end and notes how everything stood at each. */
-function followTo(events: readonly TraceLine[], end: number, cone: ReadonlySet<number>): Story {
+function followTo(events: readonly TraceEvent[], end: number, cone: ReadonlySet<number>): Story {
   const group = focusGroup(events, end);
   const nodes = nodesOf(events, end);
   const beliefs = new Beliefs();
@@ -106,21 +95,21 @@ function followTo(events: readonly TraceLine[], end: number, cone: ReadonlySet<n
   return { moments, cone, end, beliefs, group, nodes, bandColumns: bands.columns, endUs };
 }
 
-function headLines({ heading, cut }: Trace): string[] {
-  const { scenario, seed, world, commit, node, version, options } = heading;
-  const from = [commit && `commit ${commit}`, node && `Node.js ${node}`].filter(
+function headLines({ header, cut }: Trace): string[] {
+  const { scenario, seed, world, commit, nodeVersion, formatVersion, options } = header;
+  const from = [commit && `commit ${commit}`, nodeVersion && `Node.js ${nodeVersion}`].filter(
     (part) => part !== "",
   );
   return [
     ...wrap(`${scenario}, seed ${seed}, world ${world}`, ""),
-    ...wrap([`trace format ${version}`, ...from].join(", "), ""),
-    ...(options === null ? [] : wrap(`options ${JSON.stringify(options).replace(/"/g, "")}`, "")),
+    ...wrap([`trace format ${formatVersion}`, ...from].join(", "), ""),
+    ...wrap(`options ${JSON.stringify(options).replace(/["{}]/g, "").replace(/,/g, " ")}`, ""),
     ...(cut === null ? [] : wrap(`INCOMPLETE: ${traceProblemText(cut)}`, "")),
   ];
 }
 
-function violationLines(line: TraceLine): string[] {
-  const property = textIn(line.data, "property") ?? "unknown property";
+function violationLines(line: TraceEvent<"violation">): string[] {
+  const { property, message } = line.data;
   const about = allOracles.find(({ id }) => id === property)?.about;
   const where = [
     `at ${seconds(timeOf(line))} s`,
@@ -130,7 +119,7 @@ function violationLines(line: TraceLine): string[] {
   return [
     `VIOLATION of ${property}, ${where.join(", ")}`,
     ...(about === undefined ? [] : wrap(`must hold: ${about}`, "  ")),
-    ...wrap(`but: ${textIn(line.data, "message") ?? "nothing more is said"}`, "  "),
+    ...wrap(`but: ${message}`, "  "),
   ];
 }
 
@@ -223,7 +212,7 @@ function replayLines(replay: readonly string[]): string[] {
 }
 
 /** The group of the violation; else the one with most events. 0 when there is only that. */
-function focusGroup(events: readonly TraceLine[], end: number): number {
+function focusGroup(events: readonly TraceEvent[], end: number): number {
   const last = events[end];
   if (last?.kind === "violation" && last.group > 0) return last.group;
   const counts = new Map<number, number>();
@@ -236,12 +225,16 @@ function focusGroup(events: readonly TraceLine[], end: number): number {
   return most;
 }
 
-function nodesOf(events: readonly TraceLine[], end: number): readonly number[] {
+function nodesOf(events: readonly TraceEvent[], end: number): readonly number[] {
   const nodes = new Set<number>();
   for (let at = 0; at <= end; at++) if (events[at]!.node > 0) nodes.add(events[at]!.node);
   return [...nodes].toSorted((a, b) => a - b);
 }
 
-function timeOf({ at, t }: TraceLine): number {
+function isViolation(event: TraceEvent): event is TraceEvent<"violation"> {
+  return event.kind === "violation";
+}
+
+function timeOf({ at, t }: TraceEvent): number {
   return at ?? t;
 }

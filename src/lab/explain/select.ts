@@ -1,5 +1,5 @@
 /** Which of many thousand events are worth a line. */
-import type { TraceLine } from "../trace-reader.js";
+import type { TraceCause, TraceEvent } from "../../core/trace/schema.js";
 import type { Weight } from "./words.js";
 
 export interface Candidate {
@@ -44,22 +44,28 @@ export function select(candidates: readonly Candidate[], focus: Focus): Readonly
   return chosen;
 }
 
-/** Positions of an event, its cause, the cause of that, and so on. */
-export function coneOf(events: readonly TraceLine[], position: number): ReadonlySet<number> {
+/** So far back causes are followed. */
+const causesMax = 60;
+
+/**
+ * Positions of an event, its cause, the cause of that, and so on. Steps are left out: what a step
+ * took in and what it changed stand beside it.
+ */
+export function coneOf(events: readonly TraceEvent[], end: number): ReadonlySet<number> {
   const cone = new Set<number>();
-  let line = events[position];
-  if (line === undefined || line.cause === null) return cone;
+  if ((events[end]?.cause ?? null) === null) return cone;
   const positions = new Map<string, number>();
-  for (let at = 0; at <= position; at++) positions.set(nameOf(events[at]!), at);
-  for (let at: number | undefined = position; at !== undefined && !cone.has(at);) {
-    cone.add(at);
-    line = events[at];
-    at = line?.cause === null || line === undefined ? undefined : positions.get(nameOf(line.cause));
+  for (let at = 0; at <= end; at++) positions.set(nameOf(events[at]!), at);
+  let at: number | undefined = end;
+  for (let link = 0; link < causesMax && at !== undefined; link++) {
+    const { kind, cause }: TraceEvent = events[at]!;
+    if (kind !== "step") cone.add(at);
+    at = cause === null ? undefined : positions.get(nameOf(cause));
   }
   return cone;
 }
 
-function nameOf({ node, boot, seq }: Pick<TraceLine, "node" | "boot" | "seq">): string {
+function nameOf({ node, boot, seq }: TraceCause): string {
   return `${node}/${boot}/${seq}`;
 }
 

@@ -1,7 +1,7 @@
 /** What an event says in words, and how much it weighs. */
 import type { Json } from "../../core/plain.js";
-import type { TraceLine } from "../trace-reader.js";
-import type { Belief } from "./beliefs.js";
+import type { TraceData, TraceEvent } from "../../core/trace/schema.js";
+import type { BeliefChange } from "./beliefs.js";
 import { span } from "./layout.js";
 import { field, numberIn, numbersIn, textIn } from "./values.js";
 
@@ -16,43 +16,91 @@ export interface Told {
   readonly text: string;
 }
 
-export function tell(line: TraceLine, change: BeliefChange | null): Told {
-  const known = tellers[line.kind];
-  if (known !== undefined) return known(line);
-  if (change !== null) return tellStep(line.kind, change);
-  return { weight: 0, text: `${line.kind} ${plain(line.data)}` };
+export function tell(event: TraceEvent, change: BeliefChange | null): Told {
+  switch (event.kind) {
+    case "state":
+      return change === null ? nothingNew : tellChange(change);
+    case "role":
+      return change === null ? nothingNew : tellChange(change);
+    case "violation":
+      return { weight: 3, text: `VIOLATION of ${event.data.property}` };
+    case "fault":
+      return { weight: 3, text: `fault ${faultWords(event.data)}` };
+    case "boot":
+      return { weight: 2, text: `boots (boot ${event.boot})` };
+    case "crash":
+      return { weight: 3, text: `CRASHES: ${event.data.reason}` };
+    case "gap":
+      return { weight: 3, text: `-- events are missing here: ${event.data.reason}` };
+    case "recovered":
+      return { weight: 2, text: startWords(event.data, event.boot) };
+    case "restored":
+      return { weight: 2, text: `installs a snapshot through ${event.data.index}` };
+    case "configuration":
+      return { weight: 2, text: configurationWords(event.data) };
+    case "invoke":
+      return { weight: 2, text: `client ${event.data.client} asks ${asked(event.data)}` };
+    case "return":
+      return { weight: 2, text: returnWords(event.data) };
+    case "event":
+      return eventWords(event.data);
+    case "link":
+      return { weight: 1, text: `link to n${event.data.peer} ${event.data.up ? "up" : "down"}` };
+    case "send":
+      return {
+        weight: messageWeight(event.data.message),
+        text: `-> n${event.data.to} ${sent(event)}`,
+      };
+    case "receive":
+      return { weight: 0, text: `<- n${event.data.from} ${sent(event)}` };
+    case "step":
+      return { weight: 0, text: `handles ${event.data.input}` };
+    case "elected":
+    case "chosen":
+    case "acked":
+    case "submit":
+    case "durable":
+    case "applied":
+    case "answer":
+      return { weight: 0, text: `${event.kind} ${plain(event.data)}` };
+  }
 }
 
-export interface BeliefChange {
-  readonly before: Belief | null;
-  readonly after: Belief;
-}
+const nothingNew: Told = { weight: 0, text: "stands as it stood" };
 
 /** A step is told by what it changed. */
-function tellStep(kind: string, { before, after }: BeliefChange): Told {
+function tellChange({ before, after }: BeliefChange): Told {
   const told: string[] = [];
   let weight: Weight = 0;
   const add = (text: string, atLeast: Weight): void => {
     told.push(text);
     if (atLeast > weight) weight = atLeast;
   };
-  if (before === null) add(`stands in term ${after.term}, ${logWords(after)}`, 2);
-  if (before !== null && (before.role !== after.role || before.term !== after.term)) {
+  // What a replica starts with was told when it was recovered.
+  if (before === null) return after.role === "leader" ? lead(after) : nothingNew;
+  if (before.role !== after.role || before.term !== after.term) {
     add(roleWords(after.role, after.term), after.role === "leader" ? 3 : 2);
   }
-  if (before !== null && after.vote !== 0 && before.vote !== after.vote) {
-    if (after.vote !== after.replica) add(`votes for replica ${after.vote}`, 2);
+  if (after.vote !== 0 && after.vote !== after.replica) {
+    if (before.vote !== after.vote || before.term !== after.term) {
+      add(`votes for replica ${after.vote}`, 2);
+    }
   }
-  if (before !== null && after.last < before.last) {
-    add(`cuts its log back from ${before.last} to ${after.last}`, 2);
+  if (after.last < before.last) add(`cuts its log back from ${before.last} to ${after.last}`, 2);
+  if (after.leader !== 0 && after.leader !== before.leader && after.role !== "leader") {
+    add(`takes replica ${after.leader} for the leader`, 1);
   }
-  if (before !== null && after.first > before.first) add(`its log begins at ${after.first}`, 1);
-  if (before !== null && after.commit > before.commit) add(`commits through ${after.commit}`, 1);
-  if (told.length === 0) told.push(`takes ${kind}`);
+  if (after.first > before.first) add(`its log begins at ${after.first}`, 1);
+  if (after.commit > before.commit) add(`commits through ${after.commit}`, 1);
+  if (told.length === 0) add(`appends through ${after.last}`, 0);
   return { weight, text: told.join("; ") };
 }
 
-export function roleWords(role: string, term: number): string {
+function lead({ role, term }: TraceData<"role">): Told {
+  return { weight: 3, text: roleWords(role, term) };
+}
+
+function roleWords(role: string, term: number): string {
   switch (role) {
     case "leader":
       return `LEADS term ${term}`;
@@ -67,142 +115,105 @@ export function roleWords(role: string, term: number): string {
   }
 }
 
-type Teller = (line: TraceLine) => Told;
-
-const tellers: Readonly<Record<string, Teller>> = {
-  violation: ({ data }) => ({
-    weight: 3,
-    text: `VIOLATION of ${textIn(data, "property") ?? plain(data)}`,
-  }),
-  faultBegan: ({ data }) => ({ weight: 3, text: `fault ${faultWords(data)}` }),
-  faultEnded: ({ data }) => ({ weight: 3, text: `fault ${textIn(data, "id") ?? ""} ends` }),
-  "phase-settle": () => phase("the attack ends; nodes that are down come back"),
-  "phase-core": ({ data }) => phase(`healed: ${healed(data)}; they must make progress`),
-  "phase-converge": () => phase("all is healed; all must become equal"),
-  "phase-read": () => phase("clients look at every key once more"),
-  "phase-over": () => phase("the run is over"),
-  boot: ({ boot }) => ({ weight: 3, text: `boots, for the ${ordinal(boot)} time` }),
-  crashed: () => ({ weight: 3, text: "CRASHES" }),
-  stopped: ({ data }) => ({ weight: 3, text: `STOPS ITSELF: ${textIn(data, "reason") ?? ""}` }),
-  replicaStarted: (line) => ({ weight: 2, text: startWords(line) }),
-  restored: ({ data }) => ({
-    weight: 2,
-    text: `installs a snapshot through ${numberIn(data, "index") ?? "?"}`,
-  }),
-  elected: ({ data }) => ({
-    weight: 3,
-    text: `is elected in term ${numberIn(data, "term") ?? "?"}`,
-  }),
-  roleChanged: ({ data }) => {
-    const role = textIn(data, "role") ?? "";
-    const text = roleWords(role, numberIn(data, "term") ?? 0);
-    return { weight: role === "leader" ? 3 : 2, text };
-  },
-  leaderKnown: ({ data }) => ({
-    weight: 1,
-    text: `takes replica ${numberIn(data, "leader") ?? "?"} for the leader`,
-  }),
-  removed: () => ({ weight: 2, text: "is removed from its group" }),
-  repaired: () => ({ weight: 2, text: "has refilled its damaged log" }),
-  configuration: ({ data }) => ({ weight: 2, text: `configuration ${plain(data)}` }),
-  chosen: ({ data }) => ({ weight: 1, text: `chosen ${plain(data)}` }),
-  acked: ({ data }) => ({ weight: 1, text: `acknowledged ${plain(data)}` }),
-  released: (line) => ({ weight: messageWeight(line.data), text: messageWords(line.data) }),
-  invoked: ({ data }) => ({ weight: 2, text: `client ${clientOf(data)} asks ${asked(data)}` }),
-  completed: ({ data }) => ({
-    weight: 2,
-    text: `client ${clientOf(data)} has ${outcome(data)} for ${asked(data)}`,
-  }),
-};
-
-function phase(text: string): Told {
-  return { weight: 3, text: `-- ${text}` };
-}
-
-/** Indices of nodes, which count from 0. */
-function healed(data: Json): string {
-  const core = numbersIn(data, "core").map((index) => `n${index + 1}`);
-  return core.length === 0 ? "a majority" : core.join(" ");
-}
-
 /** `cut-1 begins: cut, nodes 1 2 against 3, for 2 s`. */
-export function faultWords(data: Json): string {
-  const nodes = numbersIn(data, "nodes");
-  const peers = numbersIn(data, "peers");
-  const forUs = numberIn(data, "forUs") ?? 0;
-  const amount = numberIn(data, "amount") ?? 0;
-  const parts = [textIn(data, "kind") ?? "unknown"];
+function faultWords({
+  id,
+  fault,
+  active,
+  nodes,
+  peers,
+  forUs,
+  amount,
+}: TraceData<"fault">): string {
+  if (!active) return `${id} ends`;
+  const parts = [fault];
   if (nodes.length > 0) parts.push(`node${nodes.length > 1 ? "s" : ""} ${nodes.join(" ")}`);
+  else if (peers.length > 0) parts.push("the leader");
   if (peers.length > 0) parts.push(`against ${peers.join(" ")}`);
-  if (nodes.length === 0 && peers.length > 0) parts.splice(1, 0, "the leader");
   if (amount !== 0) parts.push(`amount ${amount}`);
   if (forUs > 0) parts.push(`for ${span(forUs)}`);
-  return `${textIn(data, "id") ?? ""} begins: ${parts.join(", ")}`;
+  return `${id} begins: ${parts.join(", ")}`;
 }
 
-function startWords({ data, boot }: TraceLine): string {
-  const term = numberIn(data, "term") ?? "?";
-  const [first, last] = [numberIn(data, "first"), numberIn(data, "last")];
-  const log = first === null || last === null ? "log unknown" : logWords({ first, last });
-  return `starts (boot ${boot}) with term ${term}, ${log}`;
+function startWords(data: TraceData<"recovered">, boot: number): string {
+  return `starts replica ${data.replica} (boot ${boot}) in term ${data.term}, ${logWords(data)}`;
 }
 
 export function logWords({ first, last }: { first: number; last: number }): string {
-  return last < first
-    ? first <= 1
-      ? "empty log"
-      : `log empty after ${first - 1}`
-    : `log ${first}..${last}`;
+  if (last >= first) return `log ${first}..${last}`;
+  return first <= 1 ? "empty log" : `log empty after ${first - 1}`;
 }
 
-function messageWords(data: Json): string {
-  const to = numberIn(data, "to") ?? "?";
-  return `-> n${to} ${textIn(data, "message") ?? "frame"} of term ${numberIn(data, "term") ?? "?"}`;
+function configurationWords({
+  index,
+  voters,
+  outgoing,
+  learners,
+}: TraceData<"configuration">): string {
+  const parts = [`voters ${voters.join(" ")}`];
+  if (outgoing.length > 0) parts.push(`and ${outgoing.join(" ")} of before`);
+  if (learners.length > 0) parts.push(`learners ${learners.join(" ")}`);
+  return `has configuration ${index}: ${parts.join(", ")}`;
+}
+
+function eventWords({ name, detail }: TraceData<"event">): Told {
+  if (name === "phase") return { weight: 3, text: `-- ${phaseWords(detail)}` };
+  // The state tells the same, and surely.
+  if (name === "roleChanged" || name === "leaderKnown") return nothingNew;
+  return { weight: 2, text: `${name} ${plain(detail)}`.trim() };
+}
+
+function phaseWords(detail: Json): string {
+  const stage = textIn(detail, "stage") ?? "";
+  const core = numbersIn(detail, "core").map((node) => `n${node}`);
+  const words: Readonly<Record<string, string>> = {
+    settle: "the attack ends; nodes that are down come back",
+    core: `healed: ${core.join(" ")}; they must make progress`,
+    converge: "all is healed; all must become equal",
+    read: "clients look at every key once more",
+    over: "the run is over",
+  };
+  return words[stage] ?? `phase ${stage}`;
+}
+
+function sent({ data: { message } }: TraceEvent<"send" | "receive">): string {
+  const kind = textIn(message, "kind") ?? "frame";
+  const term = numberIn(message, "term");
+  const granted = field(message, "granted");
+  const parts = [kind, ...(term === null ? [] : [`of term ${term}`])];
+  if (typeof granted === "boolean") parts.push(granted ? "yes" : "no");
+  return parts.join(" ");
 }
 
 const electionMessages = ["preVote", "preVoteReply", "vote", "voteReply", "timeoutNow"];
 
-function messageWeight(data: Json): Weight {
-  return electionMessages.includes(textIn(data, "message") ?? "") ? 1 : 0;
-}
-
-function clientOf(data: Json): string {
-  return String(numberIn(data, "client") ?? "?");
+function messageWeight(message: Json): Weight {
+  return electionMessages.includes(textIn(message, "kind") ?? "") ? 1 : 0;
 }
 
 /** `put k1 "v" [2.31]`, `cas k1 "old" -> "new" [2.32]`. */
-function asked(data: Json): string {
-  const what = textIn(data, "what") ?? "something";
-  const value = textIn(data, "value") ?? "";
-  const expected = textIn(data, "expected");
-  const parts = [what, textIn(data, "key") ?? ""];
-  if (what === "cas") parts.push(expected === null ? "nothing" : quoted(expected), "->");
-  if (value !== "") parts.push(quoted(value));
-  return `${parts.join(" ")} [${textIn(data, "operation") ?? "?"}]`;
+function asked({ call, key, value, expected, operation }: TraceData<"invoke">): string {
+  const parts = [call, key];
+  if (call === "cas") parts.push(expected === null ? "nothing" : quoted(expected), "->");
+  if (value !== null) parts.push(quoted(value));
+  return `${parts.join(" ")} [${operation}]`;
 }
 
-function quoted(value: string): string {
-  return JSON.stringify(unpadded(value));
+function returnWords({ client, operation, outcome, value }: TraceData<"return">): string {
+  return `client ${client} has ${outcomeWords(outcome, value)} [${operation}]`;
 }
 
-/** Workloads fill values up with dots. */
-function unpadded(value: string): string {
-  return value.replace(/\.+$/, "");
-}
-
-function outcome(data: Json): string {
-  const result = field(data, "result") ?? null;
-  const how = textIn(data, "outcome") ?? "an answer";
-  if (how !== "ok" || result === null) return how === "unknown" ? "no answer" : how;
-  switch (textIn(result, "kind")) {
+function outcomeWords(outcome: string, value: Json): string {
+  if (outcome !== "ok" || value === null) return outcome === "unknown" ? "no answer" : outcome;
+  switch (textIn(value, "kind")) {
     case "value": {
-      const value = textIn(result, "value");
-      return value === null ? "nothing there" : quoted(value);
+      const read = textIn(value, "value");
+      return read === null ? "nothing there" : quoted(read);
     }
     case "swapped":
-      return field(result, "swapped") === true ? "swapped" : "not swapped";
+      return field(value, "swapped") === true ? "swapped" : "not swapped";
     case "pairs": {
-      const pairs = field(result, "pairs");
+      const pairs = field(value, "pairs");
       return `${Array.isArray(pairs) ? pairs.length : "?"} pairs`;
     }
     default:
@@ -210,10 +221,9 @@ function outcome(data: Json): string {
   }
 }
 
-function ordinal(n: number): string {
-  const tens = n % 100;
-  const suffixes = ["th", "st", "nd", "rd"];
-  return `${n}${tens > 10 && tens < 14 ? "th" : (suffixes[n % 10] ?? "th")}`;
+/** Workloads fill values up with dots. */
+function quoted(value: string): string {
+  return JSON.stringify(value.replace(/\.+$/, ""));
 }
 
 /** Data without the quotes and braces of JSON. */

@@ -7,6 +7,8 @@ interface Chain {
   /** `hashes[i]` belongs to position `base + i`; `hashes[0]` to the one before the log's first. */
   base: number;
   hashes: number[];
+  /** The term at each of these positions. */
+  terms: number[];
 }
 
 /** The hash where a log begins after a snapshot that nobody was seen to hold as entries. */
@@ -30,7 +32,7 @@ export const logMatching: OracleSpec = {
       let positions = groups.get(groupKey(view));
       if (positions === undefined) groups.set(groupKey(view), (positions = new Map()));
       let chain = chains.get(replicaKey(view));
-      if (chain === undefined) chains.set(replicaKey(view), (chain = { base: 0, hashes: [0] }));
+      if (chain === undefined) chains.set(replicaKey(view), (chain = { base: 0, hashes: [0], terms: [0] }));
       follow(view, chain, positions, report);
     }
     return {
@@ -47,18 +49,21 @@ export const logMatching: OracleSpec = {
 
 function follow(view: RaftView, chain: Chain, positions: Map<number, Seen>, report: Report): void {
   let from = Math.max(view.first, Math.min(view.changedFrom, chain.base + chain.hashes.length));
-  if (from - 1 < chain.base || from - 1 >= chain.base + chain.hashes.length) {
+  if (chain.terms[from - 1 - chain.base] !== view.termAt(asIndex(from - 1))) {
     // The log began anew after a snapshot: its hash so far is what others had at that position.
     from = view.first;
     const before = from - 1;
     const known = before === 0 ? 0 : positions.get(before)?.get(view.termAt(asIndex(before)));
     chain.base = before;
     chain.hashes = [known ?? unknown];
+    chain.terms = [view.termAt(asIndex(before))];
   }
   chain.hashes.length = from - chain.base;
+  chain.terms.length = from - chain.base;
   for (let at = from; at <= view.last; at++) {
     const term = view.termAt(asIndex(at));
     const previous = chain.hashes[at - 1 - chain.base] ?? unknown;
+    chain.terms.push(term);
     if (previous === unknown) {
       chain.hashes.push(unknown);
       continue;

@@ -4,7 +4,10 @@ import type { Scenario } from "../../lab/scenario.js";
 import type { PlannedRun } from "./seeds.js";
 import { countRun, emptyTally, standingOf, type Tally } from "./tally.js";
 
-export type Simulate = (scenario: Scenario, options: { readonly seed: number }) => RunResult;
+export type Simulate = (
+  scenario: Scenario,
+  options: { readonly seed: number; readonly safetyOnly: boolean },
+) => RunResult;
 
 export interface ChunkResult {
   readonly tally: Tally;
@@ -37,7 +40,8 @@ export function* runChunk(
       return { tally, failures, crash: { ...planned, message: "there is no such scenario" } };
     }
     try {
-      const result = simulate(scenario, { seed: planned.seed });
+      const { seed, safetyOnly } = planned;
+      const result = simulate(scenario, { seed, safetyOnly });
       countRun(tally, result, scenario);
       if (standingOf(result, scenario) === "failed") failures.push({ run: planned.run, result });
     } catch (error) {

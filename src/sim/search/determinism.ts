@@ -73,16 +73,15 @@ async function compareRuns(options: DeterminismOptions): Promise<Difference | nu
   }
   for (const scenario of scenarios.toReversed()) {
     if (signal.aborted) return null;
+    // The fresh process works while this one does.
+    const elsewhere = freshRun(options, scenario, null);
+    const here = recordRun(simulate, scenario, { seed, show: null });
     const first = { name: "first in one process", log: forward.get(scenario.name)! };
-    const again = {
-      name: "again there, scenarios in the other order",
-      log: recordRun(simulate, scenario, { seed, show: null }),
-    };
-    const fresh = {
-      name: "in a fresh process",
-      log: await freshRun(options, scenario, null),
-    };
-    for (const other of [again, fresh]) {
+    const others = [
+      { name: "again there, scenarios in the other order", log: here },
+      { name: "in a fresh process", log: await elsewhere },
+    ];
+    for (const other of others) {
       const event = firstDifference(first.log, other.log);
       if (event !== null) return describe(options, scenario, event, [first, other]);
     }

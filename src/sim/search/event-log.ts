@@ -1,7 +1,7 @@
 /** A digest for each event of a run, so that two runs can be compared event by event. */
 import { RollingHash } from "../../core/hash.js";
 import type { Scenario } from "../../lab/scenario.js";
-import type { TraceEvent } from "../recorder.js";
+import type { TraceEvent } from "../../core/trace/schema.js";
 import type { SimulateOptions, SimulationResult } from "../simulate.js";
 import type { StepDigests } from "../state-digest.js";
 

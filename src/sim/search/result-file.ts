@@ -87,6 +87,7 @@ const schema: z.ZodType<ResultFile> = z.object({
     scenarios: z.array(z.string()).min(1),
     from: count,
     runs: count.nullable(),
+    safetyOnly: z.boolean(),
     shard: z.object({ index: z.int().min(1), of: z.int().min(1) }),
   }),
   allScenarios: z.boolean(),
@@ -156,7 +157,7 @@ function difference(one: ResultFile, other: ResultFile): string | null {
   if (one.plan.scenarios.join() !== other.plan.scenarios.join()) return "list of scenarios";
   if (one.plan.from !== other.plan.from) return "first seed";
   if (one.plan.runs !== other.plan.runs) return "number of seeds";
+  if (one.plan.safetyOnly !== other.plan.safetyOnly) return "choice of --safety-only";
   if (one.plan.shard.of !== other.plan.shard.of) return "number of shards";
   return null;
 }
-

@@ -80,6 +80,7 @@ class Driver {
     const each = Math.ceil(Math.min(this.#runs, 1 << 20) / (options.pool.jobs * aheadMax));
     // Who wants to stop at a failure wants none after it.
     this.#chunkRuns = options.bail !== null ? 1 : Math.max(1, Math.min(chunkRunsMax, each));
+    if (options.signal.aborted) this.#finish("interrupted");
     options.signal.addEventListener("abort", () => this.#finish("interrupted"), { once: true });
   }
 

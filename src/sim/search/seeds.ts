@@ -9,6 +9,7 @@ export interface PlannedRun {
   readonly run: number;
   readonly scenario: string;
   readonly seed: number;
+  readonly safetyOnly: boolean;
 }
 
 export interface SearchPlan {
@@ -18,6 +19,8 @@ export interface SearchPlan {
   readonly from: number;
   /** Runs in all shards together; null: as many as the budget of time allows. */
   readonly runs: number | null;
+  /** Lifts the budget of faults, and asks only that nothing wrong is ever said. */
+  readonly safetyOnly: boolean;
   readonly shard: Shard;
 }
 
@@ -36,9 +39,10 @@ export function shardRuns({ runs, shard }: SearchPlan): number {
 }
 
 /** The `ordinal`-th run of the plan's shard. */
-export function runAt({ scenarios, from, shard }: SearchPlan, ordinal: number): PlannedRun {
+export function runAt(plan: SearchPlan, ordinal: number): PlannedRun {
+  const { scenarios, from, shard, safetyOnly } = plan;
   const run = shard.index - 1 + ordinal * shard.of;
-  return { run, scenario: scenarios[run % scenarios.length]!, seed: from + run };
+  return { run, scenario: scenarios[run % scenarios.length]!, seed: from + run, safetyOnly };
 }
 
 /** A decimal below 2^53, hex with 0x, or a commit's 40 digits; null for anything else. */

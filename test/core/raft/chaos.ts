@@ -159,7 +159,7 @@ function change(cluster: Cluster, leader: TestNode, b: number): void {
     changes.push({ op, node: next as number as NodeId, disk: 1 });
   }
   if (b % 3 === 0 && all.length > 2) {
-    changes.push({ op: (["remove", "demote", "promote"] as const)[b % 7 % 3]!, replica: target });
+    changes.push({ op: (["remove", "demote", "promote"] as const)[(b % 7) % 3]!, replica: target });
   }
   if (b % 5 === 0 && all.length > 2) {
     const other = all[(b + 1) % all.length]!.replica as ReplicaId;

@@ -7,6 +7,8 @@ export class Checker {
   readonly #leaders = new Map<number, number>();
   /** index -> what was committed there: term and digest. */
   readonly #chosen = new Map<number, string>();
+  /** index -> the term in which its being committed was first seen. */
+  readonly #chosenIn = new Map<number, number>();
   /** (index, term) -> the term before it and the digest. */
   readonly #entries = new Map<string, string>();
   readonly #applied = new Map<number, string>();
@@ -45,6 +47,8 @@ export class Checker {
     if (leader !== view.replica) throw new Error(`election safety: two leaders of ${view.term}`);
     if (!this.#leaders.has(view.term)) {
       for (const [index, chosen] of this.#chosen) {
+        // A late leader of an older term owes nothing to what a newer one committed.
+        if (this.#chosenIn.get(index)! >= view.term) continue;
         if (index < view.first || this.#at(view, index) === chosen) continue;
         throw new Error(`leader completeness: ${view.replica} lacks ${index}`);
       }
@@ -90,6 +94,7 @@ export class Checker {
       const what = this.#at(view, at);
       const chosen = this.#chosen.get(at) ?? what;
       if (chosen !== what) throw new Error(`committed ${at} differs on ${view.replica}`);
+      if (!this.#chosen.has(at)) this.#chosenIn.set(at, view.term);
       this.#chosen.set(at, what);
       this.chosenMax = Math.max(this.chosenMax, at);
     }

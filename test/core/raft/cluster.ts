@@ -8,7 +8,14 @@ import type {
   Sealer,
 } from "../../../src/core/consensus.js";
 import { type Entry, type SnapshotMeta, entryType } from "../../../src/core/entry.js";
-import type { Boot, GroupId, Incarnation, Index, NodeId, ReplicaId } from "../../../src/core/ids.js";
+import type {
+  Boot,
+  GroupId,
+  Incarnation,
+  Index,
+  NodeId,
+  ReplicaId,
+} from "../../../src/core/ids.js";
 import type { RequestId, Term, Token } from "../../../src/core/ids.js";
 import { encodeConfiguration } from "../../../src/core/raft/configuration-codec.js";
 import { firstConfiguration } from "../../../src/core/raft/configuration-change.js";
@@ -480,7 +487,9 @@ function writeTo(disk: Disk, persist: Persist): void {
   }
   const { installed } = persist;
   if (installed !== null) {
-    const agrees = disk.entries.some((e) => e.index === installed.index && e.term === installed.term);
+    const agrees = disk.entries.some(
+      (e) => e.index === installed.index && e.term === installed.term,
+    );
     disk.entries = agrees ? disk.entries.filter((entry) => entry.index > installed.index) : [];
     disk.snapshot = installed;
   }

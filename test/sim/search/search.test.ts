@@ -12,6 +12,7 @@ const plan: SearchPlan = {
   scenarios: scenarios.map(({ name }) => name),
   from: 1,
   runs: 400,
+  safetyOnly: false,
   shard: { index: 1, of: 1 },
 };
 
@@ -62,7 +63,11 @@ describe("search: order", () => {
     const one = await searched(localPool(fakeSimulate, scenarios), { bail: 3 });
     const many = await searched(shuffledPool(4), { bail: 3 });
     expect([one.outcome.end, one.failed.length]).toEqual(["bail", 3]);
-    expect([many.outcome.end, many.failed, many.summary]).toEqual(["bail", one.failed, one.summary]);
+    expect([many.outcome.end, many.failed, many.summary]).toEqual([
+      "bail",
+      one.failed,
+      one.summary,
+    ]);
   });
 
   test("what waits for a slow run is bounded", async () => {

@@ -61,6 +61,7 @@ describe("seeds: runs of a plan", () => {
     scenarios: ["a", "b", "c"],
     from: 40,
     runs: 11,
+    safetyOnly: false,
     shard: { index: 1, of: 1 },
   };
   const all = (of: SearchPlan): PlannedRun[] =>
@@ -68,15 +69,17 @@ describe("seeds: runs of a plan", () => {
 
   test("scenarios take turns while seeds count up", () => {
     expect(all(plan).slice(0, 4)).toEqual([
-      { run: 0, scenario: "a", seed: 40 },
-      { run: 1, scenario: "b", seed: 41 },
-      { run: 2, scenario: "c", seed: 42 },
-      { run: 3, scenario: "a", seed: 43 },
+      { run: 0, scenario: "a", seed: 40, safetyOnly: false },
+      { run: 1, scenario: "b", seed: 41, safetyOnly: false },
+      { run: 2, scenario: "c", seed: 42, safetyOnly: false },
+      { run: 3, scenario: "a", seed: 43, safetyOnly: false },
     ]);
   });
 
   test.each([1, 2, 3, 5, 11, 20])("%i shards hold every run once", (of) => {
-    const shards = Array.from({ length: of }, (_, at) => all({ ...plan, shard: { index: at + 1, of } }));
+    const shards = Array.from({ length: of }, (_, at) =>
+      all({ ...plan, shard: { index: at + 1, of } }),
+    );
     const runs = shards.flat().sort((x, y) => x.run - y.run);
     expect(runs).toEqual(all(plan));
   });

@@ -18,6 +18,8 @@ export interface FailureFile {
   readonly made: Build;
   readonly scenario: string;
   readonly seed: number;
+  /** True if the budget of faults was lifted. */
+  readonly safetyOnly: boolean;
   /** What brings back `digest`: the seed, or, after shrinking, only the decisions. */
   readonly by: "seed" | "decisions";
   readonly decisions: Decisions;
@@ -88,6 +90,7 @@ const schema: z.ZodType<FailureFile> = z
     }),
     scenario: text,
     seed: count,
+    safetyOnly: z.boolean(),
     by: z.enum(["seed", "decisions"]),
     decisions: z.object({
       options: z.record(z.string(), json),
@@ -109,7 +112,7 @@ const schema: z.ZodType<FailureFile> = z
 /** The file of a run that violated a property; null for any other. */
 export function failureFileOf(
   { failure, scenario, seed, decisions, digest }: RunResult,
-  { made, by }: Pick<FailureFile, "made" | "by">,
+  { made, by, safetyOnly }: Pick<FailureFile, "made" | "by" | "safetyOnly">,
 ): FailureFile | null {
   if (failure === null) return null;
   return {
@@ -118,6 +121,7 @@ export function failureFileOf(
     made,
     scenario,
     seed,
+    safetyOnly,
     by,
     ...failure,
     digest,
@@ -136,14 +140,22 @@ export function readFailureFile(path: string): Read<FailureFile> {
 }
 
 /** Faults and operations name only nodes and groups that the options of the run provide for. */
-function namesWhatIsThere({ options, faults, operations }: Decisions, context: z.RefinementCtx): void {
+function namesWhatIsThere(
+  { options, faults, operations }: Decisions,
+  context: z.RefinementCtx,
+): void {
   const most = (name: string, limit: number): number => {
     const value = options[name];
     if (value === undefined) return limit;
-    const good = typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= limit;
+    const good =
+      typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= limit;
     if (!good) {
       const path = ["decisions", "options", name];
-      context.addIssue({ code: "custom", path, message: `expected a whole number from 1 to ${limit}` });
+      context.addIssue({
+        code: "custom",
+        path,
+        message: `expected a whole number from 1 to ${limit}`,
+      });
     }
     return good ? value : limit;
   };
@@ -155,10 +167,12 @@ function namesWhatIsThere({ options, faults, operations }: Decisions, context: z
     context.addIssue({ code: "custom", path: ["decisions", ...path], message });
   faults.forEach((each, at) => {
     const stranger = [...each.nodes, ...each.peers].find((id) => id > nodes);
-    if (stranger !== undefined) refuse(["faults", at], `there is no node ${stranger}, only ${nodes}`);
+    if (stranger !== undefined)
+      refuse(["faults", at], `there is no node ${stranger}, only ${nodes}`);
     if (each.group >= groups) refuse(["faults", at, "group"], `there are only ${groups} groups`);
   });
   operations.forEach((each, at) => {
-    if (each.group >= groups) refuse(["operations", at, "group"], `there are only ${groups} groups`);
+    if (each.group >= groups)
+      refuse(["operations", at, "group"], `there are only ${groups} groups`);
   });
 }

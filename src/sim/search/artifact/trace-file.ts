@@ -1,6 +1,6 @@
 /** A trace on disk: JSON lines, a header and then the events (CONTRACTS 8). */
 import type { RunResult } from "../../../lab/run-result.js";
-import type { TraceEvent } from "../../recorder.js";
+import type { TraceEvent } from "../../../core/trace/schema.js";
 import { traceEventText, traceHeaderText } from "../../trace-writer.js";
 import type { Build } from "./build.js";
 import { writeWhole } from "./json-file.js";
@@ -14,9 +14,12 @@ export function writeTraceFile(
   { scenario, seed, decisions }: RunResult,
   { made, events }: { readonly made: Build; readonly events: readonly TraceEvent[] },
 ): void {
-  const { commit, node } = made;
+  const { commit, node: nodeVersion } = made;
   const { options } = decisions;
-  writeWhole(path, lines(traceHeaderText({ scenario, seed, options, commit, node }), events));
+  writeWhole(
+    path,
+    lines(traceHeaderText({ scenario, seed, options, commit: commit ?? "", nodeVersion }), events),
+  );
 }
 
 function* lines(header: string, events: readonly TraceEvent[]): Generator<string> {

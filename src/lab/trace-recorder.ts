@@ -1,0 +1,296 @@
+/**
+ * Makes the events of a trace of what a host lets itself be seen doing: numbers them, finds their
+ * causes, and derives the evidence from Views (CONTRACTS 8). Both worlds write through it.
+ */
+import { base64Encode } from "../core/base64.js";
+import { getU32 } from "../core/bytes.js";
+import type { ConsensusEvent } from "../core/consensus.js";
+import { hex32 } from "../core/hash.js";
+import type { PersistRecord } from "../core/node/observer.js";
+import type { Json } from "../core/plain.js";
+import type { RaftMessage } from "../core/raft/messages.js";
+import type { RaftView } from "../core/raft/view.js";
+import type { TraceCause, TraceData, TraceEvent, TraceKind } from "../core/trace/schema.js";
+import type { Fault } from "./fault.js";
+import type { Operation } from "./operation.js";
+
+export type TraceSink = (event: TraceEvent) => void;
+
+/** What a trace needs to know of the world that it is written in. */
+export interface TracedWorld {
+  /** World time; null where nobody knows it. */
+  nowUs(): number | null;
+  /** The node's own monotonic time. */
+  localUs(node: number): number;
+  boot(node: number): number;
+}
+
+/** Frames that may still arrive, and replicas whose state is compared, are at most so many. */
+const framesMax = 65_536;
+const replicasMax = 65_536;
+/** Entries that one step commits are told one by one up to here. */
+const chosenMax = 4_096;
+/** Where the id stands in a frame (CONTRACTS 5), and the least that a frame holds. */
+const frameIdAt = 16;
+const frameBytesMin = 28;
+
+interface Frame {
+  readonly cause: TraceCause;
+  readonly from: number;
+  readonly id: number;
+  readonly message: Json;
+}
+
+export class TraceRecorder {
+  readonly #world: TracedWorld;
+  readonly #sink: TraceSink;
+  readonly #last = new Map<number, TraceCause>();
+  /** Newest step of each replica, and of each node as group 0. */
+  readonly #steps = new Map<string, TraceCause>();
+  readonly #frames = new Map<string, Frame>();
+  readonly #states = new Map<string, TraceData<"state"> & { readonly configuration: number }>();
+  /** What an operation's return or a fault's end follows from. */
+  readonly #begun = new Map<string, TraceCause>();
+  readonly #reasons = new Map<number, string>();
+
+  constructor(world: TracedWorld, sink: TraceSink) {
+    this.#world = world;
+    this.#sink = sink;
+  }
+
+  recovered(node: number, view: RaftView): void {
+    const { group, replica, term, vote, first, last } = view;
+    this.#states.delete(`${group}/${node}`);
+    this.#write(node, group, "recovered", { replica, term, vote, first, last }, null);
+    this.#state(node, view, null);
+  }
+
+  stepped(node: number, input: string, word: number, view: RaftView | null): void {
+    const group = view?.group ?? 0;
+    const frame = this.#frames.get(`${node}/${word}`);
+    let cause: TraceCause | null = null;
+    if (frame !== undefined && input === "message") {
+      const { from, id, message } = frame;
+      cause = this.#write(node, group, "receive", { from, id, message }, frame.cause);
+    }
+    if (input === "linkUp" || input === "linkDown") {
+      this.#write(node, 0, "link", { peer: word, up: input === "linkUp" }, null);
+    }
+    const step = this.#write(node, group, "step", { input, word }, cause);
+    this.#steps.set(`${group}/${node}`, step);
+    if (view !== null) this.#state(node, view, step);
+  }
+
+  released(node: number, to: number, message: RaftMessage, frame: Uint8Array): void {
+    if (frame.length < frameBytesMin) return;
+    const id = getU32(frame, frameIdAt) + getU32(frame, frameIdAt + 4) * 0x1_0000_0000;
+    const told = messageJson(message);
+    const data = { to, id, message: told };
+    const cause = this.#write(node, message.group, "send", data, this.#step(node, message.group));
+    bounded(this.#frames, framesMax).set(`${to}/${getU32(frame, frame.length - 4)}`, {
+      cause,
+      from: node,
+      id,
+      message: told,
+    });
+  }
+
+  submitted(node: number, sync: number, persists: readonly PersistRecord[]): void {
+    const writes = persists.map(({ group, token, hardState, truncateFrom, entries }) => ({
+      group,
+      token,
+      term: hardState?.term ?? 0,
+      vote: hardState?.vote ?? 0,
+      truncateFrom,
+      entries: entries.length,
+    }));
+    this.#write(node, 0, "submit", { sync, writes }, this.#step(node, 0));
+  }
+
+  durable(node: number, sync: number): void {
+    this.#write(node, 0, "durable", { sync }, null);
+  }
+
+  applied(
+    node: number,
+    group: number,
+    range: { readonly from: number; readonly to: number },
+    digest: readonly [number, number],
+  ): void {
+    const data = { ...range, digest: hex64(digest) };
+    this.#write(node, group, "applied", data, this.#step(node, group));
+  }
+
+  restored(node: number, group: number, index: number, digest: readonly [number, number]): void {
+    const data = { index, digest: hex64(digest) };
+    this.#write(node, group, "restored", data, this.#step(node, group));
+  }
+
+  answered(node: number, request: number, bytes: Uint8Array): void {
+    const data = { request, bytes: base64Encode(bytes) };
+    this.#write(node, 0, "answer", data, this.#step(node, 0));
+  }
+
+  event(node: number, group: number, { name, ...detail }: ConsensusEvent): void {
+    this.said(node, group, name, detail);
+  }
+
+  /** What a machine wants people to see; or the world, as node 0. */
+  said(node: number, group: number, name: string, detail: Json): void {
+    this.#write(
+      node,
+      group,
+      "event",
+      { name, detail },
+      node === 0 ? null : this.#step(node, group),
+    );
+  }
+
+  /** The node stopped itself; its crash, which follows, gets this reason. */
+  stopped(node: number, reason: string): void {
+    this.#reasons.set(node, reason);
+  }
+
+  crashed(node: number): void {
+    const reason = this.#reasons.get(node) ?? "killed";
+    this.#reasons.delete(node);
+    this.#write(node, 0, "crash", { reason }, null);
+    // What it was told and what it believed went with the process.
+    for (const key of this.#states.keys()) if (key.endsWith(`/${node}`)) this.#states.delete(key);
+  }
+
+  /** `group` counts from 1, as everywhere in a trace. */
+  invoked({ planned }: Operation): void {
+    const { id, client, group, kind, key, value, expected } = planned;
+    const written = kind === "put" || kind === "cas" ? value : null;
+    const data = { client, operation: id, call: kind, key, value: written, expected };
+    this.#begun.set(`op ${id}`, this.#write(0, group + 1, "invoke", data, null));
+  }
+
+  completed({ planned, outcome, result, session, serial }: Operation): void {
+    const { id, client, group } = planned;
+    const told = outcome === "failed" ? "fail" : outcome;
+    const value = result === null ? null : { ...result };
+    const cause = this.#begun.get(`op ${id}`) ?? null;
+    this.#begun.delete(`op ${id}`);
+    const data = { client, operation: id, outcome: told, value: value as Json };
+    const returned = this.#write(0, group + 1, "return", data, cause);
+    if (outcome !== "ok" || serial === 0) return;
+    this.#write(0, group + 1, "acked", { session: String(session), serial }, returned);
+  }
+
+  fault({ id, kind, nodes, peers, forUs, amount }: Fault, active: boolean): void {
+    const cause = active ? null : (this.#begun.get(`fault ${id}`) ?? null);
+    const data = { id, fault: kind, active, nodes, peers, forUs, amount };
+    const written = this.#write(0, 0, "fault", data, cause);
+    if (active) this.#begun.set(`fault ${id}`, written);
+    else this.#begun.delete(`fault ${id}`);
+  }
+
+  violated(node: number, group: number, property: string, message: string): void {
+    const cause = node === 0 ? null : this.#step(node, group);
+    this.#write(node, group, "violation", { property, message }, cause);
+  }
+
+  /** State, role and evidence, as far as they changed with this step. */
+  #state(node: number, view: RaftView, cause: TraceCause | null): void {
+    const { group, replica, role, term, vote, leader, commit, first, last } = view;
+    const key = `${group}/${node}`;
+    const before = this.#states.get(key) ?? null;
+    const configuration = view.configurationIndex as number;
+    const now = { replica, role, term, vote, leader, commit, first, last };
+    if (before !== null && same(before, now) && before.configuration === configuration) return;
+    bounded(this.#states, replicasMax).set(key, { ...now, configuration });
+    this.#write(node, group, "state", now, cause);
+    if (before?.role !== role || before.term !== term) {
+      this.#write(node, group, "role", { role, term }, cause);
+      if (role === "leader") this.#write(node, group, "elected", { term, replica }, cause);
+    }
+    if (before?.configuration !== configuration) this.#configured(node, view, cause);
+    if (before !== null && commit > before.commit) this.#chosen(node, view, before.commit, cause);
+  }
+
+  #configured(node: number, view: RaftView, cause: TraceCause | null): void {
+    const { voters, outgoing, learners } = view.configuration;
+    const ids = (members: typeof voters): number[] => members.map(({ replica }) => replica);
+    const index = view.configurationIndex;
+    const data = { index, voters: ids(voters), outgoing: ids(outgoing), learners: ids(learners) };
+    this.#write(node, view.group, "configuration", data, cause);
+  }
+
+  #chosen(node: number, view: RaftView, after: number, cause: TraceCause | null): void {
+    const from = Math.max(after + 1, view.first, view.commit - chosenMax + 1);
+    for (let position = from; position <= view.commit; position++) {
+      const index = position as typeof view.commit;
+      const term = view.termAt(index);
+      const digest = hex64([term, view.entryDigest(index)]);
+      this.#write(node, view.group, "chosen", { position, term, digest }, cause);
+    }
+  }
+
+  #step(node: number, group: number): TraceCause | null {
+    return this.#steps.get(`${group}/${node}`) ?? this.#steps.get(`0/${node}`) ?? null;
+  }
+
+  #write<K extends TraceKind>(
+    node: number,
+    group: number,
+    kind: K,
+    data: TraceData<K>,
+    cause: TraceCause | null,
+  ): TraceCause {
+    const boot = node === 0 ? 0 : this.#world.boot(node);
+    const before = this.#last.get(node);
+    if (node > 0 && before?.boot !== boot && kind !== "boot") {
+      const offsetUs = (this.#world.nowUs() ?? 0) - this.#world.localUs(node);
+      const worldOffsetUs = this.#world.nowUs() === null ? 0 : offsetUs;
+      this.#write(node, 0, "boot", { wallOffsetUs: 0, worldOffsetUs, driftPpm: 0, disk: 0 }, null);
+    }
+    const previous = this.#last.get(node);
+    const seq = previous?.boot === boot ? previous.seq + 1 : 1;
+    const name = { node, boot, seq };
+    this.#last.set(node, name);
+    const at = this.#world.nowUs();
+    const t = node === 0 ? (at ?? 0) : this.#world.localUs(node);
+    const head = at === null ? { t, ...name } : { t, at, ...name };
+    this.#sink({ ...head, group, kind, cause, data } as TraceEvent);
+    return name;
+  }
+}
+
+/** Room for one more: the oldest goes. */
+function bounded<T>(map: Map<string, T>, most: number): Map<string, T> {
+  if (map.size >= most) for (const oldest of map.keys()) if (map.delete(oldest)) break;
+  return map;
+}
+
+function same(one: TraceData<"state">, other: TraceData<"state">): boolean {
+  return (
+    one.replica === other.replica &&
+    one.role === other.role &&
+    one.term === other.term &&
+    one.vote === other.vote &&
+    one.leader === other.leader &&
+    one.commit === other.commit &&
+    one.first === other.first &&
+    one.last === other.last
+  );
+}
+
+/** What people want to know of a message: its kind and its numbers; of entries, how many. */
+function messageJson(message: RaftMessage): Json {
+  const told: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(message) as [string, unknown][]) {
+    if (name === "group" || name === "incarnation") continue;
+    if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") {
+      told[name] = value;
+    } else if (name === "entries") {
+      told[name] = (value as readonly unknown[]).length;
+    }
+  }
+  return told;
+}
+
+function hex64([a, b]: readonly [number, number]): string {
+  return hex32(a) + hex32(b);
+}

@@ -1,0 +1,116 @@
+/** Rows of the catalogue that this design rules out: no small edit of it brings them about. */
+import type { Excluded } from "../../src/sim/search/mutants/mutant.js";
+
+export const excludedRows: readonly Excluded[] = [
+  {
+    row: "04",
+    was: "the same candidate's retry in the same term is refused",
+    because: "a candidate asks once in a term; its next try is a new pre-vote and a new term",
+  },
+  {
+    row: "07",
+    was: "a candidate adopts a higher vote that it sees in a reply",
+    because: "a reply names no vote, it only grants or refuses",
+  },
+  {
+    row: "11",
+    was: "a vote reply carries the voter's own older term and is ignored",
+    because: "replies to pre-votes are matched by their round, and their term is not looked at",
+  },
+  {
+    row: "14",
+    was: "granting a pre-vote resets the election timer",
+    because:
+      "a round is asked at most once in an election timeout, drawn anew each time: elections take " +
+      "longer by the odds, and none is prevented",
+  },
+  {
+    row: "15",
+    was: "a pre-vote from the node believed to be leader is refused",
+    because: "belief ends with a promise that lasts one election timeout by the voter's own clock",
+  },
+  {
+    row: "18",
+    was: "a leader grants a pre-vote and stops at an assertion",
+    because: "a pre-vote changes no state, and a leader that meets a higher term is a follower first",
+  },
+  {
+    row: "23",
+    was: "replicas draw the same sequence of timeouts",
+    because:
+      "each message from a leader draws anew, so equal generators part at once, and the jitter of " +
+      "any network decides a tie: elections split more often, and none for ever",
+  },
+  {
+    row: "25",
+    was: "the scan for a new commit index stops at an entry of an older term",
+    because: "nothing is scanned: the index that a quorum holds is found at once, by order",
+  },
+  {
+    row: "29",
+    was: "the match index falls when acknowledgements overtake each other",
+    because: "an older answer finds its request closed, and the commit index is never lowered by match",
+  },
+  {
+    row: "32",
+    was: "an append after position 0 is accepted after compaction, its entries appended twice",
+    because: "entries carry their own position, and those at or below the base are passed over",
+  },
+  {
+    row: "39",
+    was: "a delayed refusal rewinds the progress of a peer",
+    because: "its request is closed, and a probe never begins below what is matched",
+  },
+  {
+    row: "48",
+    was: "storage completions that overtake each other lose progress",
+    because: "tokens of one replica complete in order by contract, each standing for all before it",
+  },
+  {
+    row: "50",
+    was: "the term is made durable before the log that it vouches for",
+    because: "what one step persists is one row of one batch, under one sync",
+  },
+  {
+    row: "59",
+    was: "a crash comes between a snapshot and the log's restart after it",
+    because:
+      "recovery compares each snapshot with the log and knows both orders; a log that lacks what its " +
+      "snapshot should hold is marked damaged and refilled",
+  },
+  {
+    row: "64",
+    was: "a chunk from the middle begins a new snapshot",
+    because: "the file takes chunks in order only, and the checksum of the whole is verified",
+  },
+  {
+    row: "65",
+    was: "a conflicting snapshot at a committed index is adopted",
+    because: "a snapshot is known by index, term, size and checksum, and is refused unless it matches",
+  },
+  {
+    row: "80",
+    was: "a quiet group never elects, or loses its wake-up",
+    because: "groups are not put to sleep in this version: every replica keeps its own deadline",
+  },
+  {
+    row: "81",
+    was: "a group falls asleep with a follower that lags",
+    because: "groups are not put to sleep in this version",
+  },
+  {
+    row: "82",
+    was: "all groups of a peer wake at once when it is missed for a moment",
+    because: "groups are not put to sleep in this version",
+  },
+  {
+    row: "83",
+    was: "a heartbeat of the node hides a group that is stuck",
+    because: "each group has heartbeats of its own in this version",
+  },
+  {
+    row: "84",
+    was: "a group that is made again inherits the messages of the one before it",
+    because: "every message names the group's incarnation, and no group is made twice in this version",
+  },
+];

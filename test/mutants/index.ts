@@ -1,0 +1,38 @@
+/** Every planted bug, and every row of the catalogue that cannot be planted here. */
+import type { Excluded, Mutant } from "../../src/sim/search/mutants/mutant.js";
+import { durabilityMutants } from "./durability.js";
+import { electionMutants } from "./election.js";
+import { excludedRows } from "./excluded.js";
+import { membershipMutants } from "./membership.js";
+import { readMutants } from "./reads.js";
+import { replicationMutants } from "./replication.js";
+import { resourceMutants } from "./resources.js";
+import { sessionMutants } from "./sessions.js";
+import { snapshotMutants } from "./snapshots.js";
+import { walMutants } from "./wal.js";
+
+export const mutants: readonly Mutant[] = [
+  ...electionMutants,
+  ...replicationMutants,
+  ...durabilityMutants,
+  ...walMutants,
+  ...snapshotMutants,
+  ...membershipMutants,
+  ...readMutants,
+  ...sessionMutants,
+  ...resourceMutants,
+];
+
+export const excluded: readonly Excluded[] = excludedRows;
+
+/** Ids of those that fall within a few seeds: one of each concern, for every commit. */
+export const quickMutants: readonly string[] = [
+  "03-vote-said-before-its-sync",
+  "10-half-is-a-majority",
+  "26-commit-set-not-raised",
+  "34-acknowledges-its-whole-log",
+  "45-write-taken-for-a-sync",
+  "66-change-before-own-commit",
+  "73-local-read-of-a-deposed-leader",
+  "87-retry-applied-again",
+];

@@ -1,0 +1,123 @@
+/** Changes of membership. */
+import type { Mutant } from "../../src/sim/search/mutants/mutant.js";
+
+const whileChanging = ["membership-under-fire", "swarm", "wiped-node-returns"];
+
+export const membershipMutants: readonly Mutant[] = [
+  {
+    id: "36-replica-id-given-twice",
+    about: "a member that is added gets the id of the one removed just before",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/configuration-change.ts",
+        find: "  drop(draft.learnersNext, replica);",
+        replace:
+          "  drop(draft.learnersNext, replica);\n" +
+          "  if (replica + 1 === draft.nextReplicaId) draft.nextReplicaId = replica;",
+      },
+    ],
+    breaks: ["configuration-safety", "election-safety", "durable-quorum", "state-machine-safety"],
+    source: "etcd-io/raft #349 and eight other libraries (raft-rejoin-bug)",
+    scenarios: ["wiped-node-returns", "membership-under-fire", "snapshot-to-fresh-replica"],
+  },
+  {
+    id: "61-joint-lost-in-a-restart",
+    about: "a start takes a joint configuration for its incoming half alone",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/recovery.ts",
+        find: "    state.configurations.push({ index: entry.index, configuration: decoded.ok });",
+        replace:
+          "    const { voters, learners, nextReplicaId } = decoded.ok;\n" +
+          "    const half = { ...emptyConfiguration, voters, learners, nextReplicaId };\n" +
+          "    state.configurations.push({ index: entry.index, configuration: half });",
+      },
+    ],
+    breaks: ["configuration-safety", "durable-quorum", "leader-completeness", "liveness"],
+    source: "etcd e515a67; openraft 6c0ccaf3; raft-rs #101",
+    scenarios: whileChanging,
+  },
+  {
+    id: "66-change-before-own-commit",
+    about: "a new leader changes members before it has committed an entry of its own term",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/membership.ts",
+        find: '  if (state.commit < state.termStart) return "notReady";',
+        replace: "",
+      },
+    ],
+    breaks: ["configuration-safety", "election-safety"],
+    source: "Ongaro, raft-dev 2015",
+    scenarios: whileChanging,
+  },
+  {
+    id: "67-two-changes-in-flight",
+    about: "a change begins before the one before it is committed",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/membership.ts",
+        find: '  if (state.configurationIndex > state.commit) return "changePending";',
+        replace: "",
+      },
+    ],
+    breaks: ["configuration-safety", "election-safety"],
+    source: "Ongaro's thesis, section 4.1; etcd #7625",
+    scenarios: whileChanging,
+  },
+  {
+    id: "69-voter-that-knows-itself-a-learner",
+    about: "a replica refuses its vote while its own log does not name it a voter",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/election.ts",
+        find: "  if (message.term <= state.term) {",
+        replace:
+          "  const voters = [...state.configuration.voters, ...state.configuration.outgoing];\n" +
+          "  if (message.term <= state.term || !voters.some((v) => v.replica === state.replica)) {",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "etcd #12359",
+    scenarios: whileChanging,
+  },
+  {
+    id: "70-joint-left-too-early",
+    about: "a joint configuration is left before it is committed, at any commit",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/membership.ts",
+        find: "  if (state.configurationIndex > state.commit || state.commit < state.termStart) return;",
+        replace: "  if (state.commit < state.termStart) return;",
+      },
+    ],
+    breaks: ["configuration-safety", "durable-quorum"],
+    source: "etcd bd3c759",
+    scenarios: ["membership-under-fire", "swarm"],
+  },
+  {
+    id: "72-removed-leader-quits-too-early",
+    about: "a leader that removes itself steps down when it appends that, and tells nobody",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/membership.ts",
+        find: "  syncPeers(core);",
+        replace:
+          "  syncPeers(core);\n" +
+          "  if (!isVoter(configuration, core.state.replica)) {\n" +
+          "    becomeFollower(core, core.state.term, noReplica);\n" +
+          "  }",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "CCF #5973; etcd-io/raft #83",
+    scenarios: ["membership-under-fire", "swarm"],
+  },
+];

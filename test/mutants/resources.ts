@@ -1,0 +1,62 @@
+/** Counters that must come back to zero, and flags that must not outlive their cause. */
+import type { Mutant } from "../../src/sim/search/mutants/mutant.js";
+
+export const resourceMutants: readonly Mutant[] = [
+  {
+    id: "41-bytes-in-flight-leak",
+    about: "appends that are answered stay in the count of bytes in flight, in a small window",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/progress.ts",
+        find: "    peer.inflightBytes -= inflight[head + 2]!;",
+        replace: "",
+      },
+      {
+        file: "core/raft/options.ts",
+        find: "  inflightBytesMax: 4 * mebibyte,",
+        replace: "  inflightBytesMax: 16_384,",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "etcd e419ba5",
+    scenarios: ["full-disk", "torn-logs", "swarm"],
+  },
+  {
+    id: "42-uncommitted-bytes-leak",
+    about: "what is committed stays in the count of uncommitted bytes, under a low limit",
+    world: "sim",
+    edits: [
+      { file: "core/raft/commit.ts", find: "  freeUncommitted(state, held);", replace: "" },
+      {
+        file: "core/raft/options.ts",
+        find: "  uncommittedBytesMax: 64 * mebibyte,",
+        replace: "  uncommittedBytesMax: 16_384,",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "etcd a370b6f",
+    scenarios: ["calm-cluster", "full-disk"],
+  },
+  {
+    id: "78-transfer-outlives-leadership",
+    about: "the flag of a transfer survives its leader's term, and refuses proposals in the next",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/roles.ts",
+        find: "  Object.assign(state, idleLeader());",
+        replace: "  Object.assign(state, idleLeader(), { transfer });",
+      },
+      {
+        file: "core/raft/transfer.ts",
+        find: "  if (transfer === null || now < transfer.deadlineUs) return;",
+        replace:
+          "  if (transfer === null || transfer.timeoutNowSent || now < transfer.deadlineUs) return;",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "hashicorp/raft #696",
+    scenarios: ["client-retries", "membership-under-fire"],
+  },
+];
