@@ -10,6 +10,7 @@ import { checkHistoryVerb } from "./verbs/check-history.js";
 import { explainVerb } from "./verbs/explain.js";
 import { listVerb } from "./verbs/list.js";
 import { mergeVerb } from "./verbs/merge.js";
+import { mutantsVerb } from "./verbs/mutants.js";
 import { replayVerb } from "./verbs/replay.js";
 import { runVerb } from "./verbs/run.js";
 import { searchVerb } from "./verbs/search.js";
@@ -25,6 +26,7 @@ const verbs: readonly ((cli: Cli) => Command)[] = [
   checkDeterminismVerb,
   checkHistoryVerb,
   mergeVerb,
+  mutantsVerb,
 ];
 
 /** `typed` is what follows the program's name. */

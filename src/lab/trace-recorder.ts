@@ -44,7 +44,10 @@ interface Frame {
 export class TraceRecorder {
   readonly #world: TracedWorld;
   readonly #sink: TraceSink;
-  readonly #last = new Map<number, TraceCause>();
+  /** `node/boot` -> number of its newest event. */
+  readonly #sequences = new Map<string, number>();
+  /** The boot that each node is known to be in. */
+  readonly #boots = new Map<number, number>();
   /** Newest step of each replica, and of each node as group 0. */
   readonly #steps = new Map<string, TraceCause>();
   readonly #frames = new Map<string, Frame>();
@@ -155,6 +158,8 @@ export class TraceRecorder {
     const reason = this.#reasons.get(node) ?? "killed";
     this.#reasons.delete(node);
     this.#write(node, 0, "crash", { reason }, null);
+    this.#sequences.delete(`${node}/${this.#boots.get(node) ?? 0}`);
+    this.#boots.delete(node);
     // What it was told and what it believed went with the process.
     for (const key of this.#states.keys()) if (key.endsWith(`/${node}`)) this.#states.delete(key);
   }
@@ -239,22 +244,29 @@ export class TraceRecorder {
     data: TraceData<K>,
     cause: TraceCause | null,
   ): TraceCause {
-    const boot = node === 0 ? 0 : this.#world.boot(node);
-    const before = this.#last.get(node);
-    if (node > 0 && before?.boot !== boot && kind !== "boot") {
-      const offsetUs = (this.#world.nowUs() ?? 0) - this.#world.localUs(node);
-      const worldOffsetUs = this.#world.nowUs() === null ? 0 : offsetUs;
-      this.#write(node, 0, "boot", { wallOffsetUs: 0, worldOffsetUs, driftPpm: 0, disk: 0 }, null);
-    }
-    const previous = this.#last.get(node);
-    const seq = previous?.boot === boot ? previous.seq + 1 : 1;
+    const boot = node === 0 ? 0 : this.#bootOf(node, kind);
+    const key = `${node}/${boot}`;
+    const seq = (this.#sequences.get(key) ?? 0) + 1;
+    this.#sequences.set(key, seq);
     const name = { node, boot, seq };
-    this.#last.set(node, name);
     const at = this.#world.nowUs();
     const t = node === 0 ? (at ?? 0) : this.#world.localUs(node);
     const head = at === null ? { t, ...name } : { t, at, ...name };
     this.#sink({ ...head, group, kind, cause, data } as TraceEvent);
     return name;
+  }
+
+  /** A node that has just died is told of in its last boot; one that does not know its own, in 0. */
+  #bootOf(node: number, kind: TraceKind): number {
+    const known = this.#boots.get(node) ?? 0;
+    const boot = this.#world.boot(node);
+    if (kind === "crash") return known;
+    if (boot === 0 || boot === known) return boot;
+    this.#boots.set(node, boot);
+    const nowUs = this.#world.nowUs();
+    const worldOffsetUs = nowUs === null ? 0 : nowUs - this.#world.localUs(node);
+    this.#write(node, 0, "boot", { wallOffsetUs: 0, worldOffsetUs, driftPpm: 0, disk: 0 }, null);
+    return boot;
   }
 }
 

@@ -11,7 +11,17 @@ export function fakeSimulate(scenario: Scenario, options: SimulateOptions): Simu
   const { seed, decisions, stopAtStep = Infinity } = options;
   const word = mix32(seed);
   const steps = 1_000 + (word % 500);
-  options.trace?.({ t: 1, at: 1, node: 1, boot: 1, seq: 1, group: 1, kind: "message", data: {} });
+  options.trace?.({
+    t: 1,
+    at: 1,
+    node: 1,
+    boot: 1,
+    seq: 1,
+    group: 1,
+    cause: null,
+    kind: "step",
+    data: { input: "timer", word: 1 },
+  });
   const fails = seed % 10 === 7 && stopAtStep >= 900;
   return {
     scenario: scenario.name,

@@ -71,8 +71,8 @@ export const readMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/raft/recovery.ts",
-        find: "  if (options.leaseReads && state.term > 0) state.promisedUntilUs = now + options.electionTimeoutMinUs;",
-        replace: "",
+        find: "state.promisedUntilUs = now + options.electionTimeoutMinUs;",
+        replace: "state.promisedUntilUs = 0;",
       },
     ],
     breaks: ["lease-safety", "linearizability"],

@@ -154,7 +154,8 @@ function refused(core: RaftCore, peer: Peer, message: AppendReply): void {
   const { log } = core.state;
   core.marks.hit("appendRefused");
   let agree = Math.min(message.hintIndex, lastIndex(log));
-  while (agree > log.base && termAt(log, agree) > message.hintTerm) agree--;
+  // Down to below the base, where only a snapshot helps.
+  while (termAt(log, agree) > message.hintTerm) agree--;
   peer.probeEmpty = true;
   if (peer.mode !== "snapshot") probe(peer, agree + 1);
 }

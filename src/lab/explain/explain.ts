@@ -186,7 +186,7 @@ function beliefLines({ beliefs, group, nodes }: Story): string[] {
   const rows = nodes.flatMap((node) => {
     if (beliefs.isDown(node)) return [`  n${node}  is down`];
     const belief = beliefs.of(group, node);
-    return belief === null ? [] : [`  n${node}  ${beliefWords(belief)}`];
+    return belief === null ? [] : [clip(`  n${node}  ${beliefWords(belief)}`, width)];
   });
   if (rows.length === 0) return [];
   return [`What each node believed at the end${group > 0 ? `, in group ${group}` : ""}`, ...rows];
@@ -204,7 +204,7 @@ function beliefWords(belief: Belief): string {
     logWords(belief),
     `seen at ${seconds(atUs)} s`,
   ];
-  return clip(parts.join(", "), width - 6);
+  return parts.join(", ");
 }
 
 function replayLines(replay: readonly string[]): string[] {

@@ -62,7 +62,7 @@ export function coneOf(events: readonly TraceEvent[], end: number): ReadonlySet<
     if (kind !== "step") cone.add(at);
     at = cause === null ? undefined : positions.get(nameOf(cause));
   }
-  return cone;
+  return cone.size > 1 ? cone : new Set();
 }
 
 function nameOf({ node, boot, seq }: TraceCause): string {

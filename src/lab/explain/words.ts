@@ -27,7 +27,7 @@ export function tell(event: TraceEvent, change: BeliefChange | null): Told {
     case "fault":
       return { weight: 3, text: `fault ${faultWords(event.data)}` };
     case "boot":
-      return { weight: 2, text: `boots (boot ${event.boot})` };
+      return { weight: 1, text: `boots (boot ${event.boot})` };
     case "crash":
       return { weight: 3, text: `CRASHES: ${event.data.reason}` };
     case "gap":
@@ -37,7 +37,8 @@ export function tell(event: TraceEvent, change: BeliefChange | null): Told {
     case "restored":
       return { weight: 2, text: `installs a snapshot through ${event.data.index}` };
     case "configuration":
-      return { weight: 2, text: configurationWords(event.data) };
+      // That of its founding says nothing new.
+      return { weight: event.data.index > 0 ? 2 : 1, text: configurationWords(event.data) };
     case "invoke":
       return { weight: 2, text: `client ${event.data.client} asks ${asked(event.data)}` };
     case "return":

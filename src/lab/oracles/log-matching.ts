@@ -32,7 +32,8 @@ export const logMatching: OracleSpec = {
       let positions = groups.get(groupKey(view));
       if (positions === undefined) groups.set(groupKey(view), (positions = new Map()));
       let chain = chains.get(replicaKey(view));
-      if (chain === undefined) chains.set(replicaKey(view), (chain = { base: 0, hashes: [0], terms: [0] }));
+      if (chain === undefined)
+        chains.set(replicaKey(view), (chain = { base: 0, hashes: [0], terms: [0] }));
       follow(view, chain, positions, report);
     }
     return {

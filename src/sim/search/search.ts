@@ -39,8 +39,8 @@ export interface SearchOutcome {
   readonly wallMs: number;
 }
 
-/** More than this at once makes progress coarse. */
-const chunkRunsMax = 16;
+/** More than this at once makes progress coarse, and threads wait for the last of them. */
+const chunkRunsMax = 4;
 /** Chunks that each thread may be ahead of the slowest one. */
 const aheadMax = 8;
 

@@ -102,7 +102,7 @@ export function twoLeaders(): string[] {
       at: 3_700_001,
       node: 1,
       kind: "violation",
-      cause: { node: 3, boot: 1, seq: 4 },
+      cause: { node: 3, boot: 1, seq: 5 },
       data: {
         property: "election-safety",
         message: "replica 1 of group 1 on node 1 leads term 2, which replica 3 led already",

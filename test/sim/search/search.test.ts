@@ -87,8 +87,8 @@ describe("search: order", () => {
     };
     const { outcome } = await searched(pool);
     expect([outcome.end, outcome.tally.seeds]).toEqual(["done", 400]);
-    // Eight chunks for each thread; there are 25 in all.
-    expect([outWhileSlow, out]).toEqual([16, 25]);
+    // Eight chunks for each thread; there are 100 in all.
+    expect([outWhileSlow, out]).toEqual([16, 100]);
   });
 });
 
@@ -123,10 +123,10 @@ describe("search: trouble", () => {
       signal: stop.signal,
       onFailure: () => {},
       onProgress: ({ done }) => {
-        if (done >= 64) stop.abort();
+        if (done >= 40) stop.abort();
       },
     });
     const outcome = await running;
-    expect([outcome.end, outcome.tally.seeds >= 64]).toEqual(["interrupted", true]);
+    expect([outcome.end, outcome.tally.seeds >= 40]).toEqual(["interrupted", true]);
   });
 });

@@ -1,19 +1,21 @@
 /** Searches seeds until a mutant is caught, and makes sure that the same seed is fine without it. */
-import { Worker } from "node:worker_threads";
 import type { RunResult } from "../../../lab/run-result.js";
 import type { Mutant } from "./mutant.js";
 import { makeOverlay } from "./overlay.js";
-import type { RunReply, RunRequest, WorkerSetup } from "./worker.js";
+import { PlainRuns, Runner, propertyOf } from "./runner.js";
 
 export interface HuntOptions {
   /** The package's folder. */
   readonly root: string;
+  /** The first seed. Scenarios of a mutant take turns, a seed each. */
   readonly from: number;
   readonly seedsMax: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface Hunt {
   readonly id: string;
+  readonly from: number;
   readonly killed: boolean;
   /** Seeds that were run, the one that caught it included. */
   readonly seeds: number;
@@ -26,42 +28,59 @@ export interface Hunt {
   readonly others: Readonly<Record<string, number>>;
 }
 
-/** Throws when the mutant no longer applies to the source. */
-export async function hunt(mutant: Mutant, options: HuntOptions): Promise<Hunt> {
+/** Hunts `jobs` mutants at a time. Throws when one no longer applies to the source. */
+export async function huntAll(
+  mutants: readonly Mutant[],
+  options: HuntOptions & { readonly jobs: number; readonly onHunt?: (hunt: Hunt) => void },
+): Promise<readonly Hunt[]> {
+  const plain = new PlainRuns(`${options.root}/dist`);
+  const hunts = new Map<string, Hunt>();
+  const left = [...mutants];
+  const work = async (): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      if (options.signal?.aborted === true) return;
+      const hunt = await huntOne(mutant, options, plain);
+      hunts.set(mutant.id, hunt);
+      options.onHunt?.(hunt);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: options.jobs }, work));
+  } finally {
+    await plain.stop();
+  }
+  return mutants.flatMap(({ id }) => hunts.get(id) ?? []);
+}
+
+async function huntOne(mutant: Mutant, options: HuntOptions, plain: PlainRuns): Promise<Hunt> {
   const overlay = makeOverlay(options.root, mutant);
   if ("error" in overlay) throw new Error(overlay.error);
   const startedMs = performance.now();
   const mutated = new Runner(overlay.dist);
-  const plain = new Runner(`${options.root}/dist`);
   const others: Record<string, number> = {};
   let steps = 0;
   let seeds = 0;
   let failure: RunResult | null = null;
   try {
-    while (failure === null && seeds < options.seedsMax) {
+    while (failure === null && seeds < options.seedsMax && options.signal?.aborted !== true) {
       const seed = options.from + seeds;
-      const scenario = mutant.scenarios[seeds % mutant.scenarios.length] ?? "";
+      const scenario = mutant.scenarios[seeds % mutant.scenarios.length]!;
       seeds++;
       const reply = await mutated.run({ scenario, seed });
       if (reply.kind === "ran") steps += reply.result.steps;
       const property = propertyOf(reply);
       if (property === null) continue;
-      if (
-        reply.kind === "ran" &&
-        mutant.breaks.includes(property) &&
-        reply.result.verdict === "violation"
-      ) {
-        if (propertyOf(await plain.run({ scenario, seed })) === null) failure = reply.result;
-        else count(others, `${property} also without the mutant`);
-      } else count(others, property);
+      if (reply.kind === "crashed" || !mutant.breaks.includes(property)) count(others, property);
+      else if ((await plain.property({ scenario, seed })) === null) failure = reply.result;
+      else count(others, `${property} also without the mutant`);
     }
   } finally {
     await mutated.stop();
-    await plain.stop();
     overlay.remove();
   }
   return {
     id: mutant.id,
+    from: options.from,
     killed: failure !== null,
     seeds,
     steps,
@@ -72,37 +91,6 @@ export async function hunt(mutant: Mutant, options: HuntOptions): Promise<Hunt> 
   };
 }
 
-/** What went wrong in a run; null when nothing did. */
-function propertyOf(reply: RunReply): string | null {
-  if (reply.kind === "crashed") return `crash: ${reply.message}`;
-  return reply.result.verdict === "violation" ? (reply.result.failure?.property ?? "?") : null;
-}
-
 function count(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
-}
-
-/** One worker, started when it is first asked. Its runs come one after another. */
-class Runner {
-  readonly #dist: string;
-  #worker: Worker | null = null;
-
-  constructor(dist: string) {
-    this.#dist = dist;
-  }
-
-  run(request: RunRequest): Promise<RunReply> {
-    const setup: WorkerSetup = { dist: this.#dist };
-    this.#worker ??= new Worker(new URL("./worker.js", import.meta.url), { workerData: setup });
-    const worker = this.#worker;
-    return new Promise((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-      worker.postMessage(request);
-    }).finally(() => worker.removeAllListeners()) as Promise<RunReply>;
-  }
-
-  async stop(): Promise<void> {
-    await this.#worker?.terminate();
-  }
 }

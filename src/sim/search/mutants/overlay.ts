@@ -18,12 +18,8 @@ export interface Overlay {
  * imports is found from there as from the package itself.
  */
 export function makeOverlay(root: string, mutant: Mutant): Overlay | { readonly error: string } {
-  const changed = applyEdits(mutant.edits, (file) => {
-    const path = join(root, "src", file);
-    return existsSync(path) ? readFileSync(path, "utf8") : null;
-  });
-  if ("error" in changed)
-    return { error: `mutant ${mutant.id} no longer applies: ${changed.error}` };
+  const changed = changedTexts(root, mutant);
+  if ("error" in changed) return changed;
   const folder = join(root, "node_modules", ".cache", "quorumlab", `${mutant.id}-${process.pid}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -42,4 +38,18 @@ export function makeOverlay(root: string, mutant: Mutant): Overlay | { readonly 
     dist: join(folder, "dist"),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Null when the mutant still applies to the source. */
+export function whyNotApplied(root: string, mutant: Mutant): string | null {
+  const changed = changedTexts(root, mutant);
+  return "error" in changed ? changed.error : null;
+}
+
+function changedTexts(root: string, { id, edits }: Mutant): ReturnType<typeof applyEdits> {
+  const changed = applyEdits(edits, (file) => {
+    const path = join(root, "src", file);
+    return existsSync(path) ? readFileSync(path, "utf8") : null;
+  });
+  return "error" in changed ? { error: `mutant ${id} no longer applies: ${changed.error}` } : changed;
 }

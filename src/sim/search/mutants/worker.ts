@@ -21,6 +21,9 @@ export interface WorkerSetup {
   readonly dist: string;
 }
 
+/** A run of the unmutated code needs a tenth of it; a storm of messages must end some time. */
+const stepsMax = 2_000_000;
+
 const { dist } = workerData as WorkerSetup;
 const load = async <T>(file: string): Promise<T> =>
   (await import(pathToFileURL(join(dist, file)).href)) as T;
@@ -35,7 +38,7 @@ function run(name: string, seed: number): RunReply {
   const scenario = scenarios.find((each) => each.name === name);
   if (scenario === undefined) return { kind: "crashed", message: `no scenario ${name}` };
   try {
-    return { kind: "ran", result: simulate(scenario, { seed }) };
+    return { kind: "ran", result: simulate(scenario, { seed, stopAtStep: stepsMax }) };
   } catch (error) {
     // A mutant may break the simulator's own assumptions; that is no verdict of an oracle.
     return { kind: "crashed", message: error instanceof Error ? error.message : String(error) };

@@ -1,0 +1,214 @@
+import { expect, test } from "vitest";
+import { groupId } from "../../../src/core/ids.js";
+import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raft-node.js";
+import { Client, ask } from "./client.js";
+import { World } from "./world.js";
+
+function startAll(world: World, groups: number, parts: MultiRaftParts = {}): void {
+  const members = world.nodes.map(({ id }) => id);
+  const founding = Array.from({ length: groups }, (_, at) => world.founding(at + 1, members));
+  for (const node of world.nodes) node.start(multiRaft({ founding, ...parts }));
+}
+
+test("host: three nodes elect, commit, answer and read in every mode", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  client.put("a/x", "two");
+  expect(client.get("a/x")).toBe("two");
+  expect(client.get("a/x", "lease")).toBe("two");
+  const follower = world.nodes.find((node) => node !== client.leader())!;
+  expect(client.get("a/x", "follower", follower)).toBe("two");
+  expect(client.get("a/y")).toBe(null);
+});
+
+test("host: every node is killed and started again: nothing that was answered is lost", () => {
+  const world = new World(3);
+  startAll(world, 2);
+  const first = new Client(world, 1);
+  const second = new Client(world, 2);
+  first.put("a/x", "one");
+  second.put("b/x", "two");
+  for (const node of world.nodes) node.kill();
+  startAll(world, 2);
+  expect(first.get("a/x")).toBe("one");
+  expect(second.get("b/x")).toBe("two");
+  first.put("a/x", "three");
+  expect(first.get("a/x")).toBe("three");
+  expect(world.node(1).host!.status().boot).toBe(2);
+});
+
+test("host: group commit: one sync makes the writes of several groups durable", () => {
+  const world = new World(3);
+  startAll(world, 8);
+  world.until("a leader of every group", () =>
+    Array.from({ length: 8 }, (_, at) => world.leaderOf(groupId(at + 1))).every(Boolean),
+  );
+  const most = Math.max(
+    ...world.nodes.flatMap(({ submitted }) => submitted.map(({ persists }) => persists.length)),
+  );
+  expect(most).toBeGreaterThan(1);
+  for (const { submitted } of world.nodes) {
+    for (const { persists } of submitted) {
+      expect(new Set(persists.map(({ group }) => group)).size).toBe(persists.length);
+    }
+  }
+  expect(world.nodes.some(({ marks }) => marks.batchWhileSyncInFlight !== undefined)).toBe(true);
+});
+
+test("host: a sync that does not return: nothing that rests on it leaves the node", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const slow = world.nodes.find((node) => node !== client.leader())!;
+  slow.diskRuns = false;
+  slow.released.length = 0;
+  const before = slow.host!.viewOf(groupId(1))!.durable;
+  client.put("a/x", "two");
+  world.ticks(300);
+  expect(slow.host!.viewOf(groupId(1))!.last).toBeGreaterThan(before);
+  const accepted = slow.released.filter(
+    ({ message }) => message.kind === "appendReply" && message.accepted,
+  );
+  for (const { message } of accepted) {
+    expect(message.kind === "appendReply" && message.match <= before).toBe(true);
+  }
+  slow.diskRuns = true;
+  world.ticks(50);
+  const matches = slow.released.flatMap(({ message }) =>
+    message.kind === "appendReply" ? [message.match] : [],
+  );
+  expect(Math.max(...matches)).toBeGreaterThan(before);
+  expect(slow.marks.heldBackReleased).toBeGreaterThan(0);
+});
+
+test("host: a node dies with its vote unsynced: it had told nobody", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  for (const node of world.nodes) node.diskRuns = true;
+  world.ticks(40);
+  for (const node of world.nodes) node.diskRuns = false;
+  world.ticks(4000);
+  const votes = world.nodes.flatMap(({ released }) =>
+    released.filter(({ message }) => message.kind === "vote" || message.kind === "voteReply"),
+  );
+  expect(votes).toEqual([]);
+});
+
+test("host: a wiped node's replica does not come back under its old id", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const wiped = world.nodes.find((node) => node !== client.leader())!;
+  wiped.wipe();
+  wiped.start(multiRaft());
+  world.ticks(3000);
+  expect(wiped.host!.viewOf(groupId(1))).toBe(null);
+  expect(wiped.marks.unknownReplicaAnswered).toBeGreaterThan(0);
+  expect(client.leader().marks.inviteRefusedForDisk).toBeGreaterThan(0);
+});
+
+test("host: a member is added: invited, sent a snapshot, and read from; then it is removed", () => {
+  const world = new World(4);
+  const raft = { snapshotEveryEntries: 8, trailingEntries: 0, snapshotChunkBytes: 64 };
+  const parts = { founding: [world.founding(1, [1, 2, 3])], raft };
+  for (const node of world.nodes) node.start(multiRaft(parts));
+  const client = new Client(world, 1);
+  for (let n = 0; n < 40; n++) client.put(`a/${n}`, `value ${n}`);
+  const joiner = world.node(4);
+  const add = { op: "addVoter", node: joiner.id, disk: joiner.diskId } as const;
+  const action = { kind: "change", changes: [add] } as const;
+  const request = { kind: "admin", group: groupId(1), action } as const;
+  expect(ask(world, client.leader(), request)).toMatchObject({ kind: "done" });
+  const key = groupId(1);
+  const caughtUp = (): boolean =>
+    joiner.host!.viewOf(key)?.applied === client.leader().host!.viewOf(key)!.applied;
+  world.until("the joiner has caught up", caughtUp);
+  expect(joiner.marks.invitedReplicaCreated).toBe(1);
+  expect(joiner.restoredAt.length).toBeGreaterThan(0);
+  expect(client.get("a/7", "follower", joiner)).toBe("value 7");
+  joiner.kill();
+  joiner.start(multiRaft(parts));
+  world.until("the joiner is back", () => joiner.host!.viewOf(key) !== null && caughtUp());
+  const { replica } = joiner.host!.viewOf(key)!;
+  const remove = { kind: "change", changes: [{ op: "remove", replica }] } as const;
+  const removal = { kind: "admin", group: groupId(1), action: remove } as const;
+  if (client.leader() === joiner) throw new Error("the test needs another leader");
+  expect(ask(world, client.leader(), removal)).toMatchObject({ kind: "done" });
+  world.until("the removed replica is gone", () => joiner.host!.viewOf(key) === null);
+  joiner.kill();
+  joiner.start(multiRaft(parts));
+  world.ticks(2000);
+  expect(joiner.host!.viewOf(key)).toBe(null);
+  client.put("a/7", "later");
+  expect(client.get("a/7")).toBe("later");
+});
+
+test("host: no quorum: a command is answered as unknown, a read as refused, in time", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const leader = client.leader();
+  world.passes = () => false;
+  const command = ask(world, leader, client.putRequest("a/x", "two"));
+  expect(command.kind).toBe("unknown");
+  const read = ask(world, leader, client.getRequest("a/x"));
+  expect(read.kind).toBe("refused");
+});
+
+test("host: the disk fails: the node stops for good and says nothing more", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const broken = client.leader();
+  broken.disk.fail = (kind) => (kind === "sync" ? "ioError" : null);
+  broken.host!.request(world.nextRequest(), new Uint8Array([9]));
+  world.until("it stopped", () => broken.stoppedWith !== "");
+  broken.released.length = 0;
+  world.ticks(3000);
+  expect(broken.released).toEqual([]);
+  expect(broken.marks.stoppedOnDisk).toBe(1);
+  client.put("a/x", "two");
+  expect(client.get("a/x")).toBe("two");
+});
+
+test("host: bytes that mean nothing: frames are dropped, requests are answered", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const leader = client.leader();
+  for (let length = 0; length < 80; length++) {
+    const frame = Uint8Array.from({ length }, (_, at) => (at * 31 + length) & 0xff);
+    leader.host!.frameArrived(world.node(2).id, frame);
+    const request = world.nextRequest();
+    leader.host!.request(request, frame);
+    world.until("an answer", () => leader.answers.has(request));
+  }
+  expect(leader.stoppedWith).toBe("");
+  expect(leader.marks.malformedFrameDropped).toBe(80);
+});
+
+test("host: a full inbox: frames are dropped, requests refused, completions kept", () => {
+  const world = new World(1);
+  const node = world.node(1);
+  node.start(multiRaft({ founding: [world.founding(1, [1])] }), {
+    inboxItemsMax: 2,
+    requestsPendingMax: 1,
+  });
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const requests = Array.from({ length: 4 }, () => world.nextRequest());
+  for (const request of requests) node.host!.request(request, new Uint8Array([1, 2]));
+  node.host!.frameArrived(node.id, new Uint8Array([1]));
+  expect(node.marks.inboxFullRequestRefused).toBe(2);
+  expect(node.marks.inboxFullFrameDropped).toBe(1);
+  expect(requests.map((request) => node.answers.has(request))).toEqual([false, false, true, true]);
+  world.ticks(5);
+  expect(client.get("a/x")).toBe("one");
+});

@@ -1,0 +1,218 @@
+import { describe, expect, test } from "vitest";
+import { ByteWriter, emptyBytes } from "../../src/core/bytes.js";
+import type { Machine, MachineEffect, MachineInput } from "../../src/core/machine.js";
+import { nodeId, noToken, token } from "../../src/core/ids.js";
+import type { Fault } from "../../src/lab/fault.js";
+import type { OracleSpec } from "../../src/lab/oracle.js";
+import type { Scenario } from "../../src/lab/scenario.js";
+import { fault, mixedWorkload, second, smallCluster } from "../../src/lab/shapes.js";
+import { simulate } from "../../src/sim/simulate.js";
+
+const short: Scenario = {
+  name: "short",
+  about: "a little of everything, for tests",
+  cluster: { ...smallCluster, raft: { snapshotEveryEntries: 24, trailingEntries: 4 } },
+  workload: mixedWorkload,
+  faults: {
+    swarm: ["loss", "duplicate", "delay", "kill", "pause", "cut", "tornWrite"],
+    swarmFaultsMax: 9,
+  },
+  phases: { attackUs: 8 * second },
+  expect: "ok",
+};
+const calm: Scenario = { ...short, name: "calm", faults: { swarm: [], swarmFaultsMax: 0 } };
+
+describe("a run", () => {
+  test("simulate: no faults: all held, operations answered, a leader per group", () => {
+    const result = simulate(calm, { seed: 1 });
+    expect(result.failure).toBeNull();
+    expect(result.verdict).toBe("ok");
+    expect(result.acknowledged).toBeGreaterThan(50);
+    expect(result.leaderChanges).toBeGreaterThanOrEqual(1);
+    expect(result.simulatedUs).toBeGreaterThan(8 * second);
+  });
+
+  test.each([1, 2, 3])("simulate: same seed twice (%i): same digest at every step", (seed) => {
+    const [first, second] = [1, 2].map(() => simulate(short, { seed, checkDeterminism: true }));
+    expect(second).toEqual(first);
+    expect(first!.stateDigest).toMatch(/^[0-9a-f]{16}$/);
+    expect(first!.digest).toBe(simulate(short, { seed }).digest);
+  });
+
+  test("simulate: another seed: another run", () => {
+    expect(simulate(short, { seed: 8 }).digest).not.toBe(simulate(short, { seed: 9 }).digest);
+  });
+
+  test("simulate: a trace or no oracles: the digest stays", () => {
+    const seen: unknown[] = [];
+    const { digest } = simulate(short, { seed: 4 });
+    expect(simulate(short, { seed: 4, trace: (event) => seen.push(event) }).digest).toBe(digest);
+    expect(simulate(short, { seed: 4, oracles: [] }).digest).toBe(digest);
+    expect(seen.length).toBeGreaterThan(1_000);
+  });
+
+  test("simulate: stopAtStep: ends there, undecided", () => {
+    const result = simulate(short, { seed: 1, stopAtStep: 500 });
+    expect(result.verdict).toBe("undecided");
+    expect(result.steps).toBeGreaterThanOrEqual(500);
+    expect(result.steps).toBeLessThan(600);
+  });
+});
+
+describe("replay", () => {
+  test.each([5, 6])("simulate: by decisions (seed %i): the same run, nothing unmatched", (seed) => {
+    const first = simulate(short, { seed });
+    const again = simulate(short, { seed, decisions: first.decisions });
+    expect(again.digest).toBe(first.digest);
+    expect(again.inert).toEqual(first.inert);
+    expect(again.decisions.draws).toEqual(first.decisions.draws);
+  });
+
+  test("simulate: the first few decisions only: later faults do not begin", () => {
+    const first = simulate(short, { seed: 5 });
+    const again = simulate(short, { seed: 5, decisions: first.decisions, firstDecisions: 1 });
+    expect(again.decisions.faults).toEqual(first.decisions.faults.slice(0, 1));
+    expect(again.failure).toBeNull();
+  });
+
+  test("simulate: a listed draw that nothing answers to: is told as inert", () => {
+    const { decisions } = simulate(calm, { seed: 5 });
+    const draws = ["loss:77:0:0@3#0"];
+    expect(simulate(calm, { seed: 5, decisions: { ...decisions, draws } }).inert).toEqual(draws);
+  });
+
+  test("simulate: faults and operations that a caller hands in: these and no others", () => {
+    const faults = [fault({ kind: "kill", atUs: second, forUs: second, nodes: [nodeId(1)] }, 0)];
+    const [operation] = simulate(calm, { seed: 5 }).decisions.operations;
+    const result = simulate(short, { seed: 5, faults, operations: [operation!] });
+    expect(result.decisions.faults).toEqual(faults);
+    expect(result.decisions.operations).toEqual([operation]);
+    expect(result.faults.kill).toEqual({ drawn: 1, fired: 1, effective: 1 });
+  });
+});
+
+describe("violations", () => {
+  test("simulate: an oracle that objects: the run ends at that step with its words", () => {
+    const never: OracleSpec = {
+      id: "no-leader",
+      about: "nobody ever leads",
+      judges: "step",
+      make: (report) => ({
+        stepped(node, view) {
+          if (view.role !== "leader") return;
+          report({
+            message: `node ${node} leads`,
+            shape: "somebody leads",
+            node,
+            group: view.group,
+          });
+        },
+      }),
+    };
+    const result = simulate(calm, { seed: 2, oracles: [never] });
+    expect(result.verdict).toBe("violation");
+    expect(result.failure).toMatchObject({
+      property: "no-leader",
+      fingerprint: "no-leader: somebody leads",
+      step: result.steps,
+    });
+  });
+
+  test("simulate: a majority is gone for good: liveness says who waits for what", () => {
+    const nodes = [nodeId(1), nodeId(2)];
+    const faults: Fault[] = [fault({ kind: "wipe", atUs: second, forUs: 100_000, nodes }, 0)];
+    const three = { ...calm, cluster: { ...smallCluster, nodes: 3, groups: 1 } };
+    // Within the budget only one of them is wiped, and the group goes on.
+    expect(simulate(three, { seed: 3, faults }).verdict).toBe("ok");
+    const lifted = simulate(three, { seed: 3, faults, safetyOnly: true });
+    expect(lifted.failure).toBeNull();
+    expect(lifted.faults.wipe?.effective).toBeGreaterThan(1);
+  });
+
+  test("simulate: silent loss where no violation is expected: never put into force", () => {
+    const nodes = [nodeId(1), nodeId(2), nodeId(3)];
+    const faults = [fault({ kind: "lyingSync", atUs: second, forUs: second, nodes }, 0)];
+    expect(simulate(calm, { seed: 3, faults }).faults.lyingSync?.fired).toBe(0);
+    const expecting: Scenario = { ...calm, expect: "violation" };
+    expect(simulate(expecting, { seed: 3, faults }).faults.lyingSync?.fired).toBe(1);
+  });
+});
+
+/** Answers each request with how many it has durably counted. */
+class Counter implements Machine<MachineInput, MachineEffect> {
+  readonly state = { count: 0, token: 0 };
+
+  step(_now: number, input: MachineInput, out: MachineEffect[]): void {
+    if (input.kind === "start") this.state.count = input.records.length;
+    if (input.kind !== "request") return;
+    const after = token(++this.state.token);
+    this.state.count++;
+    out.push({ kind: "persist", token: after, record: emptyBytes });
+    const writer = new ByteWriter();
+    writer.u32(this.state.count);
+    out.push({ kind: "answer", request: input.request, bytes: writer.finish(), after });
+  }
+}
+
+/** The same without waiting for the disk. */
+class Hasty extends Counter {
+  override step(now: number, input: MachineInput, out: MachineEffect[]): void {
+    const effects: MachineEffect[] = [];
+    super.step(now, input, effects);
+    for (const effect of effects) {
+      out.push(effect.kind === "answer" ? { ...effect, after: noToken } : effect);
+    }
+  }
+}
+
+describe("a protocol of a user's own", () => {
+  const counted = (bytes: Uint8Array): number => bytes[0]! | (bytes[1]! << 8);
+  const scenario = (machine: () => Counter): Scenario => ({
+    ...short,
+    name: "counter",
+    faults: { swarm: ["kill"], swarmFaultsMax: 30 },
+    phases: { attackUs: 20 * second },
+    protocol: {
+      machine,
+      request: (draw) => Uint8Array.of(draw.integer(0, 255)),
+      properties: [
+        {
+          id: "counts-on",
+          about: "no node answers with a count that it has answered before",
+          judge() {
+            const seen = new Set<string>();
+            return ({ node, answer }) => {
+              const key = `${node}:${counted(answer)}`;
+              if (seen.has(key)) return `node ${node} answered ${counted(answer)} twice`;
+              seen.add(key);
+              return null;
+            };
+          },
+        },
+      ],
+    },
+  });
+
+  test("simulate: a counter that waits for its disk: holds through crashes", () => {
+    for (const seed of [1, 2, 3]) {
+      const result = simulate(
+        scenario(() => new Counter()),
+        { seed },
+      );
+      expect(result.failure).toBeNull();
+      expect(result.acknowledged).toBeGreaterThan(50);
+    }
+  });
+
+  test("simulate: a counter that answers before its disk: is caught", () => {
+    const seeds = Array.from({ length: 30 }, (_, n) => n + 1);
+    const caught = seeds.find((seed) => {
+      const { failure } = simulate(
+        scenario(() => new Hasty()),
+        { seed },
+      );
+      return failure?.fingerprint === "counts-on: node n answered n twice";
+    });
+    expect(caught).toBeDefined();
+  });
+});
