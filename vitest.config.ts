@@ -31,6 +31,8 @@ export default defineConfig({
           include: pure,
           exclude: touchesHost,
           setupFiles: ["test/setup/poison.ts"],
+          // A bound against hanging, far above what a slow and busy machine needs.
+          testTimeout: 180_000,
         },
       },
       {
@@ -39,7 +41,7 @@ export default defineConfig({
           name: "edge",
           include: ["test/**/*.test.ts"],
           exclude: ["test/core/**", "test/lab/**", "test/sim/*.test.ts", "test/sim/!(search)/**"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
     ],

@@ -15,6 +15,8 @@ export interface Terminal {
 
 export interface OutputStream {
   readonly isTTY?: boolean | undefined;
+  /** Width of a terminal; 0 or none when it is not known. */
+  readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 

@@ -7,6 +7,7 @@ import { nearest } from "./nearest.js";
 import type { Cli } from "./verb.js";
 import { checkDeterminismVerb } from "./verbs/check-determinism.js";
 import { checkHistoryVerb } from "./verbs/check-history.js";
+import { demoVerb } from "./verbs/demo.js";
 import { explainVerb } from "./verbs/explain.js";
 import { listVerb } from "./verbs/list.js";
 import { mergeVerb } from "./verbs/merge.js";
@@ -17,6 +18,7 @@ import { searchVerb } from "./verbs/search.js";
 import { shrinkVerb } from "./verbs/shrink.js";
 
 const verbs: readonly ((cli: Cli) => Command)[] = [
+  demoVerb,
   listVerb,
   runVerb,
   searchVerb,

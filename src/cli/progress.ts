@@ -13,7 +13,8 @@ export class Progress {
 
   constructor(terminal: Terminal, output: Output) {
     this.#output = output;
-    const onTerminal = terminal.stderr.isTTY === true;
+    // The spinner counts lines by dividing by the width, and would never end with 0.
+    const onTerminal = terminal.stderr.isTTY === true && (terminal.stderr.columns ?? 0) > 0;
     this.#spinner = onTerminal
       ? // Standard input is left alone, so that an interrupt reaches us.
         ora({ stream: terminal.stderr as NodeJS.WriteStream, discardStdin: false }).start(

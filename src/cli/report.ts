@@ -56,14 +56,14 @@ export function describeRun(output: Output, result: RunResult, scenario: Scenari
   }[standingOf(result, scenario)];
   const faults = Object.entries(result.faults)
     .filter(([, { drawn }]) => drawn > 0)
-    .map(([kind, { fired, effective }]) => `${kind} ${effective}/${fired}`);
+    .map(([kind, { fired, effective }]) => `${kind} ${fired} (${effective})`);
   const options = Object.entries(decisions.options)
     .filter(([, value]) => typeof value !== "object")
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const rows = [
     ["run", `${result.scenario}, seed ${result.seed}`],
     ["options", options.join(", ")],
-    ["faults", `${faults.join(", ") || "none"}   (effective/fired)`],
+    ["faults", faults.length === 0 ? "none" : `${faults.join(", ")}: fired (effects)`],
     [
       "did",
       `${grouped(result.steps)} steps, ${duration(result.simulatedUs / 1_000)} simulated, ` +

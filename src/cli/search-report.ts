@@ -90,7 +90,7 @@ function describe({ paint }: Output, summary: Summary): string {
   const reached = Object.values(summary.marks).filter((hits) => hits > 0).length;
   const faults = Object.entries(summary.faults)
     .filter(([, { fired }]) => fired > 0)
-    .map(([kind, { fired, effective }]) => `${kind} ${grouped(effective)}/${grouped(fired)}`);
+    .map(([kind, { fired, effective }]) => `${kind} ${grouped(fired)} (${grouped(effective)})`);
   const rows = [
     ["seeds", `${grouped(seeds)}: ${counts.join(", ")}`],
     [
@@ -113,7 +113,7 @@ function describe({ paint }: Output, summary: Summary): string {
       `${grouped(summary.leaderChanges)} changes, ${grouped(perRun.leaderChanges)} in a usual run`,
     ],
     ["marks", `${reached} of ${Object.keys(summary.marks).length} reached`],
-    ["faults", `${faults.join(", ") || "none"}   (effective/fired)`],
+    ["faults", faults.length === 0 ? "none" : `${faults.join(", ")}: fired (effects)`],
   ];
   return table(rows);
 }

@@ -22,7 +22,7 @@ export const smallCluster: ClusterSpec = {
 /** A few clients that read and write a few keys, so that they meet. */
 export const mixedWorkload: WorkloadSpec = {
   clients: { min: 3, max: 6 },
-  thinkUs: { min: 50 * millisecond, max: 400 * millisecond },
+  thinkUs: { min: 100 * millisecond, max: 700 * millisecond },
   keys: { min: 6, max: 12 },
   mix: { get: 4, put: 4, cas: 2, delete: 1, range: 1 },
   valueBytes: { min: 8, max: 64 },

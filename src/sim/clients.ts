@@ -6,6 +6,7 @@
 import type { Operation, OperationResult } from "../lab/operation.js";
 import type { PlannedOperation } from "../lab/run-result.js";
 import type { SessionId } from "../core/store/client-protocol.js";
+import type { Gate } from "./decisions.js";
 import { eventKind } from "./events.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
@@ -25,7 +26,10 @@ export type Reply =
 export interface Dialect {
   /** A retry repeats the nonce. */
   open(group: number, nonce: number): Uint8Array;
+  close(group: number, session: SessionId): Uint8Array;
   command(operation: Operation, session: SessionId): Uint8Array;
+  /** A command that no state machine understands. */
+  nonsense(group: number, session: SessionId, serial: number): Uint8Array;
   read(operation: Operation, byLease: boolean): Uint8Array;
   reply(bytes: Uint8Array): Reply;
 }
@@ -37,6 +41,8 @@ export interface ClientWorld {
   readonly times: ClientTimes;
   readonly timing: KeyedStream;
   readonly nodes: number;
+  /** What clients sometimes do beside their operations; null: they don't. */
+  readonly habits: Habits | null;
   /** Sends a request on its way; its answer, if any, comes back as `answered`. */
   ask(client: number, node: number, request: number, bytes: Uint8Array): void;
   invoked(operation: Operation): void;
@@ -49,6 +55,21 @@ export const requestsMax = 0x1000_0000;
 const clientsMax = 65_536;
 /** Sessions of one client in one run. */
 const openingsMax = 65_536;
+
+/** Now and then; nobody waits for what comes of it. */
+export interface Habits {
+  /** A copy of a request goes astray and arrives late, at some node. */
+  readonly echo: Gate;
+  /** The session is closed, and a new one opened for the next command. */
+  readonly close: Gate;
+  /** A command without meaning goes through the log. */
+  readonly nonsense: Gate;
+  /** Sends a request whose answer nobody awaits. */
+  askLater(client: number, node: number, bytes: Uint8Array, afterUs: number): void;
+}
+
+const habitThousandths = { echo: 25, close: 12, nonsense: 4 } as const;
+const echoUs = { min: 20_000, max: 3_000_000 } as const;
 
 export interface ClientTimes {
   /** Without an answer for so long a client asks another node. */
@@ -253,6 +274,7 @@ export class Clients implements ClientSet {
         ? (word >>> 4) % this.#world.nodes
         : this.#guess(client, planned.group);
     this.#world.ask(client.index, node, request, bytes);
+    this.#echo(client, bytes);
     scheduler.add(
       scheduler.nowUs + within(word, min, max),
       eventKind.clientTimeout,
@@ -277,6 +299,7 @@ export class Clients implements ClientSet {
       operation.serial = session.nextSerial++;
     }
     client.sent++;
+    this.#utterNonsense(client, planned.group, session);
     return this.#dialect.command(operation, session.id);
   }
 
@@ -330,8 +353,36 @@ export class Clients implements ClientSet {
   }
 
   #complete(client: Client, operation: Operation): void {
+    this.#closeSession(client, operation.planned.group);
     this.#world.completed(operation);
     this.#think(client);
+  }
+
+  #echo(client: Client, bytes: Uint8Array): void {
+    const { habits, scheduler, nodes } = this.#world;
+    if (habits?.echo.unusual(habitThousandths.echo, scheduler.nowUs, client.index) !== true) return;
+    const node = habits.echo.word(1) % nodes;
+    const afterUs = within(habits.echo.word(2), echoUs.min, echoUs.max);
+    habits.askLater(client.index, node, bytes, afterUs);
+  }
+
+  #utterNonsense(client: Client, group: number, session: Session): void {
+    const { habits, scheduler } = this.#world;
+    const { index } = client;
+    if (habits?.nonsense.unusual(habitThousandths.nonsense, scheduler.nowUs, index) !== true)
+      return;
+    const bytes = this.#dialect.nonsense(group, session.id, session.nextSerial++);
+    habits.askLater(index, this.#guess(client, group), bytes, 0);
+  }
+
+  #closeSession(client: Client, group: number): void {
+    const { habits, scheduler } = this.#world;
+    const session = client.sessions.get(group);
+    if (habits === null || session === undefined) return;
+    if (!habits.close.unusual(habitThousandths.close, scheduler.nowUs, client.index)) return;
+    client.sessions.delete(group);
+    const bytes = this.#dialect.close(group, session.id);
+    habits.askLater(client.index, this.#guess(client, group), bytes, 0);
   }
 
   #guess(client: Client, group: number): number {

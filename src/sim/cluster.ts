@@ -145,7 +145,12 @@ export class Cluster implements FaultWorld {
     if (when === "now") return this.#die(process);
     const word = this.chance.word(this.scheduler.nowUs, node, 21);
     if (word % 3 === 0 && this.#mayDie(process)) return this.#die(process);
-    process.callsUntilDeath = this.#mayDie(process) ? (word >>> 8) % 14 : -1;
+    if (this.#mayDie(process)) {
+      const afterWrite = word % 3 === 1;
+      process.callsUntilDeath = (word >>> 8) % (afterWrite ? 6 : 14);
+      process.deathAwaitsWrite = afterWrite;
+      process.deathSpansTurns = afterWrite;
+    }
     this.scheduler.add(this.scheduler.nowUs + deathUsMax, eventKind.kill, node, process.life);
   }
 
@@ -157,6 +162,7 @@ export class Cluster implements FaultWorld {
     process.disk.wipe();
     this.#wipes[node] = (this.#wipes[node] ?? 0) + 1;
     process.diskId = diskIdOf(node, this.#wipes[node]);
+    this.survey.wiped(node);
     this.recorder.diskLost(process.node);
     for (const group of groups) this.people.rejoin(node, group, fault);
   }
@@ -167,6 +173,9 @@ export class Cluster implements FaultWorld {
 
   lost(node: number): void {
     this.survey.lost(node);
+    // Should the damage have taken a replica for good, people put a new one in its place.
+    const { node: id } = this.processes[node]!;
+    for (const group of this.#groupsOf(id)) this.people.rejoin(node, group, -1);
     this.recorder.diskDamaged(this.processes[node]!.node);
   }
 
@@ -182,11 +191,11 @@ export class Cluster implements FaultWorld {
     this.people.setOut(kind, group, fault);
   }
 
-  /** Sends a request on its way to a node. */
-  ask(from: number, node: number, request: number, bytes: Uint8Array): void {
+  /** Sends a request on its way to a node, or does so after a while. */
+  ask(from: number, node: number, request: number, bytes: Uint8Array, afterUs = 0): void {
     const { nowUs } = this.scheduler;
     const word = this.timing.word(nowUs, from, node, 31);
-    const atUs = nowUs + within(word, clientDelayUs.min, clientDelayUs.max);
+    const atUs = nowUs + afterUs + within(word, clientDelayUs.min, clientDelayUs.max);
     this.scheduler.add(atUs, eventKind.request, node, 0, request, bytes);
   }
 

@@ -27,6 +27,23 @@ export const kvDialect: Dialect = {
     });
   },
 
+  close(group, session) {
+    return encodeClientRequest({ kind: "closeSession", group: groupId(group + 1), session });
+  },
+
+  nonsense(group, session, serial) {
+    return encodeClientRequest({
+      kind: "command",
+      group: groupId(group + 1),
+      session,
+      serial,
+      // The command before it may still be asked again.
+      ackBelow: 0,
+      slot: 0,
+      command: new Uint8Array(0),
+    });
+  },
+
   command({ planned, serial }, session) {
     const key = ascii(planned.key);
     return encodeClientRequest({

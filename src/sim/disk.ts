@@ -160,6 +160,7 @@ export class SimDisk implements Disk {
     if (!this.#hasRoom(sizeBytes - file.sizeBytes)) {
       return this.#answer(op, file, "name", failures.noSpace);
     }
+    this.faults.roomBytes += Math.max(0, file.sizeBytes - sizeBytes);
     file.truncate(sizeBytes);
     this.#answer(op, file, "name", done);
   }
@@ -174,6 +175,7 @@ export class SimDisk implements Disk {
   remove(op: number, name: string): void {
     const file = this.#directory.files.get(name);
     if (file === undefined) return this.#answer(op, null, "name", failures.notFound);
+    this.faults.roomBytes += file.sizeBytes;
     this.#directory.remove(name);
     this.#answer(op, file, "name", done);
   }
@@ -247,26 +249,13 @@ export class SimDisk implements Disk {
   rot(word: number): boolean {
     const files = [...this.#directory.files.values()].filter((file) => file.durableBytes > 0);
     if (files.length === 0) return false;
-    const file = files[word % files.length]!;
-    const from = (word >>> 8) % file.durableBytes;
-    const newest = this.#newestFrom(file);
-    for (let step = 0; step < file.durableBytes; step++) {
-      const at = (from + step) % file.durableBytes;
-      if (file.durable[at] === 0 || at >= newest) continue;
-      const flipped = file.durable[at]! ^ (1 << (word & 7));
-      file.durable[at] = flipped;
-      if (at < file.sizeBytes) file.data[at] = flipped;
+    for (let next = 0; next < files.length; next++) {
+      const file = files[(word + next) % files.length]!;
+      if (!flipByte(file, word, newestFrom(file))) continue;
       this.#world.watch.effective(this.#node, "rot");
       return true;
     }
     return false;
-  }
-
-  /** Where the newest few sectors with anything in them begin. */
-  #newestFrom(file: SimFile): number {
-    let end = file.durableBytes;
-    while (end > 0 && file.durable[end - 1] === 0) end--;
-    return Math.max(0, end - sparedBytes);
   }
 
   /** Torn: any sectors, in any order. Else a prefix of each file's changes, mostly an empty one. */
@@ -363,6 +352,28 @@ export class SimDisk implements Disk {
     }
     scheduler.add(startUs + takesUs, eventKind.diskDone, this.#node, this.#session, op, payload);
   }
+}
+
+/** Where the newest few sectors with anything in them begin; small files have no such part. */
+function newestFrom(file: SimFile): number {
+  if (file.durableBytes <= 2 * sparedBytes) return file.durableBytes;
+  let end = file.durableBytes;
+  while (end > 0 && file.durable[end - 1] === 0) end--;
+  return Math.max(0, end - sparedBytes);
+}
+
+/** Changes a bit of the first byte from a drawn place on that is not zero, below `end`. */
+function flipByte(file: SimFile, word: number, end: number): boolean {
+  const from = (word >>> 8) % Math.max(1, end);
+  for (let step = 0; step < end; step++) {
+    const at = (from + step) % end;
+    if (file.durable[at] === 0) continue;
+    const flipped = file.durable[at]! ^ (1 << (word & 7));
+    file.durable[at] = flipped;
+    if (at < file.sizeBytes) file.data[at] = flipped;
+    return true;
+  }
+  return false;
 }
 
 /** Bytes at the end of a file's content that damage at rest leaves alone: the newest batches. */

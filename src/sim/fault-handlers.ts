@@ -217,7 +217,7 @@ function errand(kind: FaultKind): FaultHandler {
 }
 
 /** Room that is left to a full disk, bytes. */
-const roomBytesMax = 8_192;
+const roomBytesMax = 1_024;
 
 export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   loss: rate("loss"),

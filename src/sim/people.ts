@@ -18,6 +18,10 @@ import type { Survey } from "./survey.js";
 /** How often an errand asks, and how many times at most. */
 const beatUs = { min: 60_000, max: 300_000 } as const;
 const beatsMax = 80;
+/** A node that lost something is looked after for longer. */
+const rejoinBeatsMax = 400;
+/** Entries that a learner may lack when it becomes a voter. */
+const laggingMax = 32;
 /** Voters that nobody goes below. */
 const votersMin = 3;
 
@@ -39,6 +43,7 @@ interface Errand {
   readonly fault: number;
   readonly goal: Goal;
   asked: number;
+  /** How often it may still ask. */
   beats: number;
   over: boolean;
 }
@@ -60,7 +65,8 @@ export class People {
 
   /** Brings a wiped node back into a group of which it was a member. */
   rejoin(node: number, group: number, fault: number): void {
-    this.#add(group, fault, (leader) => rejoinGoal(leader, this.#world.processes[node]!));
+    const process = this.#world.processes[node]!;
+    this.#add(group, fault, (leader) => rejoinGoal(leader, process, this.#world), rejoinBeatsMax);
   }
 
   stop(): void {
@@ -70,7 +76,7 @@ export class People {
   /** An `errand` event is due. */
   beat(ordinal: number): void {
     const errand = this.#errands[ordinal]!;
-    if (this.#stopped || errand.over || errand.beats++ >= beatsMax) return;
+    if (this.#stopped || errand.over || errand.beats-- <= 0) return;
     const { scheduler, chance, survey } = this.#world;
     const word = chance.word(scheduler.nowUs, errand.group, errand.fault, 3);
     const atUs = scheduler.nowUs + within(word, beatUs.min, beatUs.max);
@@ -89,8 +95,8 @@ export class People {
     this.#world.askNode(leader.node - 1, encodeClientRequest({ kind: "admin", group, action }));
   }
 
-  #add(group: number, fault: number, goal: Goal): void {
-    const errand = { group, fault, goal, asked: 0, beats: 0, over: false };
+  #add(group: number, fault: number, goal: Goal, beats: number = beatsMax): void {
+    const errand = { group, fault, goal, asked: 0, beats, over: false };
     this.#errands.push(errand);
     const { scheduler } = this.#world;
     scheduler.add(scheduler.nowUs, eventKind.errand, this.#errands.length - 1);
@@ -144,7 +150,7 @@ function addGoal(world: PeopleWorld, promote: boolean): Goal {
     if (voters.some((each) => each.node === node)) return "done";
     const learner = learners.find((each) => each.node === node);
     if (learner === undefined) return change(addition(world, node, "addLearner"));
-    return promote ? change({ op: "promote", replica: learner.replica }) : "done";
+    return promote ? promotion(leader, learner, world) : "done";
   };
 }
 
@@ -190,24 +196,38 @@ function replaceGoal(world: PeopleWorld): Goal {
 }
 
 /** The old replica goes, a new one joins as a learner, and becomes a voter if the old one was. */
-function rejoinGoal(leader: RaftView, process: SimProcess): AdminAction | "done" | null {
+function rejoinGoal(
+  leader: RaftView,
+  process: SimProcess,
+  world: PeopleWorld,
+): AdminAction | "done" | null {
   if (isJoint(leader) || process.boot === 0) return null;
   const { voters, learners } = leader.configuration;
   const here = [...voters, ...learners].filter(({ node }) => node === process.node);
-  const old = here.find(({ disk }) => disk !== process.diskId);
+  const old = here.find(
+    (member) => member.disk !== process.diskId || world.survey.isGone(leader.group - 1, member),
+  );
   if (old !== undefined) return change({ op: "remove", replica: old.replica });
   const present = here.at(0);
   if (present === undefined) {
     return change({ op: "addLearner", node: process.node, disk: process.diskId });
   }
-  if (voters.includes(present)) return "done";
-  return change({ op: "promote", replica: present.replica });
+  return voters.includes(present) ? "done" : promotion(leader, present, world);
+}
+
+/** A learner is promoted once it has nearly all that the leader has (thesis section 4.2.1). */
+function promotion(leader: RaftView, learner: Member, world: PeopleWorld): AdminAction | null {
+  const replica = world.survey.replicaOf(leader.group - 1, learner);
+  if (replica === null || replica.last + laggingMax < leader.last) return null;
+  return change({ op: "promote", replica: learner.replica });
 }
 
 function spares(leader: RaftView, world: PeopleWorld): SimProcess[] {
   const { voters, learners } = leader.configuration;
   const used = new Set([...voters, ...learners].map(({ node }) => node));
-  return world.processes.filter(({ node, alive, boot }) => alive && boot > 0 && !used.has(node));
+  return world.processes.filter(
+    ({ node, index, boot }) => boot > 0 && !used.has(node) && !world.survey.isDamaged(index),
+  );
 }
 
 function addition(world: PeopleWorld, node: NodeId, op: "addLearner" | "addVoter"): MemberChange {

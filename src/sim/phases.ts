@@ -139,20 +139,25 @@ export class Phases {
       processes.length,
     );
     const configurations = [...resolved.groups.keys()].flatMap((group) =>
-      survey.configurations(group),
+      survey.configurations(group).map((configuration) => ({ group, configuration })),
     );
     const core: number[] = [];
     for (const node of order) {
       core.push(node);
-      if (configurations.every((each) => this.#hasMajority(each, core))) break;
+      if (configurations.every((each) => this.#hasMajority(each.group, each.configuration, core)))
+        break;
     }
     return core.sort((a, b) => a - b);
   }
 
-  #hasMajority({ voters, outgoing }: Configuration, core: readonly number[]): boolean {
+  #hasMajority(
+    group: number,
+    { voters, outgoing }: Configuration,
+    core: readonly number[],
+  ): boolean {
     return [voters, outgoing].every((half) => {
       const whole = half.filter(
-        (member) => core.includes(member.node - 1) && this.#cluster.survey.holds(member),
+        (member) => core.includes(member.node - 1) && this.#cluster.survey.holds(group, member),
       );
       return half.length === 0 || whole.length * 2 > half.length;
     });
@@ -167,6 +172,7 @@ export class Phases {
         set: 1,
         scheduler,
         times: hastyTimes,
+        habits: null,
         timing: new KeyedStream(seed, "probes"),
         nodes: processes.length,
         ask: (client, node, request, bytes) =>
@@ -219,9 +225,9 @@ export class Phases {
     for (const member of [...voters, ...learners]) {
       const process = processes[member.node - 1]!;
       if (process.diskId !== member.disk) continue;
-      const view = survey.live(group).find(({ replica }) => replica === member.replica);
-      if (view === undefined && !survey.holds(member)) continue;
-      if (view === undefined || view.applied !== leader.applied) return false;
+      const view = survey.replicaOf(group, member);
+      if (view === null && survey.isDamaged(process.index)) continue;
+      if (view === null || view.applied !== leader.applied) return false;
       const state = recorder.appliedStates.get(standingKey(view.group, view.node));
       // A replica that found all in its snapshot has applied nothing since.
       if (state === undefined || own === undefined || state.index !== own.index) continue;
@@ -234,7 +240,10 @@ export class Phases {
     const { recorder, survey, resolved } = this.#cluster;
     const waits = [...resolved.groups.keys()].map((group) => {
       const views = survey.live(group);
-      const said = views.map((view) => `node ${view.node} (${view.role}): ${view.waitsFor()}`);
+      const said = views.map(
+        (view) =>
+          `node ${view.node} (replica ${view.replica}, ${view.role}, applied ${view.applied} of ${view.last}): ${view.waitsFor()}`,
+      );
       return `group ${group + 1}: ${said.join("; ") || "no replica lives"}`;
     });
     recorder.report("liveness", {

@@ -50,6 +50,8 @@ export class SimProcess implements NetworkNode {
   diskId = 0;
   /** The highest boot that the node reached, over all its disks. */
   bootFloor = 0;
+  /** World time of the last start. */
+  startedUs = 0;
   /** Counts starts and stops; what was scheduled for another life is void. */
   life = 0;
   /** True from the moment in a turn at which the process died: nothing of the rest ever happened. */
@@ -61,6 +63,8 @@ export class SimProcess implements NetworkNode {
   callsUntilDeath = -1;
   /** True: those calls are counted over many turns, else the end of the turn is the end. */
   deathSpansTurns = false;
+  /** True: they are counted from the next write on, so that the death falls close to it. */
+  deathAwaitsWrite = false;
   /** How long it stays away after its death; -1: until somebody starts it. */
   downUs = -1;
   /** The next so many starts are cut short. */
@@ -109,6 +113,12 @@ export class SimProcess implements NetworkNode {
 
   get boot(): number {
     return this.program?.boot ?? 0;
+  }
+
+  /** How long it has run and been able to; 0 while it cannot. */
+  get upForUs(): number {
+    if (this.boot === 0 || this.pausedUntilUs > 0) return 0;
+    return this.#scheduler.nowUs - this.startedUs;
   }
 
   get alive(): boolean {
@@ -171,6 +181,7 @@ export class SimProcess implements NetworkNode {
     this.life++;
     this.muted = false;
     this.program = program;
+    this.startedUs = this.#scheduler.nowUs;
     this.#turnPending = false;
     this.#wakeDueUs = Infinity;
     this.#busyUntilUs = 0;
@@ -190,6 +201,7 @@ export class SimProcess implements NetworkNode {
     this.pausedUntilUs = 0;
     this.callsUntilDeath = -1;
     this.deathSpansTurns = false;
+    this.deathAwaitsWrite = false;
     this.callsUntilPause = -1;
     this.#turnPending = false;
     this.#held = [];
@@ -235,7 +247,7 @@ export class SimProcess implements NetworkNode {
     if (this.muted || this.program === null) return false;
     if (this.pausedUntilUs > 0) return false;
     if (!this.#inTurn) return true;
-    if (this.callsUntilDeath >= 0 && this.callsUntilDeath-- === 0) {
+    if (this.callsUntilDeath >= 0 && !this.deathAwaitsWrite && this.callsUntilDeath-- === 0) {
       this.callsUntilDeath = 0;
       this.muted = true;
       return false;
@@ -274,6 +286,10 @@ export class SimProcess implements NetworkNode {
       disk: {
         create: (op, file, sizeBytes) => this.release(() => disk.create(op, file, sizeBytes)),
         write: (op, file, offset, bytes) => {
+          if (this.deathAwaitsWrite) {
+            this.deathAwaitsWrite = false;
+            this.deathSpansTurns = false;
+          }
           if (this.#passes()) disk.write(op, file, offset, bytes);
           else this.#hold(() => disk.write(op, file, offset, bytes));
         },

@@ -9,30 +9,30 @@ import { multiRaft } from "../core/node/multi-raft-node.js";
 import type { Random } from "../core/ports/random.js";
 import { nextWord, seededRandom } from "../core/random.js";
 import type { DiskResult } from "../core/ports/disk.js";
-import type { ClusterSpec, ProtocolSpec, ResolvedCluster } from "../lab/scenario.js";
+import type { ProtocolSpec, ResolvedCluster } from "../lab/scenario.js";
 import { type Cluster, diskIdOf } from "./cluster.js";
-import { simRaftOptions, simWalOptions } from "./options.js";
+import type { SimOptions } from "./options.js";
 import type { Program, SimProcess } from "./process.js";
 import { seedWords } from "./streams.js";
 
 export type ProgramFactory = (cluster: Cluster, process: SimProcess) => Program;
 
 /** The multi-Raft node; groups are numbered from 1 and founded on the nodes' first disks. */
-export function raftProgram(spec: ClusterSpec): ProgramFactory {
-  const raft = simRaftOptions(spec);
+export function raftProgram(options: SimOptions): ProgramFactory {
+  const { raft, sessions } = options;
   return (cluster, process) => {
     const founding = foundingGroups(cluster.resolved).filter(({ configuration }) =>
       configuration.voters.some(({ node }) => node === process.node),
     );
-    return hosted(cluster, process, spec, multiRaft({ raft, founding }));
+    return hosted(cluster, process, options, multiRaft({ raft, sessions, founding }));
   };
 }
 
 /** A fresh machine of the user's own for each boot. */
-export function machineProgram(spec: ClusterSpec, protocol: ProtocolSpec): ProgramFactory {
+export function machineProgram(options: SimOptions, protocol: ProtocolSpec): ProgramFactory {
   return (cluster, process) => {
     const peers = cluster.resolved.nodes.filter((node) => node !== process.node);
-    return hosted(cluster, process, spec, userMachine(protocol.machine(), peers));
+    return hosted(cluster, process, options, userMachine(protocol.machine(), peers));
   };
 }
 
@@ -58,7 +58,7 @@ export function foundingGroups({ groups }: ResolvedCluster): FoundingGroup[] {
 function hosted(
   cluster: Cluster,
   process: SimProcess,
-  spec: ClusterSpec,
+  options: SimOptions,
   logic: LogicFactory,
 ): Program {
   const { ports, node, life } = process;
@@ -75,7 +75,8 @@ function hosted(
     observer: cluster.recorder,
     marks: cluster.markCounter,
     logic,
-    wal: simWalOptions(spec),
+    wal: options.wal,
+    options: options.node,
   });
   // Only an empty disk takes the identity on.
   host.format(process.diskId, process.bootFloor);

@@ -8,6 +8,7 @@ import type { Exchange, ProtocolSpec, Scenario } from "../lab/scenario.js";
 import { resolve } from "../lab/workload.js";
 import type { Cluster } from "./cluster.js";
 import { eventKind } from "./events.js";
+import { simOptions } from "./options.js";
 import { machineProgram } from "./programs.js";
 import type { SimulateOptions, SimulationResult } from "./simulate.js";
 import { sequential } from "./streams.js";
@@ -32,7 +33,7 @@ export function simulateProtocol(
 ): SimulationResult {
   const world = makeWorld(scenario, options, {
     oracles: protocolOracles,
-    program: machineProgram(scenario.cluster, protocol),
+    program: machineProgram(simOptions(scenario, options.seed), protocol),
   });
   const clients = new ProtocolClients(world.cluster, scenario, protocol, world.run.clients);
   const ended = runPhases(world.cluster, world.run.attackUs, options.stopAtStep ?? Infinity);

@@ -5,9 +5,10 @@ import { allOracles } from "../lab/oracles/index.js";
 import type { Decisions, PlannedOperation, RunResult } from "../lab/run-result.js";
 import type { Scenario } from "../lab/scenario.js";
 import { Workload, groupOf } from "../lab/workload.js";
-import { Clients, usualTimes } from "./clients.js";
+import { Clients, type Habits, requestsMax, usualTimes } from "./clients.js";
+import type { Cluster } from "./cluster.js";
 import { kvDialect } from "./dialect.js";
-import { simRaftOptions } from "./options.js";
+import { simOptions } from "./options.js";
 import { Phases } from "./phases.js";
 import { raftProgram } from "./programs.js";
 import type { TraceSink } from "../lab/trace-recorder.js";
@@ -51,9 +52,10 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   if (scenario.protocol !== undefined) {
     return simulateProtocol(scenario, scenario.protocol, options);
   }
+  const limits = simOptions(scenario, options.seed);
   const world = makeWorld(scenario, options, {
     oracles: options.oracles ?? allOracles,
-    program: raftProgram(scenario.cluster),
+    program: raftProgram(limits),
   });
   const { cluster, run } = world;
   const { recorder } = cluster;
@@ -67,7 +69,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   const clients = newClients(world, planned, operationsFrom(listed, workload));
   const phases = new Phases(cluster, {
     attackUs: run.attackUs,
-    electionTimeoutUs: simRaftOptions(scenario.cluster).electionTimeoutMaxUs,
+    electionTimeoutUs: limits.raft.electionTimeoutMaxUs,
     demandProgress: options.safetyOnly !== true && scenario.expect === "ok",
     keys: workload.keys().map((key) => ({ key, group: groupOf(key, run.groups) })),
     clients,
@@ -87,7 +89,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
 }
 
 function newClients(
-  { cluster, run }: World,
+  { scenario, cluster, decisions, run }: World,
   planned: PlannedOperation[],
   next: (client: number) => PlannedOperation | null,
 ): Clients {
@@ -96,6 +98,7 @@ function newClients(
       set: 0,
       scheduler: cluster.scheduler,
       times: usualTimes,
+      habits: scenario.faults.swarmFaultsMax > 0 ? habitsOf(cluster, decisions) : null,
       timing: new KeyedStream(cluster.seed, "clients"),
       nodes: run.nodes,
       ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
@@ -110,6 +113,20 @@ function newClients(
   );
   cluster.clients.push(clients);
   return clients;
+}
+
+/** Requests of their own set: nobody owns them. */
+const habitsSet = 2_000;
+
+function habitsOf(cluster: Cluster, decisions: World["decisions"]): Habits {
+  let request = habitsSet * requestsMax;
+  return {
+    echo: decisions.gate("echo"),
+    close: decisions.gate("close"),
+    nonsense: decisions.gate("nonsense"),
+    askLater: (client, node, bytes, afterUs) =>
+      cluster.ask(client, node, request++, bytes, afterUs),
+  };
 }
 
 /** Each client's own operations in order; without a list, the workload's without end. */

@@ -5,13 +5,17 @@
 import type { Configuration, Member } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
-import type { Recorder, Standing } from "./recorder.js";
+import { type Recorder, type Standing, standingKey } from "./recorder.js";
+
+/** A replica that has not shown itself so long after its node's start will not. */
+const goneAfterUs = 1_000_000;
 
 export class Survey {
   readonly #recorder: Recorder;
   readonly #processes: readonly SimProcess[];
   /** node -> life of its process when synced data of it was lost or damaged. */
   readonly #losses = new Map<number, number>();
+  readonly #damaged = new Set<number>();
 
   constructor(recorder: Recorder, processes: readonly SimProcess[]) {
     this.#recorder = recorder;
@@ -57,15 +61,43 @@ export class Survey {
 
   /** The node holds less than it once synced. */
   lost(node: number): void {
+    this.#damaged.add(node);
     this.#losses.set(node, this.#processes[node]!.life);
   }
 
+  /** It has a new disk, of which nothing was ever lost. */
+  wiped(node: number): void {
+    this.#losses.delete(node);
+    this.#damaged.delete(node);
+  }
+
+  /**
+   * True once something was lost of the node's present disk: it may then refuse to take on new
+   * replicas, for it cannot know which ones once lived there.
+   */
+  isDamaged(node: number): boolean {
+    return this.#damaged.has(node);
+  }
+
+  /** The living replica of this member; null when there is none. */
+  replicaOf(group: number, member: Member): RaftView | null {
+    return this.live(group).find(({ replica }) => replica === member.replica) ?? null;
+  }
+
   /** True when this member's node has the disk it was added for, with nothing of it lost. */
-  holds(member: Member): boolean {
+  holds(group: number, member: Member): boolean {
     const process = this.#processes[member.node - 1];
-    return (
-      process !== undefined && process.diskId === member.disk && !this.#isImpaired(process.index)
-    );
+    if (process === undefined || process.diskId !== member.disk) return false;
+    const standing = this.#recorder.standings.get(standingKey(group + 1, member.node));
+    return standing?.view.replica === member.replica && !this.#isImpaired(process.index);
+  }
+
+  /** True when the member's replica was here once and is not any more, though its node runs. */
+  isGone(group: number, member: Member): boolean {
+    const process = this.#processes[member.node - 1];
+    const standing = this.#recorder.standings.get(standingKey(group + 1, member.node));
+    if (process === undefined || standing?.view.replica !== member.replica) return false;
+    return process.upForUs >= goneAfterUs && !this.isLive(standing);
   }
 
   /** True when every group keeps a majority of whole members if `node` loses something too. */
@@ -77,7 +109,9 @@ export class Survey {
     for (let group = 0; group < groups; group++) {
       for (const configuration of this.configurations(group)) {
         for (const half of [configuration.voters, configuration.outgoing]) {
-          const whole = half.filter((member) => member.node - 1 !== node && this.holds(member));
+          const whole = half.filter(
+            (member) => member.node - 1 !== node && this.holds(group, member),
+          );
           if (half.length > 0 && whole.length * 2 <= half.length) return false;
         }
       }

@@ -5,6 +5,9 @@ import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
 import type { ResolvedCluster, Scenario } from "../lab/scenario.js";
 import { resolve } from "../lab/workload.js";
 
+const millisecond = 1_000;
+const second = 1_000_000;
+
 /** The numbers of one run. */
 export interface RunOptions {
   readonly nodes: number;
@@ -65,28 +68,40 @@ function drawFaults(scenario: Scenario, cluster: ResolvedCluster, draw: Draw): F
   const faults: Fault[] = [];
   for (let ordinal = 0; ordinal < count; ordinal++) {
     const kind = draw.pick(kinds);
-    const shape = shapes[kind](draw, cluster.nodes, cluster.attackUs);
     const latestUs = Math.floor((cluster.attackUs * 9) / 10);
-    faults.push({
+    const drawn: Fault = {
       id: `swarm-${kind}-${ordinal}`,
       kind,
-      atUs: draw.integer(Math.min(latestUs, 2_000_000), latestUs),
+      atUs: draw.integer(Math.min(latestUs, 2 * second), latestUs),
       group: draw.integer(0, cluster.groups.length - 1),
       nodes: [],
       peers: [],
       amount: 0,
       forUs: 0,
-      ...shape,
-    });
+      ...shapes[kind](draw, cluster.nodes, cluster.attackUs),
+    };
+    faults.push(drawn, ...shown(drawn, ordinal, draw));
   }
   return faults;
 }
 
+/** Damage at rest and torn writes show only when their nodes start again. */
+function shown(damage: Fault, ordinal: number, draw: Draw): Fault[] {
+  const kills = damage.kind === "tornWrite" ? 3 : showsAtStart.includes(damage.kind) ? 1 : 0;
+  return Array.from({ length: kills }, (_, n) => ({
+    ...damage,
+    id: `swarm-kill-${ordinal}-${n}`,
+    kind: "kill",
+    atUs: damage.atUs + draw.integer(200 * millisecond, Math.max(2 * second, damage.forUs)),
+    forUs: draw.integer(100 * millisecond, second),
+    nodes: [draw.pick(damage.nodes)],
+  }));
+}
+
+const showsAtStart: readonly FaultKind[] = ["rot", "misdirectWrite"];
+
 type Shape = Partial<Pick<Fault, "forUs" | "nodes" | "peers" | "amount">>;
 type MakeShape = (draw: Draw, nodes: readonly NodeId[], attackUs: number) => Shape;
-
-const millisecond = 1_000;
-const second = 1_000_000;
 
 /** A rate in thousandths that lasts for a good part of the attack. */
 const rate =
@@ -120,6 +135,10 @@ const times =
     amount: draw.integer(min, max),
   });
 
+const named =
+  (min: number, max: number): MakeShape =>
+  (draw, nodes) => ({ nodes: [draw.pick(nodes)], amount: draw.integer(min, max) });
+
 const nobody: MakeShape = () => ({});
 
 const shapes: Readonly<Record<FaultKind, MakeShape>> = {
@@ -147,9 +166,9 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
     nodes,
   }),
   failSync: one(0, 0),
-  rot: one(0, 0, [1, 3]),
+  rot: named(1, 3),
   misdirectRead: one(0, 0, [1, 3]),
-  misdirectWrite: one(0, 0, [1, 1]),
+  misdirectWrite: named(1, 1),
   fullDisk: one(second, 6 * second),
   slowDisk: one(second, 10 * second, [5, 100]),
   failRead: one(0, 0, [1, 3]),

@@ -130,7 +130,7 @@ export const electionMutants: readonly Mutant[] = [
       {
         file: "core/raft/election.ts",
         find: '  beginRound(core, "preCandidate");',
-        replace: '  campaign(core, false);\n  if (state.term > 0) return;\n  beginRound(core, "preCandidate");',
+        replace: '  campaign(core, false);\n  if (core.now >= 0) return;\n  beginRound(core, "preCandidate");',
       },
       {
         file: "core/raft/liveness.ts",

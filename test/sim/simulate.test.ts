@@ -22,7 +22,7 @@ const short: Scenario = {
 };
 const calm: Scenario = { ...short, name: "calm", faults: { swarm: [], swarmFaultsMax: 0 } };
 
-describe("a run", () => {
+describe("a run", { timeout: 60_000 }, () => {
   test("simulate: no faults: all held, operations answered, a leader per group", () => {
     const result = simulate(calm, { seed: 1 });
     expect(result.failure).toBeNull();
@@ -59,7 +59,7 @@ describe("a run", () => {
   });
 });
 
-describe("replay", () => {
+describe("replay", { timeout: 60_000 }, () => {
   test.each([5, 6])("simulate: by decisions (seed %i): the same run, nothing unmatched", (seed) => {
     const first = simulate(short, { seed });
     const again = simulate(short, { seed, decisions: first.decisions });
@@ -91,7 +91,7 @@ describe("replay", () => {
   });
 });
 
-describe("violations", () => {
+describe("violations", { timeout: 60_000 }, () => {
   test("simulate: an oracle that objects: the run ends at that step with its words", () => {
     const never: OracleSpec = {
       id: "no-leader",
@@ -165,7 +165,7 @@ class Hasty extends Counter {
   }
 }
 
-describe("a protocol of a user's own", () => {
+describe("a protocol of a user's own", { timeout: 60_000 }, () => {
   const counted = (bytes: Uint8Array): number => bytes[0]! | (bytes[1]! << 8);
   const scenario = (machine: () => Counter): Scenario => ({
     ...short,

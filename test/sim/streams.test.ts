@@ -30,7 +30,7 @@ test("streams: many keys in one bucket: ordinals survive the growth of the table
 
 test("streams: words of a stream: fill the range evenly", () => {
   const stream = new KeyedStream(11, "even");
-  const counts = new Array<number>(16).fill(0);
+  const counts = Array.from({ length: 16 }, () => 0);
   for (let n = 0; n < 16_000; n++) counts[stream.word(n * 10, n & 7) >>> 28]!++;
   for (const count of counts) expect(Math.abs(count - 1_000)).toBeLessThan(200);
 });

@@ -69,16 +69,16 @@ async function shrinkFile(
   const { seed, safetyOnly } = file;
   // A smaller failure comes about as early; what runs on much longer has another outcome.
   const stopAtStep = 2 * (start.failure?.step ?? 0) + 10_000;
-  let pass = "";
+  let left = Infinity;
   const found = shrink(
     (decisions) => cli.simulate(scenario, { seed, safetyOnly, decisions, stopAtStep }),
     start,
     {
       rerunsMax: options.reruns,
       onProgress(progress) {
-        if (progress.pass === pass) return;
-        ({ pass } = progress);
-        output.note(`${progress.reruns} runs, ${progress.decisions} decisions left: ${pass}`);
+        if (progress.decisions === left) return;
+        left = progress.decisions;
+        output.note(`${progress.reruns} runs, ${left} decisions left: ${progress.pass}`);
       },
     },
   );

@@ -81,14 +81,13 @@ export class Batches {
     const essential = writes.filter(isEssential);
     const batch = { writes: essential, machineRecords: [], essential: true };
     const written = essential.length > 0 && this.#append(batch, essential, noToken);
-    for (const write of writes) {
-      if (written && essential.includes(write)) continue;
-      this.#fail(write);
-    }
-    if (written) marks.hit("ordinaryWriteRefused");
-    else {
+    if (essential.length < writes.length) marks.hit("ordinaryWriteRefused");
+    if (essential.length > 0 && !written) {
       marks.hit("essentialWriteRefused");
       this.#retryAtUs = nowUs + options.refusedRetryUs;
+    }
+    for (const write of writes) {
+      if (!written || !essential.includes(write)) this.#fail(write);
     }
   }
 

@@ -150,12 +150,12 @@ export class Host implements NetworkEvents, DiskEvents {
 
   /** Of every replica that lives here; for oracles at the end of a run, and for people. */
   groupViews(): readonly RaftView[] {
-    return this.#logic.views();
+    return this.#lives() ? this.#logic.views() : [];
   }
 
-  /** Null when no replica of the group lives here. */
+  /** Null when no replica of the group lives here, or the node has stopped. */
   viewOf(group: GroupId): RaftView | null {
-    return this.#logic.viewOf(group);
+    return this.#lives() ? this.#logic.viewOf(group) : null;
   }
 
   /** Why a group makes no progress here, in words for people. */
@@ -239,7 +239,6 @@ export class Host implements NetworkEvents, DiskEvents {
     const word = at < 0 ? 0 : getU32(bytes, at);
     if (message.kind === "malformed") {
       this.#observer.stepped(this.#node, message.kind, word, null);
-      this.#marks.hit("malformedFrameDropped");
       return;
     }
     this.#logic.message(from, message, word);
@@ -269,18 +268,24 @@ export class Host implements NetworkEvents, DiskEvents {
   /** Hands out what log, snapshot files and replicas said in consequence of the last step. */
   #settle(): void {
     const { walEvents, snapshotEvents } = this.#context;
-    do {
+    for (;;) {
       // Steps may add to the arrays while they are handed out.
-      for (let at = 0; at < walEvents.length && this.#lives(); at++) this.#onWal(walEvents[at]!);
-      walEvents.length = 0;
-      for (let at = 0; at < snapshotEvents.length; at++) this.#onSnapshot(snapshotEvents[at]!);
-      snapshotEvents.length = 0;
+      if (walEvents.length > 0) {
+        for (let at = 0; at < walEvents.length && this.#lives(); at++) this.#onWal(walEvents[at]!);
+        walEvents.length = 0;
+      }
+      if (snapshotEvents.length > 0) {
+        for (let at = 0; at < snapshotEvents.length; at++) this.#onSnapshot(snapshotEvents[at]!);
+        snapshotEvents.length = 0;
+      }
+      if (!this.#lives()) return;
       if (this.#logic.settle(this.#options.turnInputsMax)) {
         this.#marks.hit("turnCutShort");
         this.#owes = true;
         return;
       }
-    } while (walEvents.length > 0 || snapshotEvents.length > 0);
+      if (walEvents.length === 0 && snapshotEvents.length === 0) return;
+    }
   }
 
   #onWal(event: WalEvent): void {
@@ -340,15 +345,20 @@ export class Host implements NetworkEvents, DiskEvents {
   #flush(): void {
     this.#batches.submit();
     this.#context.outbox.flush();
-    const { answers } = this.#context;
-    for (let at = 0; at < answers.length; at++) {
-      this.#answer(answers[at]!.request, answers[at]!.bytes);
-    }
-    answers.length = 0;
+    this.#answerClients();
     this.#lookAfterLog();
     this.#wishToWake();
     const { walEvents, snapshotEvents } = this.#context;
     if (walEvents.length > 0 || snapshotEvents.length > 0) this.#owes = true;
+  }
+
+  #answerClients(): void {
+    const { answers } = this.#context;
+    if (answers.length === 0) return;
+    for (let at = 0; at < answers.length; at++) {
+      this.#answer(answers[at]!.request, answers[at]!.bytes);
+    }
+    answers.length = 0;
   }
 
   #lookAfterLog(): void {

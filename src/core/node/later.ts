@@ -12,6 +12,7 @@ export class Later {
 
   /** Steps at most `stepsMax` replicas; false when nothing was left to do. */
   settle(stepsMax: number): boolean {
+    if (this.#queue.length === 0) return false;
     let steps = 0;
     for (; this.#head < this.#queue.length; this.#head++) {
       if (steps++ === stepsMax) return true;

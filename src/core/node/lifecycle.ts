@@ -29,6 +29,7 @@ export class Founding implements Writer {
   readonly incarnation: ReplicaKey["incarnation"];
   readonly replica: ReplicaKey["replica"];
   readonly leads = false;
+  readonly commit: Index = 0 as Index;
   waiting: QueuedWrite | null = null;
   lastBatch = 0;
   readonly meta: SnapshotMeta;
@@ -142,7 +143,9 @@ export class Lifecycle {
 
   #make({ group, incarnation, replica }: ReplicaKey, configuration: Uint8Array): void {
     const key = { group, incarnation, replica };
-    const founding = new Founding(key, configuration, (made, durable) => this.#finish(made, durable));
+    const founding = new Founding(key, configuration, (made, durable) =>
+      this.#finish(made, durable),
+    );
     this.#underWay.push(founding);
     this.#context.writes.create(founding, founding.meta, 1 as Token);
   }

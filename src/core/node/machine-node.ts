@@ -1,7 +1,14 @@
 /** A machine of a user's own on the same host: the same turns, group commit and held-back messages. */
 import { assert } from "../assert.js";
 import type { FramedMessage } from "../framing/messages.js";
-import { type GroupId, type Incarnation, type NodeId, type RequestId, type Token, noToken } from "../ids.js";
+import {
+  type GroupId,
+  type Incarnation,
+  type NodeId,
+  type RequestId,
+  type Token,
+  noToken,
+} from "../ids.js";
 import type { Machine, MachineEffect, MachineInput } from "../machine.js";
 import type { Bound } from "../raft/view.js";
 import type { RecoveredNode } from "../wal/log-store.js";
@@ -56,7 +63,6 @@ class MachineNode implements NodeLogic, RecordWriter, Sleeper {
       return;
     }
     this.#context.observer.stepped(this.#context.node, "stray", word, null);
-    this.#context.marks.hit("strayFrameDropped");
   }
 
   request(request: RequestId, bytes: Uint8Array, word: number): void {

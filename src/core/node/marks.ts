@@ -2,8 +2,6 @@
 export const nodeMarks = {
   inboxFullFrameDropped: "a frame came while the inbox was full and was dropped",
   inboxFullRequestRefused: "a request came while the inbox was full and was refused",
-  malformedFrameDropped: "a frame that was whole held no message of ours",
-  strayFrameDropped: "a frame came whose type is not for a host",
   turnCutShort: "a turn left inputs of its own making to the next one",
   turnOfManyInputs: "one turn took on more than one input",
   batchWhileSyncInFlight: "a turn persisted something while an earlier batch was being synced",
@@ -16,6 +14,7 @@ export const nodeMarks = {
   heldBackFull: "a message was dropped because too many waited",
   peerFramesFull: "a message was dropped because one turn had too many for its peer",
   lateCompletionDropped: "a completion came for an operation that nobody waits for any more",
+  proposalRefusedForSpace: "a proposal was refused at once because the disk is nearly full",
   ordinaryWriteRefused: "an ordinary write found no room while essential ones went on",
   essentialWriteRefused: "not even votes found room on the disk",
   unknownReplicaAnswered: "a message for a replica that does not live here was answered",

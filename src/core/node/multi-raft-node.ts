@@ -63,7 +63,10 @@ class MultiRaftNode implements NodeLogic {
     this.#parts = parts;
     const raft = { ...raftDefaults, ...parts.raft };
     // An entry that no batch of the log can hold could never be written.
-    const entryBytesMax = Math.min(raft.entryBytesMax, (context.batchBytesMax >> 1) - envelopeBytesMax);
+    const entryBytesMax = Math.min(
+      raft.entryBytesMax,
+      (context.batchBytesMax >> 1) - envelopeBytesMax,
+    );
     this.#raft = { ...raft, entryBytesMax };
     this.#requests = new Requests(context);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
@@ -77,7 +80,9 @@ class MultiRaftNode implements NodeLogic {
         continue;
       }
       const index = found.recovered.snapshot?.index;
-      const loaded = snapshots.find((each) => sameKey(each, found) && each.snapshot.index === index);
+      const loaded = snapshots.find(
+        (each) => sameKey(each, found) && each.snapshot.index === index,
+      );
       this.#add(found).start(found.recovered, loaded?.state ?? null);
     }
     this.#lifecycle.found(this.#parts.founding ?? []);
@@ -101,7 +106,6 @@ class MultiRaftNode implements NodeLogic {
       case "answer":
         // The link or another node's business: not for a host.
         this.#stepped("stray", word);
-        this.#context.marks.hit("strayFrameDropped");
         return;
       default:
         this.#raftMessage(from, message, word);
@@ -245,6 +249,13 @@ class MultiRaftNode implements NodeLogic {
     word: number,
   ): void {
     this.#requests.open(request, "command");
+    // Before anyone is asked: what followers held but this disk could not would stop its reads.
+    if (this.#context.wal.low && replica.leads) {
+      this.#stepped("request", word);
+      this.#context.marks.hit("proposalRefusedForSpace");
+      this.#requests.refuse(request, "noSpace", null);
+      return;
+    }
     replica.step({ kind: "propose", request, type, payload }, word);
   }
 
@@ -260,7 +271,12 @@ class MultiRaftNode implements NodeLogic {
 
   #founded(founding: Founding): void {
     const hardState = { term: 0 as Term, vote: 0, commit: 0 as Index };
-    const recovered = { hardState, snapshot: founding.meta, entries: [], damagedThrough: 0 as Index };
+    const recovered = {
+      hardState,
+      snapshot: founding.meta,
+      entries: [],
+      damagedThrough: 0 as Index,
+    };
     this.#add(founding).start(recovered, null);
   }
 

@@ -4,7 +4,16 @@
  */
 import type { ConsensusEvent } from "../consensus.js";
 import type { Entry, HardState, SnapshotMeta } from "../entry.js";
-import type { Boot, GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Token } from "../ids.js";
+import type {
+  Boot,
+  GroupId,
+  Incarnation,
+  Index,
+  NodeId,
+  ReplicaId,
+  RequestId,
+  Token,
+} from "../ids.js";
 import type { Json } from "../plain.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftView } from "../raft/view.js";

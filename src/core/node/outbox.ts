@@ -58,6 +58,7 @@ export class Outbox {
   /** Hands everything to the network. */
   flush(): void {
     const waiting = this.#waiting;
+    if (waiting.length === 0) return;
     for (let at = 0; at < waiting.length; at++) this.#send(waiting[at]!);
     waiting.length = 0;
   }

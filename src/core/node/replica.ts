@@ -90,6 +90,10 @@ export class Replica implements Writer, Sleeper {
     return this.raft.view.role === "leader";
   }
 
+  get commit(): Index {
+    return this.raft.view.commit;
+  }
+
   /** What is held back, and what waits to be applied: bounded by the options and by Raft's. */
   get sizes(): { readonly held: number; readonly committed: number; readonly reads: number } {
     const { size: held } = this.#held;
@@ -105,7 +109,7 @@ export class Replica implements Writer, Sleeper {
       assert(restored, "a snapshot that was taken here can be restored", { group: this.group });
     }
     this.applied = recovered.snapshot?.index ?? 0;
-    const out = emptyScratch();
+    const out: RaftEffect[] = [];
     this.raft.step(nowUs, { kind: "recovered", replica: recovered }, out);
     observer.replicaStarted(node, boot, view, recovered);
     observer.stepped(node, "recovered", recovered.entries.length, view);
@@ -116,7 +120,7 @@ export class Replica implements Writer, Sleeper {
   /** `word` stands for the input's binary fields in the digest. */
   step(input: RaftInput, word: number): void {
     const { nowUs, node, observer } = this.#context;
-    const out = emptyScratch();
+    const out: RaftEffect[] = [];
     this.raft.step(nowUs, input, out);
     observer.stepped(node, input.kind, word, this.raft.view);
     this.#carryOut(out);
@@ -166,7 +170,8 @@ export class Replica implements Writer, Sleeper {
 
   #end(): void {
     this.#supersede(Infinity);
-    for (const { request } of this.#reads.splice(0)) this.#requests.refuse(request, "removed", null);
+    for (const { request } of this.#reads.splice(0))
+      this.#requests.refuse(request, "removed", null);
     this.#context.snapshots.remove(this.key);
     this.#gone(this);
   }
@@ -365,11 +370,3 @@ type InMemory = "persist" | "apply" | "wakeAt" | "event";
 
 const timer: RaftInput = { kind: "timer" };
 const done: Uint8Array = encodeClientAnswer({ kind: "done", bytes: emptyBytes });
-
-/** The effects of the step under way: steps never nest, so one array serves them all. */
-const scratch: RaftEffect[] = [];
-
-function emptyScratch(): RaftEffect[] {
-  scratch.length = 0;
-  return scratch;
-}

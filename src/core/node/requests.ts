@@ -2,7 +2,11 @@
 import { assert } from "../assert.js";
 import { emptyBytes } from "../bytes.js";
 import type { NodeId, RequestId } from "../ids.js";
-import { type ClientAnswer, type ClientRefusal, encodeClientAnswer } from "../store/client-protocol.js";
+import {
+  type ClientAnswer,
+  type ClientRefusal,
+  encodeClientAnswer,
+} from "../store/client-protocol.js";
 import type { NodeContext } from "./context.js";
 import type { Sleeper } from "./wake-heap.js";
 
@@ -34,7 +38,12 @@ export class Requests implements Sleeper {
     return this.#pending.size >= this.#context.options.requestsPendingMax;
   }
 
-  open(request: RequestId, kind: PendingRequest["kind"], slot = 0, question: Uint8Array = emptyBytes): void {
+  open(
+    request: RequestId,
+    kind: PendingRequest["kind"],
+    slot = 0,
+    question: Uint8Array = emptyBytes,
+  ): void {
     const { nowUs, options, wakes } = this.#context;
     assert(!this.#pending.has(request), "no two requests of a boot have one id", { request });
     const deadlineUs = nowUs + options.requestTimeoutUs;

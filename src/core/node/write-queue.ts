@@ -18,6 +18,8 @@ export type PersistEffect = Extract<ConsensusEffect<never>, { kind: "persist" }>
 export interface Writer extends ReplicaKey {
   /** True: its ordinary appends may be refused before others' votes and configurations. */
   readonly leads: boolean;
+  /** What is committed may not be refused for long: reads would wait for it to be applied here. */
+  readonly commit: Index;
   /** The newest write that no batch has taken; only the queue writes this. */
   waiting: QueuedWrite | null;
   /** The newest batch that took a write of its; only the queue writes this. */
@@ -163,7 +165,8 @@ export class WriteQueue {
 export function isEssential(write: QueuedWrite): boolean {
   if (write.hardState !== null || write.installed !== null) return true;
   if (write.created !== null || write.removed) return true;
-  if (!write.writer.leads) return true;
+  const { leads, commit } = write.writer;
+  if (!leads || (write.entries[0]?.index ?? Infinity) <= commit) return true;
   return write.entries.some(({ type }) => type === entryType.configuration);
 }
 

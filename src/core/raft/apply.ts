@@ -25,6 +25,14 @@ export function applyCommitted(core: RaftCore): void {
   core.out.push({ kind: "readLog", request, ...range, bytesMax: options.applyBatchBytesMax });
 }
 
+/**
+ * What is committed and durable is never cut and can be read back: it need not stay in memory, even
+ * when the state machine is not there yet.
+ */
+export function trimCache({ state, options }: RaftCore): void {
+  evictLog(state.log, Math.min(state.commit, state.durable), options.cacheBytesMax);
+}
+
 /** Entries that were read to be applied; false when nobody waits for `request`. */
 export function onApplyLogRead(
   core: RaftCore,
@@ -50,7 +58,6 @@ function hand(core: RaftCore, entries: readonly Entry[]): void {
   if (count < entries.length && count === 0) {
     // To skip what a newer version means would make replicas differ: stop here instead.
     const { index, type } = entries[0]!;
-    core.marks.hit("unknownEntryType");
     state.unknownTypeAt = index;
     emit(core, { name: "unknownEntryType", type, index });
     return;
@@ -61,10 +68,9 @@ function hand(core: RaftCore, entries: readonly Entry[]): void {
 }
 
 export function onApplied(core: RaftCore, index: Index): void {
-  const { state, options } = core;
+  const { state } = core;
   if (state.applyingTo === 0 || index < state.applyingTo) return;
   state.applied = state.applyingTo;
   state.applyingTo = 0;
   pruneConfigurations(state);
-  evictLog(state.log, state.applied, options.cacheBytesMax);
 }

@@ -36,6 +36,8 @@ export function onPersistFailed(core: RaftCore, token: Token): void {
   state.writes = state.writes.filter((write) => write.token < token);
   let first = state.unwrittenFrom > 0 ? state.unwrittenFrom : Infinity;
   for (const write of failed) if (write.first > 0) first = Math.min(first, write.first);
+  // A snapshot that was installed meanwhile may stand for some of them, or for all.
+  first = Math.max(first, state.log.base + 1);
   if (first <= lastIndex(state.log)) {
     state.unwrittenFrom = first;
     state.noSpaceToken = state.token + 1;

@@ -6,7 +6,16 @@ import type { Configuration } from "./configuration.js";
 import { decodeConfiguration } from "./configuration-codec.js";
 import { emptyConfiguration } from "./configuration.js";
 import { type RaftCore, openPersist } from "./core.js";
-import { compactLog, emptyLog, lastIndex, pushEntry, sliceOf, termAt, truncateLog } from "./log.js";
+import {
+  compactLog,
+  emptyLog,
+  entryBytes,
+  lastIndex,
+  pushEntry,
+  sliceOf,
+  termAt,
+  truncateLog,
+} from "./log.js";
 import type { RaftState } from "./state.js";
 
 /** Appends an entry that follows the last one and is known to be well formed. */
@@ -35,6 +44,7 @@ export function appendOwn(core: RaftCore, type: EntryType, payload: Uint8Array):
   const bytes = keyEpoch > 0 ? sealer.seal(header, payload) : payload;
   const entry: Entry = { term: state.term, index, type, keyEpoch, payload: bytes };
   appendEntry(core, entry);
+  state.uncommittedBytes += entryBytes(entry);
   return index;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The log as a replica holds it in memory: the term of every position, and the entries themselves
- * from some position on. Older entries that are applied and durable are only on disk.
+ * from some position on. Older entries, committed and durable, are only on disk.
  */
 import { assert } from "../assert.js";
 import type { Entry } from "../entry.js";

@@ -21,7 +21,6 @@ export const raftMarks = {
   logReadFromDisk: "entries for a peer were read back from disk",
   logReadFailed: "entries for a peer could not be read back from disk",
   applyReadFromDisk: "committed entries were read back from disk to be applied",
-  unknownEntryType: "a replica stopped applying at an entry of a type it does not know",
   snapshotInstalled: "a snapshot of a leader was installed",
   snapshotOverLongerLog: "a snapshot replaced a longer log that did not agree with it",
   snapshotBehindCommit: "a chunk came of a snapshot that is behind what is committed here",

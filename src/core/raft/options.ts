@@ -29,7 +29,7 @@ export interface RaftOptions {
   readonly pendingReadsMax: number;
   /** Persist effects without an answer; beyond it nothing that needs another is taken on. */
   readonly pendingWritesMax: number;
-  /** Entries that are applied and durable leave memory beyond so many bytes. Default 16 MiB. */
+  /** Entries that are committed and durable leave memory beyond so many bytes. Default 16 MiB. */
   readonly cacheBytesMax: number;
   /** Bytes in one `apply`, and in one read of the log. Default 1 MiB. */
   readonly applyBatchBytesMax: number;

@@ -3,7 +3,6 @@ import type { RefusalReason } from "../consensus.js";
 import { type EntryType, entryType, entryTypeMax } from "../entry.js";
 import type { RequestId } from "../ids.js";
 import { type RaftCore, refuse, writesFull } from "./core.js";
-import { entryOverheadBytes } from "./log.js";
 import { appendOwn } from "./log-writes.js";
 
 export function onPropose(
@@ -19,7 +18,6 @@ export function onPropose(
     return;
   }
   state.proposals.push(appendOwn(core, type, payload), request);
-  state.uncommittedBytes += payload.length + entryOverheadBytes;
 }
 
 function refusalOf(core: RaftCore, type: EntryType, bytes: number): RefusalReason | null {

@@ -3,7 +3,7 @@ import { assert, assertNever } from "../assert.js";
 import type { Consensus, ConsensusInput, Permissions, Sealer } from "../consensus.js";
 import type { Boot, GroupId, Incarnation, NodeId, ReplicaId } from "../ids.js";
 import type { Marks } from "../marks.js";
-import { onApplied, onApplyLogRead, applyCommitted } from "./apply.js";
+import { onApplied, onApplyLogRead, applyCommitted, trimCache } from "./apply.js";
 import { advanceCommit } from "./commit.js";
 import { maybeTakeSnapshot, onSnapshotTaken } from "./compaction.js";
 import { type RaftCore, type RaftEffect, closePersist } from "./core.js";
@@ -84,6 +84,7 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     if (core.state.commit !== commit) noteRemoval(core);
     if (core.state.receiving !== null) tryRestore(core);
     applyCommitted(core);
+    trimCache(core);
     closePersist(core);
     armTimer(core);
     core.out = nowhere;

@@ -6,7 +6,7 @@ import { assert } from "../assert.js";
 import { decodeConfiguration } from "./configuration-codec.js";
 import { emptyConfiguration, isJoint } from "./configuration.js";
 import type { RaftCore } from "./core.js";
-import { emptyLog, evictLog, lastIndex, pushEntry } from "./log.js";
+import { emptyLog, lastIndex, pushEntry } from "./log.js";
 import {
   pruneConfigurations,
   snapshotConfiguration,
@@ -38,7 +38,6 @@ export function onRecovered(core: RaftCore, recovered: RecoveredReplica): void {
   state.damagedTerm = hardState.term;
   pruneConfigurations(state);
   useNewestConfiguration(state);
-  evictLog(state.log, state.applied, options.cacheBytesMax);
   if (recovered.damagedThrough > 0) core.marks.hit("recoveredDamaged");
   if (isJoint(state.configuration)) core.marks.hit("recoveredInJoint");
   // A promise to a leader may have been given just before the crash. Nobody has one in term 0.

@@ -119,14 +119,14 @@ export function onChunkWritten(core: RaftCore, request: RequestId, ok: boolean):
 export function tryRestore(core: RaftCore): void {
   const { state } = core;
   const { receiving } = state;
-  if (receiving === null || !receiving.whole || receiving.restoreRequest !== 0) return;
-  if (state.applyingTo !== 0) return;
+  if (receiving === null || receiving.restoreRequest !== 0) return;
   if (receiving.snapshot.index <= state.commit) {
     // The log caught up meanwhile. Acknowledging is left to the leader's next chunk.
     core.marks.hit("snapshotOutrunByLog");
     state.receiving = null;
     return;
   }
+  if (!receiving.whole || state.applyingTo !== 0) return;
   state.applyRead = 0;
   receiving.restoreRequest = nextRequest(state);
   const request = receiving.restoreRequest as RequestId;

@@ -2,6 +2,7 @@
 import type { GroupId, Incarnation, Index, NodeId, ReplicaId, Term } from "../ids.js";
 import { quorumOf } from "../quorum/joint.js";
 import { type Configuration, isVoter, replicasMax, voterIds } from "./configuration.js";
+import { configurationBytesMax } from "./configuration-codec.js";
 import { type RaftCore, peerOf } from "./core.js";
 import { leaseUntilUs } from "./liveness.js";
 import { digestAt, lastIndex, termAt } from "./log.js";
@@ -149,7 +150,8 @@ function boundsOf({ state, options }: RaftCore): readonly Bound[] {
     {
       name: "uncommitted bytes",
       size: state.uncommittedBytes,
-      limit: options.uncommittedBytesMax + options.entryBytesMax,
+      // The last one may go beyond, and what the replica appends by itself is not refused.
+      limit: options.uncommittedBytesMax + options.entryBytesMax + 4 * configurationBytesMax,
     },
   ];
   for (const peer of state.peers) {

@@ -12,13 +12,16 @@ export interface RunLog {
   readonly digest: string;
   /** Over all states at all steps; null when the run keeps none. */
   readonly stateDigest: string | null;
-  /** Two words for each event, in order. */
+  /** Two words for each event: what went in and out up to then, and all states up to then. */
   readonly words: Uint32Array;
   /** The event that was asked for, in full; null when there was none at its place. */
   readonly shown: string | null;
 }
 
-/** Runs with every event and every state digested; keeps the text of event number `show`. */
+/**
+ * Runs with every event, that is every input that a node handles, and the state after it digested.
+ * Event number `show` is kept in full, with what the trace says around it.
+ */
 export function recordRun(
   simulate: Simulate,
   scenario: Scenario,
@@ -28,8 +31,9 @@ export function recordRun(
   const { digest, stateDigest } = simulate(scenario, {
     seed,
     checkDeterminism: true,
-    trace: (event) => log.event(event),
     onStep: (digests) => log.step(digests),
+    // Without anything to show, a trace would only take time.
+    ...(show === null ? {} : { trace: (event: TraceEvent) => log.trace(event) }),
   });
   return { digest, stateDigest, words: log.words(), shown: log.shown };
 }
@@ -48,45 +52,47 @@ export function firstDifference(one: RunLog, other: RunLog): number | null {
 }
 
 const eventsAtFirst = 1 << 14;
+/** So many lines of the trace are kept around an event. */
+const linesMax = 8;
 
 class EventLog {
-  readonly #show: number | null;
+  readonly #show: number;
   #words = new Uint32Array(2 * eventsAtFirst);
   #events = 0;
-  shown: string | null = null;
+  #step: string | null = null;
+  #lines: string[] = [];
 
   constructor(show: number | null) {
-    this.#show = show;
+    this.#show = show ?? -1;
   }
 
-  event(event: TraceEvent): void {
-    const text = JSON.stringify(event);
-    const hash = new RollingHash();
-    hash.text(text);
-    this.#add(hash.digest(), () => text);
+  /** The event and the trace from the one before to the one after. */
+  get shown(): string | null {
+    return this.#step === null ? null : [this.#step, ...this.#lines].join("\n    ");
   }
 
   step({ node, atUs, run, states }: StepDigests): void {
-    const hash = new RollingHash();
-    for (const word of [node, atUs, ...run, ...states]) hash.word(word);
-    this.#add(hash.digest(), () => {
-      const [own, all] = [run, states].map((words) => words.map(hex).join(""));
-      return `step of node ${node} at ${atUs} us: digest ${own}, states ${all}`;
-    });
-  }
-
-  words(): Uint32Array {
-    return this.#words.slice(0, 2 * this.#events);
-  }
-
-  #add(words: readonly [number, number], text: () => string): void {
     if (2 * this.#events === this.#words.length) {
       const larger = new Uint32Array(2 * this.#words.length);
       larger.set(this.#words);
       this.#words = larger;
     }
-    if (this.#events === this.#show) this.shown = text();
-    this.#words.set(words, 2 * this.#events++);
+    if (this.#events === this.#show) {
+      const [own, all] = [run, states].map((words) => words.map(hex).join(""));
+      this.#step = `step of node ${node} at ${atUs} us: digest ${own}, states ${all}`;
+    }
+    const hash = new RollingHash();
+    for (const word of [node, atUs, ...run, ...states]) hash.word(word);
+    this.#words.set(hash.digest(), 2 * this.#events++);
+  }
+
+  trace(event: TraceEvent): void {
+    const near = this.#events === this.#show || this.#events === this.#show + 1;
+    if (near && this.#lines.length < linesMax) this.#lines.push(JSON.stringify(event));
+  }
+
+  words(): Uint32Array {
+    return this.#words.slice(0, 2 * this.#events);
   }
 }
 

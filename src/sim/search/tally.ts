@@ -25,7 +25,7 @@ export type Measure = (typeof measures)[number];
 export interface FaultTally {
   fired: number;
   effective: number;
-  /** Runs whose plan held the kind. */
+  /** Runs whose plan held the kind, without those cut short before it had an effect. */
   drawnRuns: number;
   /** Runs in which it changed anything. */
   effectiveRuns: number;
@@ -35,7 +35,7 @@ export interface ScenarioTally {
   runs: number;
   /** Runs that violated a property, wanted or not. */
   violations: number;
-  /** Planned fault -> runs in which it changed nothing. */
+  /** Planned fault -> runs without a violation in which it changed nothing. */
   inert: Record<string, number>;
 }
 
@@ -62,6 +62,7 @@ export function standingOf({ verdict }: RunResult, { expect }: Scenario): Standi
 }
 
 export function countRun(tally: Tally, result: RunResult, scenario: Scenario): void {
+  const cutShort = result.verdict === "violation";
   tally.seeds++;
   tally[standingOf(result, scenario)]++;
   for (const measure of measures) tally.perRun[measure].push(result[measure]);
@@ -69,14 +70,15 @@ export function countRun(tally: Tally, result: RunResult, scenario: Scenario): v
     const count = faultOf(tally, kind as FaultKind);
     count.fired += fired;
     count.effective += effective;
-    if (drawn > 0) count.drawnRuns++;
+    // A run that a violation cut short says nothing of what would have come later.
+    if (drawn > 0 && (effective > 0 || !cutShort)) count.drawnRuns++;
     if (drawn > 0 && effective > 0) count.effectiveRuns++;
   }
   for (const [mark, hits] of Object.entries(result.marks)) add(tally.marks, mark, hits);
   const own = scenarioOf(tally, scenario.name);
   own.runs++;
-  if (result.verdict === "violation") own.violations++;
-  for (const id of plannedInert(result)) add(own.inert, id, 1);
+  if (cutShort) own.violations++;
+  else for (const id of plannedInert(result)) add(own.inert, id, 1);
 }
 
 /** Adds `from` to `to`. */

@@ -55,10 +55,12 @@ function unshown({ scenarios }: Tally, { name, expect }: Scenario): string[] {
   if (expect === "violation" && counts.violations === 0) {
     found.push(`scenario ${name} expects a violation, and ${counts.runs} seeds found none`);
   }
+  const whole = counts.runs - counts.violations;
+  if (whole < scenarioRunsMin) return found;
   for (const [id, runs] of Object.entries(counts.inert)) {
-    if (runs * 2 <= counts.runs) continue;
+    if (runs * 2 <= whole) continue;
     found.push(
-      `fault ${id} of scenario ${name} changed nothing in ${runs} of ${counts.runs} seeds, ` +
+      `fault ${id} of scenario ${name} changed nothing in ${runs} of ${whole} seeds, ` +
         "which is more than half",
     );
   }

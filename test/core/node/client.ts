@@ -57,7 +57,15 @@ export class Client {
     const command = encodeKvCommand({ kind: "put", key: bytes, value: utf8Encode(value) });
     const { group } = this.#session!;
     const session = this.#session!;
-    return { kind: "command", group, session, serial, ackBelow: serial, slot: slotOf(bytes), command };
+    return {
+      kind: "command",
+      group,
+      session,
+      serial,
+      ackBelow: serial,
+      slot: slotOf(bytes),
+      command,
+    };
   }
 
   put(key: string, value: string): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { groupId } from "../../../src/core/ids.js";
+import { binaryCodec } from "../../../src/core/framing/codec.js";
+import { groupId, incarnation } from "../../../src/core/ids.js";
 import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raft-node.js";
 import { Client, ask } from "./client.js";
 import { World } from "./world.js";
@@ -42,6 +43,8 @@ test("host: every node is killed and started again: nothing that was answered is
 test("host: group commit: one sync makes the writes of several groups durable", () => {
   const world = new World(3);
   startAll(world, 8);
+  world.ticks(40);
+  for (const node of world.nodes) node.diskSpeed = 1;
   world.until("a leader of every group", () =>
     Array.from({ length: 8 }, (_, at) => world.leaderOf(groupId(at + 1))).every(Boolean),
   );
@@ -63,7 +66,7 @@ test("host: a sync that does not return: nothing that rests on it leaves the nod
   const client = new Client(world, 1);
   client.put("a/x", "one");
   const slow = world.nodes.find((node) => node !== client.leader())!;
-  slow.diskRuns = false;
+  slow.diskSpeed = 0;
   slow.released.length = 0;
   const before = slow.host!.viewOf(groupId(1))!.durable;
   client.put("a/x", "two");
@@ -75,7 +78,7 @@ test("host: a sync that does not return: nothing that rests on it leaves the nod
   for (const { message } of accepted) {
     expect(message.kind === "appendReply" && message.match <= before).toBe(true);
   }
-  slow.diskRuns = true;
+  slow.diskSpeed = 8;
   world.ticks(50);
   const matches = slow.released.flatMap(({ message }) =>
     message.kind === "appendReply" ? [message.match] : [],
@@ -87,9 +90,8 @@ test("host: a sync that does not return: nothing that rests on it leaves the nod
 test("host: a node dies with its vote unsynced: it had told nobody", () => {
   const world = new World(3);
   startAll(world, 1);
-  for (const node of world.nodes) node.diskRuns = true;
   world.ticks(40);
-  for (const node of world.nodes) node.diskRuns = false;
+  for (const node of world.nodes) node.diskSpeed = 0;
   world.ticks(4000);
   const votes = world.nodes.flatMap(({ released }) =>
     released.filter(({ message }) => message.kind === "vote" || message.kind === "voteReply"),
@@ -191,7 +193,7 @@ test("host: bytes that mean nothing: frames are dropped, requests are answered",
     world.until("an answer", () => leader.answers.has(request));
   }
   expect(leader.stoppedWith).toBe("");
-  expect(leader.marks.malformedFrameDropped).toBe(80);
+  expect(leader.stepKinds.filter((kind) => kind === "malformed")).toHaveLength(80);
 });
 
 test("host: a full inbox: frames are dropped, requests refused, completions kept", () => {
@@ -211,4 +213,72 @@ test("host: a full inbox: frames are dropped, requests refused, completions kept
   expect(requests.map((request) => node.answers.has(request))).toEqual([false, false, true, true]);
   world.ticks(5);
   expect(client.get("a/x")).toBe("one");
+});
+
+test("host: a full disk: what found no room is not acknowledged, reads go on, and it recovers", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const leader = client.leader();
+  for (const node of world.nodes) node.disk.capacityBytes = node.disk.usedBytes;
+  const value = "v".repeat(8000);
+  let refused = 0;
+  for (let n = 0; n < 120; n++) {
+    const answer = ask(world, leader, client.putRequest("a/x", value));
+    if (answer.kind !== "done") refused++;
+  }
+  expect(refused).toBeGreaterThan(0);
+  expect(leader.marks.proposalRefusedForSpace).toBeGreaterThan(0);
+  expect(client.get("a/x")).not.toBe(null);
+  for (const node of world.nodes) node.disk.capacityBytes = Infinity;
+  world.ticks(3000);
+  client.put("a/x", "room");
+  expect(client.get("a/x")).toBe("room");
+  expect(world.nodes.map(({ stoppedWith }) => stoppedWith)).toEqual(["", "", ""]);
+});
+
+test("host: large proposals: what no batch can hold is refused, and the rest is split", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const tooLarge = ask(world, client.leader(), client.putRequest("a/x", "v".repeat(120_000)));
+  expect(tooLarge).toMatchObject({ kind: "refused", reason: "tooLarge" });
+  const slow = world.nodes.find((node) => node !== client.leader())!;
+  slow.diskSpeed = 0;
+  for (let n = 0; n < 12; n++) client.put(`a/${n}`, "v".repeat(40_000));
+  slow.diskSpeed = 8;
+  client.put("a/y", "end");
+  world.until("the slow one has caught up", () => {
+    const [mine, theirs] = [slow, client.leader()].map(({ host }) => host!.viewOf(groupId(1))!);
+    return mine!.applied === theirs!.applied;
+  });
+  expect(slow.stoppedWith).toBe("");
+});
+
+test("host: a replica whose id is dead here is not made again, whoever invites it", () => {
+  const world = new World(4);
+  const parts = { founding: [world.founding(1, [1, 2, 3])] };
+  for (const node of world.nodes) node.start(multiRaft(parts));
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const key = groupId(1);
+  const gone = world.nodes.slice(0, 3).find((node) => node !== client.leader())!;
+  const { replica } = gone.host!.viewOf(key)!;
+  const changes = [{ op: "remove", replica } as const];
+  const request = { kind: "admin", group: key, action: { kind: "change", changes } } as const;
+  expect(ask(world, client.leader(), request)).toMatchObject({ kind: "done" });
+  world.until("it is gone", () => gone.host!.viewOf(key) === null);
+  const invite = { kind: "invite", group: key, incarnation: incarnation(1), replica } as const;
+  const frame = binaryCodec().encode({ ...invite, disk: gone.diskId }, 1);
+  for (let boot = 0; boot < 2; boot++) {
+    gone.host!.frameArrived(client.leader().id, frame);
+    world.ticks(500);
+    expect(gone.host!.viewOf(key)).toBe(null);
+    expect(gone.marks.strayReplicaRefused).toBeGreaterThan(boot);
+    gone.kill();
+    gone.start(multiRaft(parts));
+    world.until("it runs", () => gone.host!.stage === "running");
+  }
 });

@@ -7,11 +7,9 @@ import type { MarkName, Marks } from "../../../src/core/marks.js";
 import { binaryCodec } from "../../../src/core/framing/codec.js";
 import type { FramedMessage } from "../../../src/core/framing/messages.js";
 import {
-  type Boot,
   type GroupId,
   type NodeId,
   type RequestId,
-  boot,
   groupId,
   incarnation,
   nodeId,
@@ -44,8 +42,8 @@ export class Node implements HostObserver, Marks {
   boots = 0;
   wantsTurn = false;
   wakeAtUs = Infinity;
-  /** False: the disk finishes nothing. */
-  diskRuns = true;
+  /** How many operations the disk finishes in a millisecond. */
+  diskSpeed = 8;
   stoppedWith = "";
   readonly marks: Partial<Record<MarkName, number>> = {};
   readonly submitted: Submitted[] = [];
@@ -177,7 +175,7 @@ export class World {
   tick(): void {
     this.nowUs += 1000;
     for (const node of this.nodes) {
-      for (let n = 0; node.diskRuns && n < 8; n++) {
+      for (let n = 0; n < node.diskSpeed; n++) {
         const done = node.disk.next();
         if (done === null) break;
         node.synced.add(done.op);
@@ -238,8 +236,4 @@ export class World {
       },
     };
   }
-}
-
-export function bootOf(n: number): Boot {
-  return boot(n);
 }

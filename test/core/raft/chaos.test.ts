@@ -12,6 +12,6 @@ test("chaos: loss, delay, crashes, damage and changes: every step is safe, and i
       const cluster = runScript(script);
       if (!damages(script.acts)) expect(converges(cluster)).toBeNull();
     }),
-    { numRuns: 150, seed: 20_260_101 },
+    { numRuns: 150, seed: 20_260_101, endOnFailure: true },
   );
 }, 120_000);

@@ -42,6 +42,11 @@ export class Checker {
     this.#leases.delete(replica);
   }
 
+  /** For a test that makes up entries: what was seen of logs counts no more. */
+  forget(): void {
+    this.#entries.clear();
+  }
+
   #leads(view: RaftView, nowUs: number): void {
     const leader = this.#leaders.get(view.term) ?? view.replica;
     if (leader !== view.replica) throw new Error(`election safety: two leaders of ${view.term}`);

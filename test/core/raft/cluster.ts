@@ -23,9 +23,9 @@ import type { RaftMessage } from "../../../src/core/raft/messages.js";
 import { type RaftOptions, raftDefaults } from "../../../src/core/raft/options.js";
 import { Raft, type RaftInput } from "../../../src/core/raft/raft.js";
 import { Checker } from "./checker.js";
+import { type Disk, type Persist, meta, writeTo } from "./memory-disk.js";
 
 type Effect = ConsensusEffect<RaftMessage>;
-type Persist = Extract<Effect, { kind: "persist" }>;
 type Said = Extract<Effect, { kind: "send" | "answer" | "readReady" }>;
 
 export const openSealer: Sealer = { keyEpoch: 0, seal: (_h, p) => p, open: (_h, s) => s };
@@ -39,17 +39,6 @@ export class CountedMarks {
   of(name: string): number {
     return this.counts.get(name) ?? 0;
   }
-}
-
-/** What survives a crash. */
-interface Disk {
-  term: number;
-  vote: number;
-  commit: number;
-  snapshot: SnapshotMeta;
-  entries: Entry[];
-  files: Map<number, Uint8Array>;
-  damagedThrough: number;
 }
 
 interface Event {
@@ -463,41 +452,4 @@ export class TestNode {
     this.applied = [...bytes];
     this.input({ kind: "restored", request, snapshot });
   }
-}
-
-function meta(
-  index: number,
-  term: number,
-  configuration: Uint8Array,
-  bytes: Uint8Array,
-): SnapshotMeta {
-  return {
-    index: index as Index,
-    term: term as Term,
-    configuration,
-    sizeBytes: bytes.length,
-    checksum: crc32(bytes),
-  };
-}
-
-function writeTo(disk: Disk, persist: Persist): void {
-  if (persist.hardState !== null) Object.assign(disk, persist.hardState);
-  if (persist.truncateFrom > 0) {
-    disk.entries = disk.entries.filter((entry) => entry.index < persist.truncateFrom);
-  }
-  const { installed } = persist;
-  if (installed !== null) {
-    const agrees = disk.entries.some(
-      (e) => e.index === installed.index && e.term === installed.term,
-    );
-    disk.entries = agrees ? disk.entries.filter((entry) => entry.index > installed.index) : [];
-    disk.snapshot = installed;
-  }
-  for (const entry of persist.entries) {
-    if (entry.index <= disk.snapshot.index) continue;
-    const at = entry.index - disk.snapshot.index - 1;
-    if (at !== disk.entries.length) throw new Error(`a hole in the log at ${entry.index}`);
-    disk.entries.push(entry);
-  }
-  if (disk.snapshot.index + disk.entries.length >= disk.damagedThrough) disk.damagedThrough = 0;
 }

@@ -46,6 +46,25 @@ describe("tally", () => {
   });
 });
 
+describe("tally: a run that a violation cut short", () => {
+  test("is not held against faults that had no effect yet", () => {
+    const tally = emptyTally();
+    const result = {
+      ...fakeSimulate(broken, { seed: 7 }),
+      inert: ["kill-0"],
+      faults: {
+        kill: { drawn: 1, fired: 0, effective: 0 },
+        pause: { drawn: 1, fired: 2, effective: 1 },
+      },
+    };
+    countRun(tally, result, broken);
+    countRun(tally, { ...result, verdict: "ok" }, broken);
+    expect(tally.scenarios["broken"]).toEqual({ runs: 2, violations: 1, inert: { "kill-0": 1 } });
+    expect(tally.faults.kill).toMatchObject({ drawnRuns: 1, effectiveRuns: 0 });
+    expect(tally.faults.pause).toMatchObject({ drawnRuns: 2, effectiveRuns: 2 });
+  });
+});
+
 describe("vacuity", () => {
   const sound = (): Tally => {
     const tally = emptyTally();

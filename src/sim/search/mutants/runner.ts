@@ -31,24 +31,27 @@ export class Runner {
   async #ask(request: RunRequest): Promise<RunReply> {
     const setup: WorkerSetup = { dist: this.#dist };
     this.#worker ??= new Worker(new URL("./worker.js", import.meta.url), { workerData: setup });
-    const worker = this.#worker;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      return await new Promise<RunReply>((resolve, reject) => {
-        worker.once("message", resolve);
-        worker.once("error", reject);
-        worker.once("exit", () => reject(new Error("the worker ended before it had answered")));
-        timer = setTimeout(() => resolve(hung), runMsMax);
-        worker.postMessage(request);
-      }).then(async (reply) => {
-        if (reply === hung) await this.stop();
-        return reply;
-      });
-    } finally {
-      clearTimeout(timer);
-      worker.removeAllListeners();
-    }
+    const reply = await replyOf(this.#worker, request);
+    if (reply === hung) await this.stop();
+    return reply;
   }
+}
+
+function replyOf(worker: Worker, request: RunRequest): Promise<RunReply> {
+  return new Promise((resolve, reject) => {
+    const end = (then: () => void): void => {
+      clearTimeout(timer);
+      // A worker's listeners that are not ours must stay: it hears nothing more without them.
+      worker.off("message", answered).off("error", failed).off("exit", ended);
+      then();
+    };
+    const answered = (reply: RunReply): void => end(() => resolve(reply));
+    const failed = (error: Error): void => end(() => reject(error));
+    const ended = (): void => failed(new Error("the worker ended before it had answered"));
+    const timer = setTimeout(() => end(() => resolve(hung)), runMsMax);
+    worker.on("message", answered).on("error", failed).on("exit", ended);
+    worker.postMessage(request);
+  });
 }
 
 const hung: RunReply = { kind: "crashed", message: `no end after ${runMsMax} ms` };

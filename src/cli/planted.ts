@@ -1,0 +1,63 @@
+/** A known bug planted into a copy of the built package, whose simulator stands in for ours. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Option } from "commander";
+import type { Excluded, Mutant } from "../sim/search/mutants/mutant.js";
+import { makeOverlay } from "../sim/search/mutants/overlay.js";
+import type { simulate } from "../sim/simulate.js";
+import { CliError, usageError } from "./errors.js";
+import { exitCode } from "./exit-codes.js";
+import { nearest } from "./nearest.js";
+import type { Cli } from "./verb.js";
+
+/** The package's folder, seen alike from `src` and from `dist`. */
+export const packageFolder: string = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface ShippedMutants {
+  readonly mutants: readonly Mutant[];
+  readonly excluded: readonly Excluded[];
+  readonly quickMutants: readonly string[];
+}
+
+export async function loadMutants(): Promise<ShippedMutants> {
+  const path = join(packageFolder, "dist", "mutants", "index.js");
+  if (!existsSync(path)) {
+    throw new CliError(exitCode.missing, "the mutants are not built. Run: npm run build");
+  }
+  return (await import(pathToFileURL(path).href)) as ShippedMutants;
+}
+
+export function mutantOption(): Option {
+  return new Option("--mutant <id>", "with this known bug planted; `list` names them");
+}
+
+/** Runs `act` with a command line whose simulator has the bug in it; without an id, with ours. */
+export async function withMutant<Result>(
+  cli: Cli,
+  id: string | undefined,
+  act: (cli: Cli) => Promise<Result> | Result,
+): Promise<Result> {
+  if (id === undefined) return act(cli);
+  const overlay = makeOverlay(packageFolder, findMutant(await loadMutants(), id));
+  if ("error" in overlay) throw new CliError(exitCode.ourFault, overlay.error);
+  try {
+    const url = pathToFileURL(join(overlay.dist, "sim", "simulate.js")).href;
+    const planted = (await import(url)) as { readonly simulate: typeof simulate };
+    const mutated: Cli = { ...cli, simulate: planted.simulate };
+    const result = await act(mutated);
+    cli.exitCode = mutated.exitCode;
+    return result;
+  } finally {
+    overlay.remove();
+  }
+}
+
+function findMutant({ mutants }: ShippedMutants, id: string): Mutant {
+  const found = mutants.find((mutant) => mutant.id === id);
+  if (found !== undefined) return found;
+  const ids = mutants.map((mutant) => mutant.id);
+  const meant = nearest(id, ids);
+  const hint = meant === null ? "" : ` Did you mean ${meant}?`;
+  throw usageError(`there is no mutant ${id}.${hint} See: npx quorumlab list`);
+}

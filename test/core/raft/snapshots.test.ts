@@ -1,0 +1,180 @@
+/** Raft thesis chapter 5, and damage found at the start. */
+import { describe, expect, test } from "vitest";
+import type { Index, NodeId, RequestId, Term } from "../../../src/core/ids.js";
+import { digestOf, pack, unpack } from "../../../src/core/plain.js";
+import { Cluster, type TestNode } from "./cluster.js";
+
+function lagging(raft = {}): { cluster: Cluster; leader: TestNode; slow: TestNode } {
+  const options = { snapshotEveryEntries: 10, trailingEntries: 2, snapshotChunkBytes: 4 };
+  const cluster = new Cluster({ size: 3, raft: { ...options, ...raft } });
+  const leader = cluster.elect();
+  const slow = cluster.node((leader.replica % 3) + 1);
+  cluster.run(300_000);
+  slow.crash();
+  for (let n = 0; n < 35; n++) {
+    leader.propose(n);
+    cluster.run(5_000);
+  }
+  return { cluster, leader, slow };
+}
+
+describe("snapshots", () => {
+  test("snapshots: a follower behind the log: gets one in chunks, then the rest of the log", () => {
+    const { cluster, leader, slow } = lagging();
+    expect(leader.raft.view.first).toBeGreaterThan(10);
+    slow.start();
+    cluster.run(2_000_000);
+    expect(slow.applied).toEqual(leader.applied);
+    expect(cluster.marks.of("snapshotInstalled")).toBe(1);
+    const chunks = cluster.sent.filter(({ message }) => message.kind === "snapshotChunk");
+    expect(chunks.length).toBeGreaterThan(5);
+  });
+
+  test("snapshots: chunks lost, doubled and late: the whole arrives all the same", () => {
+    const { cluster, leader, slow } = lagging();
+    let count = 0;
+    cluster.deliver = () => ++count % 5 > 0;
+    cluster.delay = () => (count % 3) * 400_000;
+    slow.start();
+    cluster.run(20_000_000);
+    cluster.heal();
+    cluster.delay = () => 0;
+    cluster.run(3_000_000);
+    expect(slow.applied).toEqual(cluster.leader!.applied);
+    expect(leader.applied.length).toBe(35);
+  });
+
+  test("snapshots: a chunk from the middle: begins nothing", () => {
+    const { cluster, leader, slow } = lagging();
+    slow.start();
+    cluster.runUntil(() => slow.raft.state.receiving !== null);
+    const { message } = cluster.sent.find((sent) => sent.message.kind === "snapshotChunk")!;
+    if (message.kind !== "snapshotChunk") return;
+    const other = { ...message.snapshot, checksum: 1 };
+    const input = { ...message, offset: 8, snapshot: other, request: 900 as RequestId };
+    slow.input({ kind: "message", from: leader.replica as NodeId, message: input });
+    expect(slow.raft.state.receiving!.snapshot.checksum).toBe(message.snapshot.checksum);
+    expect(cluster.marks.of("snapshotChunkWithoutStart")).toBe(1);
+  });
+
+  test("snapshots: a snapshot that does not verify: refused, and sent again", () => {
+    const { cluster, leader, slow } = lagging();
+    const index = leader.raft.state.snapshot!.index;
+    const whole = leader.disk.files.get(index)!;
+    leader.disk.files.set(index, new Uint8Array(whole.length));
+    slow.start();
+    cluster.run(1_000_000);
+    expect(cluster.marks.of("snapshotRefused")).toBeGreaterThan(0);
+    leader.disk.files.set(index, whole);
+    cluster.run(2_000_000);
+    expect(slow.applied).toEqual(leader.applied);
+  });
+
+  test("snapshots: over a longer log that does not agree: that log is void", () => {
+    const cluster = new Cluster({
+      size: 3,
+      raft: { snapshotEveryEntries: 10, trailingEntries: 2 },
+    });
+    const slow = cluster.node(3);
+    slow.crash();
+    const leader = cluster.elect();
+    for (let n = 0; n < 35; n++) {
+      leader.propose(n);
+      cluster.run(5_000);
+    }
+    // As if a leader that nobody remembers had left it there.
+    const entry = { type: 1, keyEpoch: 0, payload: new Uint8Array(1), term: 0 as Term } as const;
+    slow.disk.entries = Array.from({ length: 60 }, (_, at) => ({
+      ...entry,
+      index: (at + 1) as Index,
+    }));
+    cluster.checker.forget();
+    slow.start();
+    cluster.run(3_000_000);
+    expect(cluster.marks.of("snapshotOverLongerLog")).toBe(1);
+    expect(slow.applied).toEqual(leader.applied);
+    expect(slow.disk.term).toBe(leader.raft.view.term);
+  });
+
+  test("snapshots: of what is committed already: acknowledged, nothing is cut", () => {
+    const { cluster, leader, slow } = lagging();
+    slow.start();
+    cluster.run(2_000_000);
+    const { last } = slow.raft.view;
+    const { message } = cluster.sent.find((sent) => sent.message.kind === "snapshotChunk")!;
+    slow.input({ kind: "message", from: leader.replica as NodeId, message });
+    expect(slow.raft.view.last).toBe(last);
+    expect(cluster.marks.of("snapshotBehindCommit")).toBe(1);
+  });
+
+  test("snapshots: a restart after one: state, log and configuration are there", () => {
+    const { cluster, leader } = lagging();
+    const { configuration } = leader.raft.view;
+    leader.crash();
+    leader.start();
+    expect(leader.raft.view.configuration).toEqual(configuration);
+    cluster.run(5_000_000);
+    expect(leader.applied.length).toBe(35);
+  });
+
+  test("snapshots: the state is plain data at any time", () => {
+    const { cluster, leader, slow } = lagging();
+    slow.start();
+    for (let n = 0; n < 20; n++) {
+      cluster.run(3_000);
+      for (const { raft } of [leader, slow]) {
+        const unpacked = unpack(pack(raft.state));
+        expect("ok" in unpacked && digestOf(unpacked.ok)).toEqual(digestOf(raft.state));
+      }
+    }
+  });
+});
+
+describe("damage", () => {
+  function damaged(from: number): { cluster: Cluster; leader: TestNode; hurt: TestNode } {
+    const cluster = new Cluster({ size: 3 });
+    const leader = cluster.elect();
+    const hurt = cluster.node((leader.replica % 3) + 1);
+    for (let n = 0; n < 10; n++) leader.propose(n);
+    cluster.run(300_000);
+    hurt.crash();
+    hurt.damage(from);
+    hurt.start();
+    return { cluster, leader, hurt };
+  }
+
+  test("damage: entries are lost: a leader refills them, and the replica counts again", () => {
+    const { cluster, leader, hurt } = damaged(4);
+    expect(hurt.raft.view.damaged).toBe(true);
+    cluster.run(2_000_000);
+    expect(hurt.raft.view.damaged).toBe(false);
+    expect(hurt.events).toContain("repaired");
+    expect(hurt.applied).toEqual(leader.applied);
+    expect(leader.raft.state.peers.every((peer) => !peer.damaged)).toBe(true);
+  });
+
+  test("damage: no leader to refill it: it neither stands nor votes", () => {
+    const { cluster, leader, hurt } = damaged(4);
+    leader.crash();
+    cluster.run(10_000_000);
+    expect(cluster.leader).toBeUndefined();
+    expect(hurt.raft.view.role).toBe("follower");
+    expect(cluster.marks.of("damagedRefusesVote")).toBeGreaterThan(0);
+    leader.start();
+    cluster.run(5_000_000);
+    expect(hurt.raft.view.damaged).toBe(false);
+    expect(cluster.leader).toBeDefined();
+  });
+
+  test("damage: it answers while refilled: its answers make no quorum", () => {
+    const { cluster, leader, hurt } = damaged(4);
+    const third = [1, 2, 3].find((id) => id !== leader.replica && id !== hurt.replica)!;
+    cluster.node(third).crash();
+    // What would repair it never becomes durable.
+    hurt.holdDisk = true;
+    const request = leader.propose(99);
+    cluster.run(800_000);
+    expect(leader.ended(request)).not.toBe("committed");
+    expect(cluster.marks.of("peerDamaged")).toBe(1);
+  });
+});
