@@ -32,6 +32,11 @@ export function mutantOption(): Option {
   return new Option("--mutant <id>", "with this known bug planted; `list` names them");
 }
 
+/** What a line that is meant to be pasted says of the mutant. */
+export function mutantFlag(id: string | undefined): string {
+  return id === undefined ? "" : ` --mutant ${id}`;
+}
+
 /** Runs `act` with a command line whose simulator has the bug in it; without an id, with ours. */
 export async function withMutant<Result>(
   cli: Cli,

@@ -12,6 +12,13 @@ import { eventKind } from "./events.js";
 import { KeyedStream } from "./streams.js";
 import { standingKey } from "./recorder.js";
 
+/** The one property that is judged by the phases and by no oracle: something good must happen. */
+export const livenessProperty: { readonly id: string; readonly about: string } = {
+  id: "liveness",
+  about:
+    "a healed majority commits and answers a read within 20 of the longest election timeouts, and all converge",
+};
+
 /** CONTRACTS 9: progress within so many of the longest election timeout. */
 const timeoutsUntilProgress = 20;
 const tickUs = 50_000;
@@ -246,7 +253,7 @@ export class Phases {
       );
       return `group ${group + 1}: ${said.join("; ") || "no replica lives"}`;
     });
-    recorder.report("liveness", {
+    recorder.report(livenessProperty.id, {
       message: `the cluster ${what} within its bound after healing of nodes ${this.#core
         .map((node) => node + 1)
         .join(", ")}: ${waits.join(" | ")}`,

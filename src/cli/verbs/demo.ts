@@ -20,7 +20,10 @@ interface DemoOptions extends CommonOptions {
 }
 
 /** A leader that answers reads by itself, without asking whether it still leads. */
-const planted = { mutant: "73-local-read-of-a-deposed-leader", scenario: "isolated-leader" } as const;
+const planted = {
+  mutant: "73-local-read-of-a-deposed-leader",
+  scenario: "isolated-leader",
+} as const;
 /** The first part stops after so long, wherever it is; the second finds its bug in a few seeds. */
 const searchMsMax = 15_000;
 const seedsMax = 50;

@@ -9,6 +9,7 @@ import { CliError, fileError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { durationArgument, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
+import { mutantFlag, mutantOption, withMutant } from "../planted.js";
 import { replayLines } from "../report.js";
 import { traceAgain, type FailedAgain } from "../runs-again.js";
 import { findScenario, loadScenarios } from "../scenarios.js";
@@ -18,6 +19,7 @@ interface ExplainVerbOptions extends CommonOptions {
   readonly lines?: number;
   readonly window?: number;
   readonly scenarios?: string;
+  readonly mutant?: string;
 }
 
 export function explainVerb(cli: Cli): Command {
@@ -31,9 +33,10 @@ export function explainVerb(cli: Cli): Command {
     .option("--lines <n>", "of the timeline, at most", (text) => wholeNumber(text, 100_000))
     .option("--window <time>", "small things are told so long before the end", durationArgument)
     .addOption(scenariosOption())
+    .addOption(mutantOption())
     .action(
       acting(cli, (output: Output, options: ExplainVerbOptions, path: string) =>
-        explainFile(cli, output, options, path),
+        withMutant(cli, options.mutant, (mutated) => explainFile(mutated, output, options, path)),
       ),
     );
 }
@@ -69,7 +72,9 @@ async function explainFile(
   };
   // What was shrunk comes back by its decisions alone.
   const lines = file.by === "seed" ? replayLines(hints) : replayLines(hints).slice(0, 1);
-  tell(output, traceOfRun(again), options, lines);
+  const flag = mutantFlag(options.mutant);
+  const pasted = lines.map((line) => line + flag);
+  tell(output, traceOfRun(again), options, pasted);
   return exitCode.held;
 }
 

@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import { allMarks } from "../../core/marks.js";
 import { faultKinds } from "../../lab/fault.js";
 import { allOracles } from "../../lab/oracles/index.js";
+import { livenessProperty } from "../../sim/phases.js";
 import { scenariosOption } from "../options.js";
+import { loadMutants } from "../planted.js";
 import { table, type Output } from "../output.js";
 import { loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
@@ -14,9 +16,9 @@ interface ListOptions extends CommonOptions {
 export function listVerb(cli: Cli): Command {
   return verb(cli, {
     name: "list",
-    about: "Lists scenarios, faults, properties and marks.",
+    about: "Lists scenarios, faults, properties, marks and mutants.",
     example: "npx quorumlab list",
-    exits: [0, 65, 66],
+    exits: [0, 65, 66, 69],
   })
     .addOption(scenariosOption())
     .action(acting(cli, list));
@@ -39,13 +41,24 @@ async function list(output: Output, options: ListOptions): Promise<0> {
     output,
     "property",
     "Properties",
-    allOracles.map(({ id, about, judges }) => ({
+    [...allOracles, { ...livenessProperty, judges: "step" }].map(({ id, about, judges }) => ({
       name: id,
       about,
       record: { name: id, about, judges },
     })),
   );
   section(output, "mark", "Marks", named(allMarks));
+  const { mutants } = await loadMutants();
+  section(
+    output,
+    "mutant",
+    "Mutants",
+    mutants.map(({ id, about, breaks, source }) => ({
+      name: id,
+      about,
+      record: { name: id, about, breaks: breaks.join(" "), source },
+    })),
+  );
   return 0;
 }
 

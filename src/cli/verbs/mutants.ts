@@ -1,17 +1,17 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
 import { huntAll, type Hunt } from "../../sim/search/mutants/hunt.js";
 import { matrixPage } from "../../sim/search/mutants/matrix.js";
-import type { Excluded, Mutant } from "../../sim/search/mutants/mutant.js";
+import type { Mutant } from "../../sim/search/mutants/mutant.js";
 import { whyNotApplied } from "../../sim/search/mutants/overlay.js";
 import { CliError, usageError, writing } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { nearest } from "../nearest.js";
 import { jobsOption, seedOption, wholeNumber } from "../options.js";
 import { duration, grouped, type Output } from "../output.js";
+import { loadMutants, packageFolder, type ShippedMutants } from "../planted.js";
 import { headerRecord } from "../report.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
@@ -26,16 +26,6 @@ interface MutantsOptions extends CommonOptions {
 const seedsDefault = 2_000;
 /** Further starts of a matrix, beside the first seed that was asked for. */
 const furtherStarts: readonly number[] = [1, 1_000_001, 2_000_001, 3_000_001];
-
-/** Seen alike from `src` and from `dist`. */
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const shippedUrl = new URL("../../../dist/mutants/index.js", import.meta.url);
-
-interface Shipped {
-  readonly mutants: readonly Mutant[];
-  readonly excluded: readonly Excluded[];
-  readonly quickMutants: readonly string[];
-}
 
 export function mutantsVerb(cli: Cli): Command {
   return verb(cli, {
@@ -63,9 +53,9 @@ async function mutants(
   options: MutantsOptions,
   ids: readonly string[],
 ): Promise<ExitCode> {
-  const shipped = await load();
+  const shipped = await loadMutants();
   const chosen = choose(shipped, ids, options.quick === true);
-  const stale = chosen.flatMap((mutant) => whyNotApplied(root, mutant) ?? []);
+  const stale = chosen.flatMap((mutant) => whyNotApplied(packageFolder, mutant) ?? []);
   if (stale.length > 0) throw new CliError(exitCode.ourFault, stale.join("\n"));
   const build = currentBuild();
   const from = options.from ?? defaultSeed(build);
@@ -79,7 +69,7 @@ async function mutants(
   try {
     for (const start of starts) {
       const { signal } = stop;
-      const common = { root, from: start, seedsMax, jobs, signal };
+      const common = { root: packageFolder, from: start, seedsMax, jobs, signal };
       hunts.push(...(await huntAll(chosen, { ...common, onHunt: (hunt) => tell(output, hunt) })));
     }
   } finally {
@@ -99,15 +89,8 @@ async function mutants(
   return hunts.every(({ killed }) => killed) ? exitCode.held : exitCode.violated;
 }
 
-async function load(): Promise<Shipped> {
-  if (!existsSync(shippedUrl)) {
-    throw new CliError(exitCode.missing, "the mutants are not built. Run: npm run build");
-  }
-  return (await import(shippedUrl.href)) as Shipped;
-}
-
 function choose(
-  { mutants: all, quickMutants }: Shipped,
+  { mutants: all, quickMutants }: ShippedMutants,
   ids: readonly string[],
   quick: boolean,
 ): readonly Mutant[] {

@@ -10,6 +10,7 @@ import { exitCode, type ExitCode } from "../exit-codes.js";
 import { safetyOnlyOption, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
 import { describeRun, exitOf, headerRecord, moduleFlag, quoted, resultRecord } from "../report.js";
+import { mutantFlag, mutantOption, withMutant } from "../planted.js";
 import { runTraced } from "../runs.js";
 import { findScenario, loadScenarios, type ScenarioModule } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
@@ -22,6 +23,7 @@ interface ReplayOptions extends CommonOptions {
   readonly trace?: string;
   readonly safetyOnly: boolean;
   readonly scenarios?: string;
+  readonly mutant?: string;
 }
 
 /** What is to be run again, from a file or as it was typed. */
@@ -56,9 +58,10 @@ export function replayVerb(cli: Cli): Command {
     .option("--trace <file>", "writes the trace there")
     .addOption(safetyOnlyOption())
     .addOption(scenariosOption())
+    .addOption(mutantOption())
     .action(
       acting(cli, (output: Output, options: ReplayOptions, target: string) =>
-        replay(cli, output, options, target),
+        withMutant(cli, options.mutant, (mutated) => replay(mutated, output, options, target)),
       ),
     );
 }
@@ -107,7 +110,9 @@ async function replay(
     const named = options.scenario === undefined ? "" : ` --scenario ${options.scenario}`;
     const how = file === null && safetyOnly ? " --safety-only" : "";
     const from = moduleFlag(options.scenarios);
-    output.last(`npx quorumlab replay ${quoted(target)}${named} --by ${by}${how}${from}`);
+    output.last(
+      `npx quorumlab replay ${quoted(target)}${named} --by ${by}${how}${from}${mutantFlag(options.mutant)}`,
+    );
   }
   // Whoever replays a failure asks whether it is still there, whatever the scenario expects.
   return file !== null && result.failure !== null ? exitCode.violated : exitOf(result, scenario);

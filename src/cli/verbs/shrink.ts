@@ -17,6 +17,7 @@ import { fileError, writing } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { scenariosOption, wholeNumber } from "../options.js";
 import { grouped, table, type Output } from "../output.js";
+import { mutantFlag, mutantOption, withMutant } from "../planted.js";
 import { quoted } from "../report.js";
 import { runAgain } from "../runs-again.js";
 import { findScenario, loadScenarios } from "../scenarios.js";
@@ -26,6 +27,7 @@ interface ShrinkVerbOptions extends CommonOptions {
   readonly reruns: number;
   readonly to?: string;
   readonly scenarios?: string;
+  readonly mutant?: string;
 }
 
 export function shrinkVerb(cli: Cli): Command {
@@ -44,9 +46,10 @@ export function shrinkVerb(cli: Cli): Command {
     )
     .option("--to <file>", "where to write it (default: FILE with .shrunk.json)")
     .addOption(scenariosOption())
+    .addOption(mutantOption())
     .action(
       acting(cli, (output: Output, options: ShrinkVerbOptions, path: string) =>
-        shrinkFile(cli, output, options, path),
+        withMutant(cli, options.mutant, (mutated) => shrinkFile(mutated, output, options, path)),
       ),
     );
 }
@@ -126,7 +129,8 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
     );
     return exitCode.notDeterministic;
   }
-  const from = options.scenarios === undefined ? "" : ` --scenarios ${quoted(options.scenarios)}`;
+  const module = options.scenarios === undefined ? "" : ` --scenarios ${quoted(options.scenarios)}`;
+  const from = module + mutantFlag(options.mutant);
   output.last(`npx quorumlab explain ${quoted(to)}${from}`);
   output.last(`npx quorumlab replay ${quoted(to)}${from}`);
   return exitCode.held;
