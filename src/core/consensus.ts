@@ -71,6 +71,8 @@ export type ConsensusInput<Message> =
    * out before this answer, and all that waited for those is dropped.
    */
   | { readonly kind: "persistFailed"; readonly token: Token }
+  /** The host refused a proposal for lack of room: another voter may have some. */
+  | { readonly kind: "noRoom" }
   | { readonly kind: "applied"; readonly index: Index }
   | {
       readonly kind: "logRead";

@@ -33,6 +33,8 @@ export interface PeopleWorld {
   /** Sends an admin request to a node; nobody waits for the answer. */
   askNode(node: number, bytes: Uint8Array): void;
   effective(fault: number): void;
+  /** Gives a node a new disk if every group survives that. */
+  replaceDisk(node: number, fault: number): void;
 }
 
 /** What to ask of the leader now; null: wait. `done` ends the errand. */
@@ -66,7 +68,11 @@ export class People {
   /** Brings a wiped node back into a group of which it was a member. */
   rejoin(node: number, group: number, fault: number): void {
     const process = this.#world.processes[node]!;
-    this.#add(group, fault, (leader) => rejoinGoal(leader, process, this.#world), rejoinBeatsMax);
+    const goal: Goal = (leader) => {
+      if (!process.takesReplicas) this.#world.replaceDisk(node, fault);
+      return rejoinGoal(leader, process, this.#world);
+    };
+    this.#add(group, fault, goal, rejoinBeatsMax);
   }
 
   stop(): void {

@@ -3,7 +3,7 @@
  * a pause may fall between any two port calls of a turn: a step, a write, a sync, each release.
  */
 import { assert } from "../core/assert.js";
-import type { NodeId, RequestId } from "../core/ids.js";
+import type { GroupId, NodeId, RequestId } from "../core/ids.js";
 import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
 import type { Network, NetworkEvents } from "../core/ports/network.js";
@@ -11,6 +11,7 @@ import type { SimClock } from "./clock.js";
 import type { SimDisk } from "./disk.js";
 import { eventKind } from "./events.js";
 import type { NetworkNode, SimNetwork } from "./network.js";
+import { OwnFaults } from "./own-faults.js";
 import type { Scheduler } from "./scheduler.js";
 import type { KeyedStream } from "./streams.js";
 
@@ -18,6 +19,8 @@ import type { KeyedStream } from "./streams.js";
 export interface Program extends NetworkEvents, DiskEvents {
   /** 0 until it has recovered; then it may be greeted and asked. */
   readonly boot: number;
+  /** False when its disk has forgotten what lived there, and takes on no new replica any more. */
+  readonly takesReplicas: boolean;
   start(): void;
   /** The wished-for time has come. */
   woken(): void;
@@ -26,6 +29,8 @@ export interface Program extends NetworkEvents, DiskEvents {
   request(request: RequestId, bytes: Uint8Array): void;
   /** States of its machines, for digests. */
   states(): readonly unknown[];
+  /** Of the machine that serves `group`; null when none does. */
+  stateOf(group: GroupId): unknown;
 }
 
 export interface ProcessPorts {
@@ -45,6 +50,7 @@ export class SimProcess implements NetworkNode {
   readonly clock: SimClock;
   readonly disk: SimDisk;
   readonly ports: ProcessPorts;
+  readonly ownFaults: OwnFaults = new OwnFaults();
   /** Null while there is no process. */
   program: Program | null = null;
   diskId = 0;
@@ -115,6 +121,11 @@ export class SimProcess implements NetworkNode {
     return this.program?.boot ?? 0;
   }
 
+  /** False only while it runs and says so. */
+  get takesReplicas(): boolean {
+    return this.boot === 0 || this.program!.takesReplicas;
+  }
+
   /** How long it has run and been able to; 0 while it cannot. */
   get upForUs(): number {
     if (this.boot === 0 || this.pausedUntilUs > 0) return 0;
@@ -153,6 +164,7 @@ export class SimProcess implements NetworkNode {
     this.#inTurn = true;
     this.program.turn();
     this.#inTurn = false;
+    this.ownFaults.rethrow();
     if (this.muted || (this.callsUntilDeath >= 0 && !this.deathSpansTurns)) this.#died(this);
     // A turn of fewer calls than were drawn: the pause falls after it.
     else if (this.callsUntilPause >= 0) this.pause(this.pauseForUs);
@@ -234,8 +246,12 @@ export class SimProcess implements NetworkNode {
 
   /** Lets something out of the process, now, later or never. Every port call passes here. */
   release(call: () => void): void {
-    if (this.#passes()) call();
-    else this.#hold(call);
+    try {
+      if (this.#passes()) call();
+      else this.#hold(call);
+    } catch (error) {
+      throw this.ownFaults.noted(error);
+    }
   }
 
   /** When what leaves now is out: the end of the turn. */
@@ -279,8 +295,7 @@ export class SimProcess implements NetworkNode {
       clock,
       network: {
         send: (to, frames) => {
-          if (this.#passes()) network.send(this.index, to - 1, frames, this.outAtUs);
-          else this.#hold(() => network.send(this.index, to - 1, frames, this.outAtUs));
+          this.release(() => network.send(this.index, to - 1, frames, this.outAtUs));
         },
       },
       disk: {
@@ -290,13 +305,9 @@ export class SimProcess implements NetworkNode {
             this.deathAwaitsWrite = false;
             this.deathSpansTurns = false;
           }
-          if (this.#passes()) disk.write(op, file, offset, bytes);
-          else this.#hold(() => disk.write(op, file, offset, bytes));
+          this.release(() => disk.write(op, file, offset, bytes));
         },
-        sync: (op, file) => {
-          if (this.#passes()) disk.sync(op, file);
-          else this.#hold(() => disk.sync(op, file));
-        },
+        sync: (op, file) => this.release(() => disk.sync(op, file)),
         read: (op, file, offset, count) => this.release(() => disk.read(op, file, offset, count)),
         truncate: (op, file, sizeBytes) => this.release(() => disk.truncate(op, file, sizeBytes)),
         rename: (op, from, to) => this.release(() => disk.rename(op, from, to)),

@@ -1,6 +1,6 @@
 /** What runs in a simulated process: the real host, with the multi-Raft node or a user's machine. */
 import { groupId, incarnation, replicaId } from "../core/ids.js";
-import type { Boot, NodeId, RequestId } from "../core/ids.js";
+import type { Boot, GroupId, NodeId, RequestId } from "../core/ids.js";
 import { Host } from "../core/node/host.js";
 import type { FoundingGroup } from "../core/node/lifecycle.js";
 import type { LogicFactory } from "../core/node/logic.js";
@@ -12,6 +12,7 @@ import type { DiskResult } from "../core/ports/disk.js";
 import type { ProtocolSpec, ResolvedCluster } from "../lab/scenario.js";
 import { type Cluster, diskIdOf } from "./cluster.js";
 import type { SimOptions } from "./options.js";
+import { NotedObserver } from "./own-faults.js";
 import type { Program, SimProcess } from "./process.js";
 import { seedWords } from "./streams.js";
 
@@ -72,7 +73,7 @@ function hosted(
       answer: (request, bytes) => process.release(() => cluster.answer(process, request, bytes)),
     },
     wantTurn: () => process.wantTurn(),
-    observer: cluster.recorder,
+    observer: new NotedObserver(cluster.recorder, process.ownFaults),
     marks: cluster.markCounter,
     logic,
     wal: options.wal,
@@ -94,8 +95,16 @@ class HostProgram implements Program {
     return this.#host.stage === "running" ? this.#host.status().boot : 0;
   }
 
+  get takesReplicas(): boolean {
+    return !this.#host.status().forgotten;
+  }
+
   states(): readonly unknown[] {
     return [this.#host.state];
+  }
+
+  stateOf(group: GroupId): unknown {
+    return this.#host.stateOf(group);
   }
 
   start(): void {

@@ -56,7 +56,7 @@ export class Recorder implements HostObserver {
   /** Hears of every node that stopped itself. */
   onStopped: (node: NodeId, reason: string) => void = () => {};
   /** Hears of every step, for double runs; null when nobody asks. */
-  onStep: ((node: NodeId) => void) | null = null;
+  onStep: ((node: NodeId, view: RaftView | null) => void) | null = null;
   readonly #world: RecordedWorld;
   readonly #trace: TraceRecorder | null;
   readonly #kinds = new Map<string, number>();
@@ -128,7 +128,7 @@ export class Recorder implements HostObserver {
       const localUs = this.#world.localUs(node);
       for (const oracle of this.#of.stepped) oracle.stepped!(node, view, nowUs, localUs);
     }
-    if (this.onStep !== null) this.onStep(node);
+    if (this.onStep !== null) this.onStep(node, view);
   }
 
   replicaStarted(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void {
@@ -143,6 +143,8 @@ export class Recorder implements HostObserver {
   }
 
   batchSubmitted(node: NodeId, syncOp: number, persists: readonly PersistRecord[]): void {
+    // Also of a process that died between the write and its sync: the disk may hold it all the same.
+    for (const oracle of this.#of.submitted) oracle.submitted!(node, syncOp, persists);
     if (!this.#world.lives(node)) return;
     this.#fold(102, node, syncOp, persists.length);
     for (const { group, token, hardState, truncateFrom, entries } of persists) {
@@ -152,7 +154,6 @@ export class Recorder implements HostObserver {
       this.hash.word(truncateFrom ^ (entries.length << 16));
     }
     this.#trace?.submitted(node, syncOp, persists);
-    for (const oracle of this.#of.submitted) oracle.submitted!(node, syncOp, persists);
   }
 
   /** The disk truly holds what the sync `op` covers. */

@@ -1,4 +1,4 @@
-/** A second hash, over the states of the stepping node at every step, for `check-determinism`. */
+/** A second hash, over the state of the stepping machine at every step, for `check-determinism`. */
 import { RollingHash } from "../core/hash.js";
 import { digestOf } from "../core/plain.js";
 import type { Cluster } from "./cluster.js";
@@ -20,9 +20,11 @@ export class StateDigest {
 
   constructor(cluster: Cluster, watch?: (digests: StepDigests) => void) {
     const onStep = cluster.recorder.onStep;
-    cluster.recorder.onStep = (node) => {
-      onStep?.(node);
-      for (const state of cluster.processes[node - 1]!.program?.states() ?? []) {
+    cluster.recorder.onStep = (node, view) => {
+      onStep?.(node, view);
+      // Without a view it was the host that stepped, and no machine.
+      if (view !== null) {
+        const state = cluster.processes[node - 1]!.program?.stateOf(view.group) ?? null;
         const [a, b] = digestOf(state);
         this.#hash.word(a);
         this.#hash.word(b);

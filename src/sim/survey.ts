@@ -102,7 +102,11 @@ export class Survey {
 
   /** True when every group keeps a majority of whole members if `node` loses something too. */
   mayLose(node: number, groups: number): boolean {
-    if (this.#isImpaired(node)) return false;
+    return !this.#isImpaired(node) && this.mayReplace(node, groups);
+  }
+
+  /** The same for a node that may have lost something already. */
+  mayReplace(node: number, groups: number): boolean {
     // Where no configuration is known, the nodes themselves are the quorum.
     if (this.#recorder.standings.size === 0)
       return this.#losses.size < (this.#processes.length - 1) >> 1;

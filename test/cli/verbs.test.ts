@@ -25,6 +25,8 @@ const verbs = [
   "check-determinism",
   "check-history",
   "merge",
+  "mutants",
+  "demo",
 ];
 
 describe("command line", () => {
@@ -107,10 +109,10 @@ describe("command line", () => {
 });
 
 describe("list", () => {
-  test("names scenarios, faults, properties and marks", async () => {
+  test("names scenarios, faults, properties, marks and mutants", async () => {
     const ran = await quorumlab(["list", ...scenarios]);
     const kinds = new Set(ran.records().map(({ kind }) => kind));
-    expect([...kinds]).toEqual(["scenario", "fault", "property", "mark"]);
+    expect([...kinds]).toEqual(["scenario", "fault", "property", "mark", "mutant"]);
     expect(ran.records()).toContainEqual(
       expect.objectContaining({ kind: "scenario", name: "broken", expect: "violation" }),
     );

@@ -39,7 +39,9 @@ describe("mutants", () => {
   });
 
   test("mutants: catalogue: each row is a mutant or is excluded, never both", () => {
-    const planted = new Set(mutants.map(({ id }) => id.slice(0, 2)).filter((row) => /^\d/.test(row)));
+    const planted = new Set(
+      mutants.map(({ id }) => id.slice(0, 2)).filter((row) => /^\d/.test(row)),
+    );
     const left = excluded.map(({ row }) => row);
     expect([...planted, ...left].sort()).toEqual([...rows].sort());
     expect(planted.size).toBeGreaterThanOrEqual(35);

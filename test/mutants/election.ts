@@ -25,7 +25,13 @@ export const electionMutants: readonly Mutant[] = [
     ],
     breaks: ["election-safety", "leader-completeness", "state-machine-safety", "log-matching"],
     source: "Xraft #33 (SandTable)",
-    scenarios: ["flapping-network", "leader-crash-loop", "rolling-restart", "one-way-links", "swarm"],
+    scenarios: [
+      "flapping-network",
+      "leader-crash-loop",
+      "rolling-restart",
+      "one-way-links",
+      "swarm",
+    ],
   },
   {
     id: "05-index-before-term",
@@ -130,7 +136,8 @@ export const electionMutants: readonly Mutant[] = [
       {
         file: "core/raft/election.ts",
         find: '  beginRound(core, "preCandidate");',
-        replace: '  campaign(core, false);\n  if (core.now >= 0) return;\n  beginRound(core, "preCandidate");',
+        replace:
+          '  campaign(core, false);\n  if (core.now >= 0) return;\n  beginRound(core, "preCandidate");',
       },
       {
         file: "core/raft/liveness.ts",
@@ -176,7 +183,12 @@ export const electionMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness"],
     source: "etcd ff14791; willemt/raft ab96a76",
-    scenarios: ["bridge-topology", "ring-of-majorities", "membership-under-fire", "majority-partition"],
+    scenarios: [
+      "bridge-topology",
+      "ring-of-majorities",
+      "membership-under-fire",
+      "majority-partition",
+    ],
   },
 ];
 

@@ -32,7 +32,8 @@ export const excludedRows: readonly Excluded[] = [
   {
     row: "18",
     was: "a leader grants a pre-vote and stops at an assertion",
-    because: "a pre-vote changes no state, and a leader that meets a higher term is a follower first",
+    because:
+      "a pre-vote changes no state, and a leader that meets a higher term is a follower first",
   },
   {
     row: "23",
@@ -49,7 +50,8 @@ export const excludedRows: readonly Excluded[] = [
   {
     row: "29",
     was: "the match index falls when acknowledgements overtake each other",
-    because: "an older answer finds its request closed, and the commit index is never lowered by match",
+    because:
+      "an older answer finds its request closed, and the commit index is never lowered by match",
   },
   {
     row: "32",
@@ -86,7 +88,8 @@ export const excludedRows: readonly Excluded[] = [
   {
     row: "65",
     was: "a conflicting snapshot at a committed index is adopted",
-    because: "a snapshot is known by index, term, size and checksum, and is refused unless it matches",
+    because:
+      "a snapshot is known by index, term, size and checksum, and is refused unless it matches",
   },
   {
     row: "80",
@@ -111,6 +114,7 @@ export const excludedRows: readonly Excluded[] = [
   {
     row: "84",
     was: "a group that is made again inherits the messages of the one before it",
-    because: "every message names the group's incarnation, and no group is made twice in this version",
+    because:
+      "every message names the group's incarnation, and no group is made twice in this version",
   },
 ];

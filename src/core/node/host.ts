@@ -31,6 +31,8 @@ export interface HostStatus {
   /** Why it stopped; empty while it has not. */
   readonly reason: string;
   readonly spaceLow: boolean;
+  /** The disk does not know any more which replicas lived on it: it takes on no new ones. */
+  readonly forgotten: boolean;
 }
 
 export class Host implements NetworkEvents, DiskEvents {
@@ -174,6 +176,7 @@ export class Host implements NetworkEvents, DiskEvents {
       disk,
       reason: this.#reason,
       spaceLow,
+      forgotten: wal.forgotten,
     };
   }
 
@@ -188,6 +191,11 @@ export class Host implements NetworkEvents, DiskEvents {
   /** The whole state of its machines as plain data, for digests. */
   get state(): unknown {
     return this.#logic.state;
+  }
+
+  /** Of the machine that serves `group`; null when none does. */
+  stateOf(group: GroupId): unknown {
+    return this.#logic.stateOf(group);
   }
 
   #put(item: InboxItem): void {

@@ -29,6 +29,8 @@ export interface NodeLogic {
   bounds(): readonly Bound[];
   /** The whole state as plain data, for digests. */
   readonly state: unknown;
+  /** The state of the machine that serves `group`, or of the only one; null when there is none. */
+  stateOf(group: GroupId): unknown;
 }
 
 export type LoadedSnapshot = Extract<SnapshotEvent, { kind: "loaded" }>["snapshots"][number];

@@ -118,6 +118,10 @@ class MachineNode implements NodeLogic, RecordWriter, Sleeper {
     return [{ name: "held", size: this.#held.size, limit: options.heldMax }];
   }
 
+  stateOf(): unknown {
+    return this.#machine.state;
+  }
+
   get state(): unknown {
     return this.#machine.state;
   }

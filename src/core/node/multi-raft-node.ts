@@ -183,6 +183,10 @@ class MultiRaftNode implements NodeLogic {
     return [{ name: "requests", size: this.#requests.size, limit }];
   }
 
+  stateOf(group: GroupId): unknown {
+    return this.#replicas.ofGroup(group)?.raft.state ?? null;
+  }
+
   get state(): unknown {
     return this.#replicas.all().map(({ raft }) => raft.state);
   }
@@ -251,9 +255,9 @@ class MultiRaftNode implements NodeLogic {
     this.#requests.open(request, "command");
     // Before anyone is asked: what followers held but this disk could not would stop its reads.
     if (this.#context.wal.low && replica.leads) {
-      this.#stepped("request", word);
       this.#context.marks.hit("proposalRefusedForSpace");
       this.#requests.refuse(request, "noSpace", null);
+      replica.step({ kind: "noRoom" }, word);
       return;
     }
     replica.step({ kind: "propose", request, type, payload }, word);

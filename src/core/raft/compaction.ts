@@ -5,14 +5,27 @@ import { encodeConfiguration } from "./configuration-codec.js";
 import { type RaftCore, nextRequest } from "./core.js";
 import { compactLog, termAt } from "./log.js";
 
-/** Between two batches, when enough was applied: the state machine stands exactly at `applied`. */
 export function maybeTakeSnapshot(core: RaftCore): void {
   const { state, options } = core;
-  if (state.takeRequest !== 0 || state.applyingTo !== 0 || !state.permissions.mayApply) return;
   const enough =
     state.applied - state.takenAt >= options.snapshotEveryEntries ||
     (state.appliedBytes >= options.snapshotEveryBytes && state.applied > state.takenAt);
-  if (!enough) return;
+  if (enough) takeSnapshot(core);
+}
+
+/** A full log gives up what it keeps for others, and is compacted as far as it was applied. */
+export function makeRoom(core: RaftCore): void {
+  const { state, options } = core;
+  if (state.log.terms.length < options.logEntriesMax) return;
+  if (state.snapshot !== null && state.snapshot.index > state.log.base) compact(core, 0);
+  else if (state.applied > state.log.base) takeSnapshot(core);
+}
+
+/** Between two batches: the state machine stands exactly at `applied`. */
+function takeSnapshot(core: RaftCore): void {
+  const { state } = core;
+  if (state.takeRequest !== 0 || state.applyingTo !== 0 || !state.permissions.mayApply) return;
+  if (state.receiving !== null && state.receiving.restoreRequest !== 0) return;
   // The configuration of that very index, not the newest (pruned to begin with it).
   const { configuration } = state.configurations[0]!;
   if (configuration.voters.length === 0) return;
@@ -45,8 +58,14 @@ export function onSnapshotTaken(
   if (state.snapshot !== null && snapshot.index <= state.snapshot.index) return;
   if (termAt(state.log, snapshot.index) !== snapshot.term) return;
   state.snapshot = snapshot;
-  const through = Math.min(snapshot.index - options.trailingEntries, state.applied, state.durable);
+  compact(core, options.trailingEntries);
+  makeRoom(core);
+}
+
+/** All but `trailing` entries before the snapshot go. */
+function compact({ state, out }: RaftCore, trailing: number): void {
+  const through = Math.min(state.snapshot!.index - trailing, state.applied, state.durable);
   if (through <= state.log.base) return;
   compactLog(state.log, through);
-  core.out.push({ kind: "compact", through: through as Index });
+  out.push({ kind: "compact", through: through as Index });
 }

@@ -1,6 +1,7 @@
 /** What a follower does with its leader's words (thesis figure 3.1, AppendEntries RPC). */
 import { type Entry, entryType } from "../entry.js";
 import type { Index } from "../ids.js";
+import { makeRoom } from "./compaction.js";
 import { decodeConfiguration } from "./configuration-codec.js";
 import { type RaftCore, afterHardState, afterLog, send, writesFull } from "./core.js";
 import { appendEntry, cutLog } from "./log-writes.js";
@@ -24,23 +25,22 @@ export function onAppend(core: RaftCore, message: Append): void {
   const { state } = core;
   if (!isWellFormed(message)) return;
   const { prevIndex, entries } = message;
-  const match = prevIndex + entries.length;
   // The base is committed: what lies at or below it is the same in every leader's log.
   if (prevIndex >= state.log.base && termAt(state.log, prevIndex) !== message.prevTerm) {
     refuseAppend(core, message);
     return;
   }
   const fresh = firstFresh(core, message);
-  if (fresh < entries.length) {
-    // Silence: the leader sees a slow follower and tries again later.
-    if (!hasRoom(core, entries.length - fresh)) return;
+  const end = endOfFitting(core, message, fresh);
+  if (end > fresh) {
     if (entries[fresh]!.index <= lastIndex(state.log)) cutLog(core, entries[fresh]!.index);
-    for (let at = fresh; at < entries.length; at++) appendEntry(core, entries[at]!);
-  } else if (match > state.durable && state.unwrittenFrom > 0) {
-    return;
+    for (let at = fresh; at < end; at++) appendEntry(core, entries[at]!);
   }
+  const match = prevIndex + end;
   state.verified = Math.max(state.verified, match);
   state.commit = Math.max(state.commit, Math.min(message.commit, match));
+  // Silence: the leader sees a slow follower and tries again later.
+  if (end === fresh && (fresh < entries.length || isUnwritten(core, match))) return;
   replyAppend(core, message, { accepted: true, match, hintIndex: 0, hintTerm: 0 });
 }
 
@@ -55,12 +55,30 @@ function firstFresh({ state }: RaftCore, { entries }: Append): number {
   return at;
 }
 
-function hasRoom(core: RaftCore, count: number): boolean {
+/**
+ * Up to where the message's entries can be taken. A full log takes no more data, but still what
+ * leaders append by themselves: without their blank entry nothing would ever be committed of it
+ * again, and so nothing compacted.
+ */
+function endOfFitting(core: RaftCore, { prevIndex, entries }: Append, fresh: number): number {
   const { state, options } = core;
-  if (writesFull(core) || state.noSpaceToken > 0) return false;
-  if (state.log.terms.length + count <= options.logEntriesMax) return true;
+  if (fresh === entries.length || writesFull(core) || state.noSpaceToken > 0) return fresh;
+  const room = (): number => state.log.base + options.logEntriesMax - prevIndex;
+  if (room() >= entries.length) return entries.length;
   core.marks.hit("logFull");
-  return false;
+  makeRoom(core);
+  let end = Math.max(fresh, Math.min(room(), entries.length));
+  while (end < entries.length && isOfLeaders(entries[end]!)) end++;
+  return end;
+}
+
+function isOfLeaders({ type }: Entry): boolean {
+  return type === entryType.blank || type === entryType.configuration;
+}
+
+/** True while a part of the log up to `match` found no room on disk and waits for its next try. */
+function isUnwritten({ state }: RaftCore, match: number): boolean {
+  return match > state.durable && state.unwrittenFrom > 0;
 }
 
 /** Peers are trusted to follow the protocol, but a message may not break what the log rests on. */

@@ -2,6 +2,7 @@
 import { emptyBytes } from "../bytes.js";
 import { entryType } from "../entry.js";
 import { noReplica } from "../ids.js";
+import { makeRoom } from "./compaction.js";
 import type { RaftCore } from "./core.js";
 import { hasQuorum } from "./liveness.js";
 import { lastIndex } from "./log.js";
@@ -21,6 +22,8 @@ export function becomeLeader(core: RaftCore): void {
   state.receiving = null;
   state.termStart = lastIndex(state.log) + 1;
   state.uncommittedBytes = 0;
+  state.passOnAtUs = core.now + core.options.electionTimeoutMaxUs;
+  state.passedOnTo = state.replica;
   appendOwn(core, entryType.blank, emptyBytes);
   setLeader(core, state.replica);
   state.leaderNode = state.node;
@@ -38,6 +41,7 @@ export function onLeaderTimer(core: RaftCore): void {
   }
   expireTransfer(core);
   if (state.role !== "leader") return;
+  makeRoom(core);
   dropLeftPeers(core);
   for (const peer of state.peers) {
     if (peer.readRequest === readFailed) peer.readRequest = 0;

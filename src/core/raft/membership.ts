@@ -1,11 +1,11 @@
 /** Changes of membership, one at a time (thesis chapter 4). */
 import type { MemberChange, RefusalReason } from "../consensus.js";
 import { entryType } from "../entry.js";
-import { type RequestId, noReplica } from "../ids.js";
+import { type ReplicaId, type RequestId, noReplica } from "../ids.js";
 import { encodeConfiguration } from "./configuration-codec.js";
 import { type Configuration, isJoint, isVoter, memberOf } from "./configuration.js";
 import { changeConfiguration, leaveJoint } from "./configuration-change.js";
-import { type RaftCore, emit, refuse } from "./core.js";
+import { type RaftCore, emit, peerOf, refuse } from "./core.js";
 import { appendOwn } from "./log-writes.js";
 import { sendHeartbeat, syncPeers } from "./peers.js";
 import { whyNoGrowth, whyNotLeader } from "./proposals.js";
@@ -29,6 +29,11 @@ export function onChange(
     refuse(core, request, "badChange");
     return;
   }
+  if (changes.some((change) => change.op === "promote" && !hasCaughtUp(core, change.replica))) {
+    core.marks.hit("promotionRefused");
+    refuse(core, request, "notReady");
+    return;
+  }
   const index = appendConfiguration(core, result.ok);
   if (isJoint(result.ok)) state.changeRequest = request;
   else state.proposals.push(index, request);
@@ -42,6 +47,17 @@ function refusalOf(core: RaftCore): RefusalReason | null {
   if (state.configurationIndex > state.commit) return "changePending";
   if (isJoint(state.configuration)) return "changePending";
   return whyNoGrowth(core);
+}
+
+/** Entries that a learner may lack and still soon acknowledge what its vote is needed for. */
+const promotionLagMax = 256;
+
+/** A voter that has yet to catch up would count in quorums without helping (section 4.2.1). */
+function hasCaughtUp({ state, options, now }: RaftCore, replica: ReplicaId): boolean {
+  const peer = peerOf(state, replica);
+  if (peer === undefined || peer.damaged || peer.mode === "snapshot") return false;
+  if (now >= peer.liveness.lastHeardUs + options.electionTimeoutMaxUs) return false;
+  return peer.match > 0 && peer.match + promotionLagMax >= state.commit;
 }
 
 function appendConfiguration(core: RaftCore, configuration: Configuration): number {

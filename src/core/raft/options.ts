@@ -33,7 +33,10 @@ export interface RaftOptions {
   readonly cacheBytesMax: number;
   /** Bytes in one `apply`, and in one read of the log. Default 1 MiB. */
   readonly applyBatchBytesMax: number;
-  /** A log that cannot be compacted stops growing here. Default 1,048,576. */
+  /**
+   * A log that cannot be compacted takes no data beyond this. Above `snapshotEveryEntries` and
+   * `trailingEntries` together. Default 1,048,576.
+   */
   readonly logEntriesMax: number;
   /** A snapshot is taken after so many applied entries or bytes. Default 16,384 and 64 MiB. */
   readonly snapshotEveryEntries: number;
@@ -86,6 +89,9 @@ export function checkRaftOptions(options: RaftOptions): string[] {
   if (heartbeatUs >= electionTimeoutMinUs)
     wrong.push("heartbeatUs is not below the election timeout");
   if (leaseDriftMillionths >= 1_000_000) wrong.push("leaseDriftMillionths leaves no lease");
+  const { logEntriesMax, snapshotEveryEntries, trailingEntries } = options;
+  if (logEntriesMax <= snapshotEveryEntries + trailingEntries)
+    wrong.push("logEntriesMax is not above snapshotEveryEntries and trailingEntries together");
   return wrong;
 }
 

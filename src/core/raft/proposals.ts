@@ -4,6 +4,7 @@ import { type EntryType, entryType, entryTypeMax } from "../entry.js";
 import type { RequestId } from "../ids.js";
 import { type RaftCore, refuse, writesFull } from "./core.js";
 import { appendOwn } from "./log-writes.js";
+import { passOn } from "./transfer.js";
 
 export function onPropose(
   core: RaftCore,
@@ -15,6 +16,7 @@ export function onPropose(
   const reason = refusalOf(core, type, payload.length);
   if (reason !== null) {
     refuse(core, request, reason);
+    if (reason === "noSpace") passOn(core);
     return;
   }
   state.proposals.push(appendOwn(core, type, payload), request);

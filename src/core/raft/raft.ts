@@ -24,7 +24,7 @@ import { onChunkRead } from "./snapshots-send.js";
 import { onChunkWritten, onRestored, tryRestore } from "./snapshots-receive.js";
 import { type RaftState, initialState } from "./state.js";
 import { armTimer } from "./timer.js";
-import { advanceTransfer, expireTransfer, handOver, onTransfer } from "./transfer.js";
+import { advanceTransfer, expireTransfer, handOver, onTransfer, passOn } from "./transfer.js";
 import { viewOf } from "./view-of.js";
 import type { RaftView } from "./view.js";
 
@@ -163,6 +163,9 @@ function handleHost(core: RaftCore, input: HostInput): void {
       return;
     case "unreachable":
       onUnreachable(core, input.node);
+      return;
+    case "noRoom":
+      passOn(core);
       return;
     case "permitted":
       onPermitted(core, input.permissions);

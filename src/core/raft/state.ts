@@ -140,6 +140,9 @@ export interface RaftState {
   /** The change that a joint configuration is to complete, or 0. */
   changeRequest: number;
   transfer: Transfer | null;
+  /** A leader without room may pass leadership on from then; to whom it tried last. */
+  passOnAtUs: number;
+  passedOnTo: ReplicaId;
   /** A leadership that was handed over, until it is known who leads. */
   handedOver: Transfer | null;
   /** A `timeoutNow` of this term may still arrive: no lease any more. */
@@ -252,6 +255,8 @@ type LeaderState = Pick<
   | "proposalsHead"
   | "changeRequest"
   | "transfer"
+  | "passOnAtUs"
+  | "passedOnTo"
   | "leaseRevoked"
   | "reads"
   | "readRound"
@@ -268,6 +273,8 @@ export function idleLeader(): LeaderState {
     proposalsHead: 0,
     changeRequest: 0,
     transfer: null,
+    passOnAtUs: 0,
+    passedOnTo: 0 as ReplicaId,
     leaseRevoked: false,
     reads: [],
     readRound: 0,

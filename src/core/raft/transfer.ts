@@ -29,6 +29,27 @@ function beginTransfer(core: RaftCore, request: number, to: ReplicaId): void {
   state.transfer = { request, to, deadlineUs, timeoutNowSent: false };
 }
 
+/**
+ * A leader whose disk has no room passes leadership on, from one voter that answers to the next,
+ * for only they know whether they have room; not more often than elections may take.
+ */
+export function passOn(core: RaftCore): void {
+  const { state, options, now } = core;
+  if (state.role !== "leader" || state.transfer !== null || now < state.passOnAtUs) return;
+  const { peers, passedOnTo } = state;
+  const answering = peers
+    .filter((peer) => isTarget(state, peer))
+    .filter(({ liveness }) => now < liveness.lastHeardUs + options.electionTimeoutMaxUs)
+    .map(({ replica }) => replica)
+    .sort((a, b) => a - b);
+  const to = answering.find((replica) => replica > passedOnTo) ?? answering[0];
+  if (to === undefined) return;
+  core.marks.hit("passedOnForSpace");
+  state.passedOnTo = to;
+  state.passOnAtUs = now + options.electionTimeoutMaxUs;
+  beginTransfer(core, 0, to);
+}
+
 /** At the end of a leader's step: the target is told as soon as it has the whole log. */
 export function advanceTransfer(core: RaftCore): void {
   const { state } = core;

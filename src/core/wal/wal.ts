@@ -96,6 +96,11 @@ export class Wal {
     return this.#low;
   }
 
+  /** Replicas may have lived here of which nothing is known any more. */
+  get forgotten(): boolean {
+    return this.#forgotten;
+  }
+
   /** Files that hold entries, and bytes of what is still needed of them. */
   get sizes(): { readonly segments: number; readonly liveBytes: number; readonly reads: number } {
     const { segments, liveBytes } = this.#index;

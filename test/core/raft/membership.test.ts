@@ -108,7 +108,11 @@ describe("membership", () => {
     cluster.run(5_000_000);
     expect(learner.raft.view.role).toBe("follower");
     expect(learner.raft.view.term).toBe(1);
+    // Who has not caught up, or may be gone, gets no vote.
+    leader.change({ op: "promote", replica: 4 as ReplicaId });
     cluster.heal();
+    cluster.run(500_000);
+    expect(voters(learner)).toEqual([1, 2, 3]);
     leader.change({ op: "promote", replica: 4 as ReplicaId });
     cluster.run(500_000);
     expect(voters(learner)).toEqual([1, 2, 3, 4]);

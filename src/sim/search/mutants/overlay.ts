@@ -51,5 +51,7 @@ function changedTexts(root: string, { id, edits }: Mutant): ReturnType<typeof ap
     const path = join(root, "src", file);
     return existsSync(path) ? readFileSync(path, "utf8") : null;
   });
-  return "error" in changed ? { error: `mutant ${id} no longer applies: ${changed.error}` } : changed;
+  return "error" in changed
+    ? { error: `mutant ${id} no longer applies: ${changed.error}` }
+    : changed;
 }
