@@ -14,6 +14,11 @@ const alias = [
 const pure = ["test/core/**/*.test.ts", "test/lab/**/*.test.ts", "test/sim/**/*.test.ts"];
 const touchesHost = ["test/sim/search/**/*.test.ts"];
 
+// Bounds against hanging, far above what a slow and busy machine needs. A soak takes its time.
+const soaking = (process.env["QUORUMLAB_SOAK"] ?? "") !== "";
+const timeoutMs = soaking ? 3_600_000 : 180_000;
+const timeouts = { testTimeout: timeoutMs, hookTimeout: timeoutMs };
+
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -31,8 +36,7 @@ export default defineConfig({
           include: pure,
           exclude: touchesHost,
           setupFiles: ["test/setup/poison.ts"],
-          // A bound against hanging, far above what a slow and busy machine needs.
-          testTimeout: 180_000,
+          ...timeouts,
         },
       },
       {
@@ -41,7 +45,7 @@ export default defineConfig({
           name: "edge",
           include: ["test/**/*.test.ts"],
           exclude: ["test/core/**", "test/lab/**", "test/sim/*.test.ts", "test/sim/!(search)/**"],
-          testTimeout: 180_000,
+          ...timeouts,
         },
       },
     ],

@@ -39,7 +39,8 @@ interface Modules {
 }
 
 const stateLeader = 2;
-const payload = new Uint8Array(100).fill(7);
+/** It measures what it sends as JSON, where a string is cheaper than an array of bytes. */
+const payload = "x".repeat(100);
 /** Short, since its memory copies the whole log whenever it appends. */
 const compactEveryEntries = 256;
 const keptEntries = 64;

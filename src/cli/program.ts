@@ -47,7 +47,8 @@ export async function runProgram(
   }
 }
 
-function makeProgram(cli: Cli): Command {
+/** All verbs, not yet run. */
+export function makeProgram(cli: Cli): Command {
   const program = new Command("quorumlab")
     .description("A laboratory for quorum systems: search, replay and judge simulated clusters.")
     .version(currentBuild().version, "-V, --version")

@@ -25,6 +25,8 @@ const clientDelayUs = { min: 150, max: 1_200 } as const;
 const supervisorUs = { min: 200_000, max: 900_000 } as const;
 /** A process that was to die in mid-turn and has no turn dies after this all the same. */
 const deathUsMax = 50_000;
+/** People take so long to change a disk. */
+const replaceUs = 500_000;
 /** A crash waits for so many syncs after damage that only a later batch can tell from a torn tail. */
 const syncsAfterDamage = 2;
 /** Digests of states are folded in after so many steps. */
@@ -165,6 +167,12 @@ export class Cluster implements FaultWorld {
     this.survey.wiped(node);
     this.recorder.diskLost(process.node);
     for (const group of groups) this.people.rejoin(node, group, fault);
+  }
+
+  /** People put a new disk in, if every group survives the loss of the old one. */
+  replaceDisk(node: number, fault: number): void {
+    if (!this.survey.mayReplace(node, this.resolved.groups.length)) return;
+    this.wipe(node, replaceUs, fault);
   }
 
   mayLose(node: number): boolean {

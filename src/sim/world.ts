@@ -111,5 +111,6 @@ function newPeople(cluster: Cluster): People {
     survey: cluster.survey,
     askNode: (node, bytes) => cluster.ask(peoplesSet, node, request++, bytes),
     effective: (fault) => cluster.executor.effective(fault),
+    replaceDisk: (node, fault) => cluster.replaceDisk(node, fault),
   });
 }

@@ -141,7 +141,7 @@ beforeAll(() => {
   for (const { filename, code } of report.diagnostics) {
     found.set(filename, [...(found.get(filename) ?? []), code]);
   }
-}, 60_000);
+});
 afterAll(() => tree.remove());
 
 describe.each(Object.entries(folders))("lint fence: %s", (folder, own) => {

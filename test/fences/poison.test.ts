@@ -67,7 +67,7 @@ beforeAll(() => {
   } catch {
     throw new Error(`the planted run wrote no report:\n${ran.output}`);
   }
-}, 120_000);
+});
 afterAll(() => tree.remove());
 
 describe.each(poisoned)("runtime fence: %s", (folder) => {

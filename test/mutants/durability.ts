@@ -60,7 +60,7 @@ export const durabilityMutants: readonly Mutant[] = [
     ],
     breaks: ["durable-quorum"],
     source: "etcd #14370; Jepsen, NATS 2.12.1",
-    scenarios: ["rolling-restart", "calm-cluster"],
+    scenarios: ["torn-logs", "full-disk", "rolling-restart", "swarm"],
   },
   {
     id: "46-blank-counts-unflushed",
@@ -75,7 +75,7 @@ export const durabilityMutants: readonly Mutant[] = [
     ],
     breaks: ["durable-quorum"],
     source: "openraft a9f696a9",
-    scenarios: ["rolling-restart", "leader-crash-loop"],
+    scenarios: ["torn-logs", "full-disk", "rolling-restart", "swarm"],
   },
   {
     id: "47-late-token-revives-a-cut",

@@ -31,8 +31,9 @@ export const quickMutants: readonly string[] = [
   "10-half-is-a-majority",
   "26-commit-set-not-raised",
   "34-acknowledges-its-whole-log",
+  "36-replica-id-given-twice",
+  "44-cache-keeps-a-cut-suffix",
   "45-write-taken-for-a-sync",
-  "66-change-before-own-commit",
-  "73-local-read-of-a-deposed-leader",
-  "87-retry-applied-again",
+  "51-hole-taken-for-a-short-log",
+  "53-snapshot-sets-the-term",
 ];

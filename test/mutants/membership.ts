@@ -52,7 +52,7 @@ export const membershipMutants: readonly Mutant[] = [
     ],
     breaks: ["configuration-safety", "election-safety"],
     source: "Ongaro, raft-dev 2015",
-    scenarios: whileChanging,
+    scenarios: ["membership-under-fire", "swarm"],
   },
   {
     id: "67-two-changes-in-flight",
@@ -67,7 +67,7 @@ export const membershipMutants: readonly Mutant[] = [
     ],
     breaks: ["configuration-safety", "election-safety"],
     source: "Ongaro's thesis, section 4.1; etcd #7625",
-    scenarios: whileChanging,
+    scenarios: ["membership-under-fire", "swarm"],
   },
   {
     id: "69-voter-that-knows-itself-a-learner",

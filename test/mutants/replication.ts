@@ -57,10 +57,17 @@ export const replicationMutants: readonly Mutant[] = [
       {
         file: "core/raft/follower.ts",
         find: "    if (termAt(state.log, index) !== term) break;",
-        replace: "    if (termAt(state.log, index) !== term || index > state.commit) break;",
+        replace: "    if (termAt(state.log, index) !== term || index > state.log.base) break;",
       },
     ],
-    breaks: ["durable-quorum", "durable-state", "leader-completeness", "state-machine-safety"],
+    breaks: [
+      "liveness",
+      "invariant",
+      "durable-quorum",
+      "durable-state",
+      "leader-completeness",
+      "state-machine-safety",
+    ],
     source: "RaftOS #26; openraft 9540c904; CCF #6016",
     scenarios: ["flapping-network", "client-retries", "wiped-node-returns", "swarm"],
   },
@@ -90,11 +97,11 @@ export const replicationMutants: readonly Mutant[] = [
         file: "core/raft/replication.ts",
         find: '  if (peer.mode !== "snapshot") probe(peer, agree + 1);',
         replace:
-          "  peer.match = Math.max(peer.match, agree);\n" +
+          "  peer.match = Math.max(peer.match, Math.min(message.hintIndex, lastIndex(log)));\n" +
           '  if (peer.mode !== "snapshot") probe(peer, agree + 1);',
       },
     ],
-    breaks: ["durable-quorum", "state-machine-safety", "leader-completeness"],
+    breaks: ["liveness", "durable-quorum", "state-machine-safety", "leader-completeness"],
     source: "CCF #5674, #6016",
     scenarios: afterPartition,
   },

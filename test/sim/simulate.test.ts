@@ -22,7 +22,7 @@ const short: Scenario = {
 };
 const calm: Scenario = { ...short, name: "calm", faults: { swarm: [], swarmFaultsMax: 0 } };
 
-describe("a run", { timeout: 60_000 }, () => {
+describe("a run", () => {
   test("simulate: no faults: all held, operations answered, a leader per group", () => {
     const result = simulate(calm, { seed: 1 });
     expect(result.failure).toBeNull();
@@ -59,7 +59,7 @@ describe("a run", { timeout: 60_000 }, () => {
   });
 });
 
-describe("replay", { timeout: 60_000 }, () => {
+describe("replay", () => {
   test.each([5, 6])("simulate: by decisions (seed %i): the same run, nothing unmatched", (seed) => {
     const first = simulate(short, { seed });
     const again = simulate(short, { seed, decisions: first.decisions });
@@ -91,7 +91,7 @@ describe("replay", { timeout: 60_000 }, () => {
   });
 });
 
-describe("violations", { timeout: 60_000 }, () => {
+describe("violations", () => {
   test("simulate: an oracle that objects: the run ends at that step with its words", () => {
     const never: OracleSpec = {
       id: "no-leader",
@@ -116,6 +116,20 @@ describe("violations", { timeout: 60_000 }, () => {
       fingerprint: "no-leader: somebody leads",
       step: result.steps,
     });
+  });
+
+  test("simulate: an oracle that throws: its own error ends the run, and is no finding", () => {
+    const broken: OracleSpec = {
+      id: "broken",
+      about: "nothing, for it is broken",
+      judges: "step",
+      make: () => ({
+        stepped() {
+          throw new RangeError("a fault of ours");
+        },
+      }),
+    };
+    expect(() => simulate(calm, { seed: 2, oracles: [broken] })).toThrow("a fault of ours");
   });
 
   test("simulate: a majority is gone for good: liveness says who waits for what", () => {
@@ -165,7 +179,7 @@ class Hasty extends Counter {
   }
 }
 
-describe("a protocol of a user's own", { timeout: 60_000 }, () => {
+describe("a protocol of a user's own", () => {
   const counted = (bytes: Uint8Array): number => bytes[0]! | (bytes[1]! << 8);
   const scenario = (machine: () => Counter): Scenario => ({
     ...short,
@@ -202,6 +216,21 @@ describe("a protocol of a user's own", { timeout: 60_000 }, () => {
       expect(result.failure).toBeNull();
       expect(result.acknowledged).toBeGreaterThan(50);
     }
+  });
+
+  test("simulate: a machine that throws: the property invariant", () => {
+    class Throwing extends Counter {
+      override step(now: number, input: MachineInput, out: MachineEffect[]): void {
+        if (this.state.count === 3) throw new RangeError("three is too much");
+        super.step(now, input, out);
+      }
+    }
+    const { failure } = simulate(
+      scenario(() => new Throwing()),
+      { seed: 1 },
+    );
+    expect(failure?.property).toBe("invariant");
+    expect(failure?.message).toContain("RangeError: three is too much");
   });
 
   test("simulate: a counter that answers before its disk: is caught", () => {

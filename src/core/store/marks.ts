@@ -12,5 +12,5 @@ export const storeMarks = {
   importReplacedSlots: "slots were imported over state that this group already held for them",
   importCarriedSessions: "a session came here with slots that were imported",
   importRefused: "an imported range could not be understood and changed nothing",
-  snapshotRefused: "a snapshot of the store could not be understood and changed nothing",
+  storeStateRefused: "a snapshot of the store could not be understood and changed nothing",
 } as const;

@@ -129,7 +129,7 @@ export class ReplicatedStore {
     const state = reader.varbytes();
     const whole = slots !== null && sessions !== null && reader.complete;
     if (!whole || !this.#machine.importSlots(this.#all, state)) {
-      this.#marks.hit("snapshotRefused");
+      this.#marks.hit("storeStateRefused");
       return false;
     }
     this.#slots = slots;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runs } from "../../setup/soak.js";
 import { anyScript, converges, runScript } from "./chaos.js";
 
 /** Too many voters with damaged logs leave no quorum for ever: only safety is asked then. */
@@ -12,6 +13,6 @@ test("chaos: loss, delay, crashes, damage and changes: every step is safe, and i
       const cluster = runScript(script);
       if (!damages(script.acts)) expect(converges(cluster)).toBeNull();
     }),
-    { numRuns: 150, seed: 20_260_101, endOnFailure: true },
+    { numRuns: runs(150), seed: 20_260_101, endOnFailure: true },
   );
-}, 120_000);
+});

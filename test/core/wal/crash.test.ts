@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RecoveredNode, WalWrite } from "../../../src/core/wal/log-store.js";
 import { index } from "../../../src/core/ids.js";
+import { runs } from "../../setup/soak.js";
 import {
   type Model,
   copyModel,
@@ -78,10 +79,7 @@ class Run {
   }
 }
 
-// Slow machines take longer over the same runs.
-const timeout = 60_000;
-
-describe("log: crashes", { timeout }, () => {
+describe("log: crashes", () => {
   test("log: crash at any point: all that was synced, and of the rest a whole batch or nothing", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
@@ -107,7 +105,7 @@ describe("log: crashes", { timeout }, () => {
           expect(run.restart().boot).toBeGreaterThan(boot);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 
@@ -124,7 +122,7 @@ describe("log: crashes", { timeout }, () => {
           run.steps(3);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });
@@ -136,7 +134,7 @@ function startPartly(run: Run, count: number): void {
   run.rig.disk.operationsLeft = Infinity;
 }
 
-describe("log: rot", { timeout }, () => {
+describe("log: rot", () => {
   test("log: one flipped bit anywhere: mended, or one replica is marked and no other", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
@@ -154,7 +152,7 @@ describe("log: rot", { timeout }, () => {
         const marked = node.replicas.filter(({ recovered }) => recovered.damagedThrough > 0);
         expect(marked.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -177,7 +175,7 @@ describe("log: rot", { timeout }, () => {
           run.rig.settle();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });

@@ -5,6 +5,7 @@ import type { SnapshotMeta } from "../../../src/core/entry.js";
 import { index, requestId, term } from "../../../src/core/ids.js";
 import type { SnapshotEvent } from "../../../src/core/wal/log-store.js";
 import { SnapshotFiles } from "../../../src/core/wal/snapshot-files.js";
+import { runs } from "../../setup/soak.js";
 import { MemoryDisk } from "./memory-disk.js";
 import { CountingMarks, drawer, key } from "./rig.js";
 
@@ -86,7 +87,7 @@ function metaOf(at: number, state: Uint8Array): SnapshotMeta {
   };
 }
 
-describe("snapshots: saving", { timeout: 60_000 }, () => {
+describe("snapshots: saving", () => {
   test("snapshots: a round trip: the newest comes back whole", () => {
     const bench = new Bench();
     expect(bench.save(5, stateOf(5))).toEqual(metaOf(5, stateOf(5)));
@@ -120,7 +121,7 @@ describe("snapshots: saving", { timeout: 60_000 }, () => {
         expect(saved ? [9] : [5, 9]).toContain(at);
         expect(found?.state).toEqual(stateOf(at));
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 

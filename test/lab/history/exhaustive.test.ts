@@ -14,10 +14,11 @@ import { casRegister, register } from "../../../src/lab/history/models/register.
 import type { SlotKvInput, SlotKvOutput } from "../../../src/lab/history/models/slot-kv.js";
 import { slotKv } from "../../../src/lab/history/models/slot-kv.js";
 import type { Operation } from "../../../src/lab/history/operation.js";
+import { runs } from "../../setup/soak.js";
 import type { Replay } from "./brute-force.js";
 import { isLinearizable } from "./brute-force.js";
 
-const RUNS = 3_000;
+const RUNS = runs(3_000);
 const value = fc.constantFrom(0, 1, 2);
 const seen = fc.constantFrom(null, 0, 1, 2);
 

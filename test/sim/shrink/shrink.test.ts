@@ -245,7 +245,7 @@ describe("any cause", () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 
   test("shrink: any threshold of faults and operations as cause: as few as it takes", () => {
     const thresholds = fc.record({ faults: fc.nat(8), operations: fc.nat(20) });
@@ -261,7 +261,7 @@ describe("any cause", () => {
       }),
       { numRuns: 20 },
     );
-  }, 60_000);
+  });
 
   test("shrink: small plans: nothing planted is lost for a put that must precede a get", () => {
     const decisions: Decisions = {
