@@ -27,6 +27,7 @@ export default defineConfig({
       include: ["src/**/*.ts"],
       reporter: ["text-summary", "html", "json-summary"],
       reportsDirectory: "coverage",
+      reportOnFailure: true,
     },
     projects: [
       {

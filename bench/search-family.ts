@@ -9,7 +9,7 @@ import { median, type Figure } from "./figure.js";
 
 const program = fileURLToPath(new URL("../bin/quorumlab.js", import.meta.url));
 const pairs = 7;
-const runsPerJob = 12;
+const runsPerJob = 8;
 const scenario = "calm-cluster";
 
 /** Seeds per second, starting and stopping included on both sides. Needs a built package. */

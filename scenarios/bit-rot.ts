@@ -22,18 +22,15 @@ export const bitRot: Scenario = {
         { fromUs: 4 * second, toUs: attackUs },
         { minUs: 5 * second, maxUs: 9 * second },
       ).flatMap((atUs, n) => {
-        const nodes1 = [draw.pick(nodes)];
+        const rotten = [draw.pick(nodes)];
+        const downUs = draw.integer(second / 10, second);
         return [
-          fault({ kind: "rot", atUs, nodes: nodes1, amount: draw.integer(1, 3) }, n),
-          fault(
-            {
-              kind: "kill",
-              atUs: atUs + 1,
-              forUs: draw.integer(second / 10, second),
-              nodes: nodes1,
-            },
-            n,
-          ),
+          fault({ kind: "rot", atUs, nodes: rotten, amount: draw.integer(1, 3) }, n),
+          fault({ kind: "kill", atUs: atUs + 1, forUs: downUs, nodes: rotten }, n),
+          // Now and then nobody leads when it comes back: who is to repair it needs votes first.
+          ...(draw.chance(400)
+            ? [fault({ kind: "kill", atUs: atUs + downUs, forUs: second / 2 }, n + 1_000)]
+            : []),
         ];
       }),
   },

@@ -11,18 +11,22 @@ import {
 export const fullDisk: Scenario = {
   name: "full-disk",
   about: "disks run full and get room again: appends are refused, reads and votes go on",
-  cluster: { ...smallCluster, wal: { segmentBytes: 65_536 } },
+  cluster: {
+    ...smallCluster,
+    raft: { snapshotEveryEntries: 24, trailingEntries: 8 },
+    wal: { segmentBytes: 65_536 },
+  },
   workload: { ...mixedWorkload, valueBytes: { min: 200, max: 1_000 } },
   faults: {
-    swarm: ["kill", "delay", "slowDisk"],
+    swarm: ["kill", "delay", "slowDisk", "transferLeader"],
     swarmFaultsMax: 3,
     plan: (draw, { nodes, attackUs }) =>
       times(
         draw,
         { fromUs: 4 * second, toUs: attackUs },
-        { minUs: 4 * second, maxUs: 8 * second },
+        { minUs: 6 * second, maxUs: 10 * second },
       ).map((atUs, n) => {
-        const forUs = draw.integer(3 * second, 6 * second);
+        const forUs = draw.integer(4 * second, 8 * second);
         return fault(
           { kind: "fullDisk", atUs, forUs, nodes: draw.some(nodes, draw.integer(1, 2)) },
           n,

@@ -17,12 +17,12 @@ export const membershipUnderFire: Scenario = {
   faults: {
     swarm: ["loss", "delay", "kill", "cut", "cutOneWay", "pause"],
     swarmFaultsMax: 5,
-    plan: (draw, { groups, attackUs }) =>
+    plan: (draw, { nodes, groups, attackUs }) =>
       times(
         draw,
         { fromUs: 3 * second, toUs: attackUs },
         { minUs: 2 * second, maxUs: 5 * second },
-      ).map((atUs, n) => {
+      ).flatMap((atUs, n) => {
         const kind = draw.pick([
           "addLearner",
           "promote",
@@ -31,7 +31,18 @@ export const membershipUnderFire: Scenario = {
           "replaceMembers",
           "transferLeader",
         ] as const);
-        return fault({ kind, atUs, group: around([...groups.keys()], n) }, n);
+        const group = around([...groups.keys()], n);
+        const change = fault({ kind, atUs, group }, n);
+        if (kind !== "replaceMembers") return [change];
+        // Slow disks make the joint configuration last; somebody dies in it.
+        const slow = { atUs, forUs: second / 2, nodes, amount: 60 };
+        const dies = { atUs: atUs + draw.integer(second / 50, second / 4), group };
+        return [
+          change,
+          fault({ kind: "slowDisk", ...slow }, n),
+          fault({ kind: "kill", ...dies, forUs: second / 5 }, n),
+          fault({ kind: "kill", ...dies, forUs: second / 5, nodes: [draw.pick(nodes)] }, n + 1_000),
+        ];
       }),
   },
   phases: oneMinute,

@@ -16,21 +16,42 @@ export const snapshotToFreshReplica: Scenario = {
     nodes: { min: 3, max: 5 },
     groups: { min: 1, max: 2 },
     replication: 3,
-    raft: { snapshotEveryEntries: 24, trailingEntries: 4, snapshotChunkBytes: 256 },
+    raft: { snapshotEveryEntries: 24, trailingEntries: 4, snapshotChunkBytes: 64 },
     wal: smallLog,
   },
   workload: { ...mixedWorkload, valueBytes: { min: 64, max: 400 } },
   faults: {
-    swarm: ["loss", "duplicate", "delay", "kill", "failRead"],
+    swarm: ["loss", "duplicate", "delay", "kill", "failRead", "rot"],
     swarmFaultsMax: 4,
     plan: (draw, { nodes, attackUs }) =>
       times(
         draw,
         { fromUs: 6 * second, toUs: attackUs },
         { minUs: 12 * second, maxUs: 18 * second },
-      ).map((atUs, n) =>
-        fault({ kind: "wipe", atUs, forUs: second, nodes: [draw.pick(nodes)] }, n),
-      ),
+      ).flatMap((atUs, n) => {
+        const fresh = [draw.pick(nodes)];
+        const backUs = atUs + second;
+        return [
+          fault({ kind: "wipe", atUs, forUs: second, nodes: fresh }, n),
+          // The chunks come from the wrong place, or their receiver or sender dies between them.
+          ...(draw.chance(300)
+            ? [fault({ kind: "misdirectRead", atUs: backUs, amount: 3 }, n)]
+            : []),
+          ...(draw.chance(500)
+            ? [
+                fault(
+                  {
+                    kind: "kill",
+                    atUs: backUs + draw.integer(0, second),
+                    forUs: draw.integer(second / 20, second / 2),
+                    nodes: draw.chance(600) ? fresh : [],
+                  },
+                  n,
+                ),
+              ]
+            : []),
+        ];
+      }),
   },
   phases: oneMinute,
   expect: "ok",

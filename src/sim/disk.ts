@@ -243,7 +243,7 @@ export class SimDisk implements Disk {
   }
 
   /**
-   * Changes a synced byte at rest; false when there is none to change. The newest bytes of a file
+   * Changes a synced byte at rest; false when there is none to change. The newest writes of a file
    * are spared: damage to a batch that nothing later proves is a loss without a trace.
    */
   rot(word: number): boolean {
@@ -251,7 +251,7 @@ export class SimDisk implements Disk {
     if (files.length === 0) return false;
     for (let next = 0; next < files.length; next++) {
       const file = files[(word + next) % files.length]!;
-      if (!flipByte(file, word, newestFrom(file))) continue;
+      if (!flipByte(file, word)) continue;
       this.#world.watch.effective(this.#node, "rot");
       return true;
     }
@@ -354,20 +354,19 @@ export class SimDisk implements Disk {
   }
 }
 
-/** Where the newest few sectors with anything in them begin; small files have no such part. */
-function newestFrom(file: SimFile): number {
-  if (file.durableBytes <= 2 * sparedBytes) return file.durableBytes;
-  let end = file.durableBytes;
-  while (end > 0 && file.durable[end - 1] === 0) end--;
-  return Math.max(0, end - sparedBytes);
+/** Small files are no logs: all of them may rot. */
+function isSpared({ durableBytes, newest }: SimFile, at: number): boolean {
+  if (durableBytes <= 2 * sparedBytes) return false;
+  return newest.some(({ from, to }) => at >= from && at < to);
 }
 
-/** Changes a bit of the first byte from a drawn place on that is not zero, below `end`. */
-function flipByte(file: SimFile, word: number, end: number): boolean {
+/** Changes a bit of the first byte from a drawn place on that is not zero and not spared. */
+function flipByte(file: SimFile, word: number): boolean {
+  const end = file.durableBytes;
   const from = (word >>> 8) % Math.max(1, end);
   for (let step = 0; step < end; step++) {
     const at = (from + step) % end;
-    if (file.durable[at] === 0) continue;
+    if (file.durable[at] === 0 || isSpared(file, at)) continue;
     const flipped = file.durable[at]! ^ (1 << (word & 7));
     file.durable[at] = flipped;
     if (at < file.sizeBytes) file.data[at] = flipped;
@@ -376,7 +375,7 @@ function flipByte(file: SimFile, word: number, end: number): boolean {
   return false;
 }
 
-/** Bytes at the end of a file's content that damage at rest leaves alone: the newest batches. */
+/** Bytes before a misdirected write that it leaves alone: the newest batches. */
 const sparedBytes: number = 16 * sectorBytes;
 
 function usualFaults(): DiskFaults {

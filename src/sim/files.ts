@@ -29,6 +29,8 @@ export class SimFile {
   busyUntilUs = 0;
   /** For each sync under way, how many of `changes` it covers; oldest first. */
   readonly syncs: number[] = [];
+  /** Where the newest few writes begin and end, newest last; also of those that a crash undid. */
+  readonly newest: { readonly from: number; readonly to: number }[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -38,6 +40,8 @@ export class SimFile {
     this.#resize(Math.max(this.sizeBytes, offset + bytes.length));
     this.data.set(bytes, offset);
     this.changes.push({ offset, bytes });
+    this.newest.push({ from: offset, to: offset + bytes.length });
+    if (this.newest.length > newestMax) this.newest.shift();
   }
 
   truncate(sizeBytes: number): void {
@@ -113,6 +117,8 @@ export class SimFile {
     this.durableBytes = sizeBytes;
   }
 }
+
+const newestMax = 4;
 
 function sectorEnd(offset: number): number {
   return (Math.floor(offset / sectorBytes) + 1) * sectorBytes;

@@ -29,7 +29,12 @@ export function simOptions({ cluster, faults }: Scenario, seed: number): SimOpti
   const wal = walOf(cluster.wal, draw, rate);
   return {
     wal,
-    raft: { ...usualRaft(wal), ...tight(tightRaft, draw, rate), ...cluster.raft },
+    raft: {
+      ...usualRaft(wal),
+      ...tight(tightRaft, draw, rate),
+      ...cluster.raft,
+      ...(draw.chance(rate) ? shortLog : {}),
+    },
     node: { requestTimeoutUs: 2_000_000, ...tight(tightNode, draw, rate) },
     sessions: tight(tightSessions, draw, rate),
   };
@@ -63,11 +68,16 @@ const tightRaft: Partial<RaftOptions> = {
   pendingWritesMax: 4,
   cacheBytesMax: 256,
   applyBatchBytesMax: 256,
-  // Room for the entries between two snapshots and a few more.
-  logEntriesMax: 384,
   snapshotEveryEntries: 16,
   trailingEntries: 0,
   snapshotChunkBytes: 64,
+};
+
+/** Together, or what a scenario says of snapshots would leave no room to compact. */
+const shortLog: Partial<RaftOptions> = {
+  logEntriesMax: 24,
+  snapshotEveryEntries: 12,
+  trailingEntries: 4,
 };
 
 const tightNode: Partial<NodeOptions> = {

@@ -107,13 +107,19 @@ export class Lifecycle {
     outbox.add(from, { kind: "unknownReplica", group, incarnation, replica, disk });
   }
 
-  /** A node does not know a replica: invites it if our own leads and its configuration names it. */
+  /**
+   * A node does not know a replica: invites it if our own leads and its configuration names it. Who
+   * campaigns invites too: when its leader died before they were made, the votes of new members are
+   * what the group lacks.
+   */
   onUnknown(from: NodeId, asked: UnknownReplica): void {
     const { outbox, marks } = this.#context;
     const { group, incarnation, replica, disk } = asked;
-    const leader = this.#replicas.ofGroup(group);
-    if (leader === null || leader.incarnation !== incarnation || !leader.leads) return;
-    const member = memberOf(leader.raft.view.configuration, replica);
+    const ours = this.#replicas.ofGroup(group);
+    if (ours === null || ours.incarnation !== incarnation) return;
+    const { role, configuration } = ours.raft.view;
+    if (role === "follower") return;
+    const member = memberOf(configuration, replica);
     if (member === undefined || member.node !== from) return;
     if (member.disk !== disk) {
       marks.hit("inviteRefusedForDisk");

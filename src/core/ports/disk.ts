@@ -29,7 +29,11 @@ export const sectorBytes = 512;
 export type DiskErrorCode = "noSpace" | "ioError" | "notFound";
 
 export type DiskResult =
-  | { readonly ok: true; readonly bytes: Uint8Array | null; readonly files: readonly DiskFile[] | null }
+  | {
+      readonly ok: true;
+      readonly bytes: Uint8Array | null;
+      readonly files: readonly DiskFile[] | null;
+    }
   | { readonly ok: false; readonly error: DiskErrorCode };
 
 export interface DiskFile {

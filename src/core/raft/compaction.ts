@@ -21,14 +21,15 @@ export function makeRoom(core: RaftCore): void {
   else if (state.applied > state.log.base) takeSnapshot(core);
 }
 
-/** Between two batches: the state machine stands exactly at `applied`. */
-function takeSnapshot(core: RaftCore): void {
+/** Between two batches: the state machine stands exactly at `applied`. False: not now. */
+export function takeSnapshot(core: RaftCore): boolean {
   const { state } = core;
-  if (state.takeRequest !== 0 || state.applyingTo !== 0 || !state.permissions.mayApply) return;
-  if (state.receiving !== null && state.receiving.restoreRequest !== 0) return;
+  const { permissions, receiving } = state;
+  if (state.takeRequest !== 0 || state.applyingTo !== 0 || !permissions.mayApply) return false;
+  if (receiving !== null && receiving.restoreRequest !== 0) return false;
   // The configuration of that very index, not the newest (pruned to begin with it).
   const { configuration } = state.configurations[0]!;
-  if (configuration.voters.length === 0) return;
+  if (configuration.voters.length === 0) return false;
   const request = nextRequest(state);
   state.takeRequest = request;
   state.takenAt = state.applied;
@@ -40,6 +41,7 @@ function takeSnapshot(core: RaftCore): void {
     term: termAt(state.log, state.applied) as Term,
     configuration: encodeConfiguration(configuration),
   });
+  return true;
 }
 
 export function onSnapshotTaken(
@@ -50,6 +52,7 @@ export function onSnapshotTaken(
   const { state, options } = core;
   if (state.takeRequest !== request) return;
   state.takeRequest = 0;
+  state.snapshotFailed = snapshot === null;
   if (snapshot === null) {
     core.marks.hit("snapshotNotTaken");
     return;

@@ -31,6 +31,7 @@ export const raftMarks = {
   snapshotChunkResent: "a chunk went without an answer and was sent again",
   snapshotAborted: "the sending of a snapshot was broken off",
   snapshotRefused: "a received snapshot did not stand verification",
+  snapshotTakenAgain: "a snapshot that a peer had refused was taken anew",
   snapshotNotTaken: "a snapshot could not be taken",
   staleSnapshotReplyDropped: "an answer to a chunk that is no longer open was dropped",
   leaderRemoved: "a leader stepped down because it was removed",

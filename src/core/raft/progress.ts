@@ -43,6 +43,8 @@ export interface Peer {
   readRequest: number;
   liveness: Liveness;
   sending: SnapshotSend | null;
+  /** The newest snapshot that the peer refused: it may have rotted here. */
+  refusedSnapshot: number;
 }
 
 /** A snapshot on its way to a peer, one chunk at a time. */
@@ -88,6 +90,7 @@ export function newPeer(
     // Heard now: a new leader gives everyone one timeout to answer.
     liveness: { lastSentUs: 0, lastHeardUs: nowUs, ackedSentUs: 0 },
     sending: null,
+    refusedSnapshot: 0,
   };
 }
 

@@ -49,5 +49,7 @@ export function whyNoGrowth(core: RaftCore): RefusalReason | null {
   if (!state.permissions.mayLead) return "notReady";
   if (state.noSpaceToken > 0) return "noSpace";
   if (writesFull(core)) return "overloaded";
-  return state.log.terms.length >= options.logEntriesMax ? "overloaded" : null;
+  if (state.log.terms.length < options.logEntriesMax) return null;
+  // What cannot be compacted for want of a snapshot will not be soon.
+  return state.snapshotFailed ? "noSpace" : "overloaded";
 }

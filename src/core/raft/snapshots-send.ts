@@ -1,5 +1,6 @@
 /** A peer that needs what the log no longer has gets a snapshot, a chunk at a time (thesis ch. 5). */
 import { type Index, type RequestId, noToken } from "../ids.js";
+import { takeSnapshot } from "./compaction.js";
 import { type RaftCore, nextRequest, peerOf, send } from "./core.js";
 import type { SnapshotReply } from "./messages.js";
 import { type Peer, type SnapshotSend, answered, dropAppends, probe } from "./progress.js";
@@ -63,8 +64,16 @@ export function onSnapshotReply(core: RaftCore, message: SnapshotReply): void {
     sending.offset = message.offset;
     readChunk(core, sending);
   } else {
+    if (message.outcome === "refused") takeAgain(core, peer, sending.snapshot.index);
     abort(core, peer);
   }
+}
+
+/** What a peer refuses may have rotted on our disk: taken anew, but not again for the same peer. */
+function takeAgain(core: RaftCore, peer: Peer, index: Index): void {
+  if (peer.refusedSnapshot >= index || !takeSnapshot(core)) return;
+  core.marks.hit("snapshotTakenAgain");
+  peer.refusedSnapshot = index;
 }
 
 /** The peer's log equals ours up to the snapshot; what follows comes from the log again. */

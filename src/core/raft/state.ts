@@ -170,6 +170,8 @@ export interface RaftState {
   /** Where the newest taking of a snapshot stood, and bytes applied since. */
   takenAt: number;
   appliedBytes: number;
+  /** The newest taking of a snapshot failed: its disk may have no room. */
+  snapshotFailed: boolean;
   receiving: SnapshotReceive | null;
 
   /** What a damaged log must reach; 0 when it is whole. */
@@ -239,6 +241,7 @@ export function initialState(
     takeRequest: 0,
     takenAt: 0,
     appliedBytes: 0,
+    snapshotFailed: false,
     receiving: null,
     damagedThrough: 0,
     damagedTerm: 0,
