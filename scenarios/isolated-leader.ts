@@ -13,7 +13,12 @@ export const isolatedLeader: Scenario = {
   name: "isolated-leader",
   about: "the leader alone is cut off and goes on believing, while clients still reach it",
   cluster: smallCluster,
-  workload: { ...mixedWorkload, leaseReads: 300 },
+  workload: {
+    ...mixedWorkload,
+    clients: { min: 4, max: 8 },
+    thinkUs: { min: 10_000, max: 160_000 },
+    leaseReads: 300,
+  },
   faults: {
     swarm: ["delay", "duplicate", "slowLink"],
     swarmFaultsMax: 3,

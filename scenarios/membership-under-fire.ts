@@ -13,9 +13,19 @@ export const membershipUnderFire: Scenario = {
   name: "membership-under-fire",
   about: "members come, go and change places, leaders among them, while the network fails",
   cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 3, raft: {}, wal: smallLog },
-  workload: mixedWorkload,
+  workload: { ...mixedWorkload, thinkUs: { min: 20_000, max: 300_000 } },
   faults: {
-    swarm: ["loss", "delay", "kill", "cut", "cutOneWay", "pause"],
+    swarm: [
+      "loss",
+      "delay",
+      "kill",
+      "cut",
+      "cutOneWay",
+      "pause",
+      "slowDisk",
+      "slowLink",
+      "slowNode",
+    ],
     swarmFaultsMax: 5,
     plan: (draw, { nodes, groups, attackUs }) =>
       times(

@@ -16,8 +16,8 @@ import { type KeyedStream, within } from "./streams.js";
 import type { Survey } from "./survey.js";
 
 /** How often an errand asks, and how many times at most. */
-const beatUs = { min: 60_000, max: 300_000 } as const;
-const beatsMax = 80;
+const beatUs = { min: 1_000, max: 120_000 } as const;
+const beatsMax = 240;
 /** A node that lost something is looked after for longer. */
 const rejoinBeatsMax = 400;
 /** Entries that a learner may lack when it becomes a voter. */

@@ -21,13 +21,17 @@ export const livenessProperty: { readonly id: string; readonly about: string } =
 
 /** CONTRACTS 9: progress within so many of the longest election timeout. */
 const timeoutsUntilProgress = 20;
+/** Then so many more, in which leaders stay: who cannot hear the core must not keep deposing them. */
+const timeoutsOfCalm = 10;
+/** Elections of one group in that time which are no sign of trouble yet. */
+const electionsInCalmMax = 2;
 const tickUs = 50_000;
 /** Dead nodes get so long to come back before the core is chosen. */
 const settleUsMax = 2_000_000;
 /** The last reads, and what clients still have under way, get so long. */
 const readingUsMax = 20_000_000;
 
-type Stage = "attack" | "settle" | "core" | "converge" | "read" | "over";
+type Stage = "attack" | "settle" | "core" | "steady" | "converge" | "read" | "over";
 
 export interface PhaseOptions {
   readonly attackUs: number;
@@ -50,6 +54,8 @@ export class Phases {
   #core: number[] = [];
   #probes: Clients | null = null;
   #workloadOperations = Infinity;
+  /** Leaders seen when the core had made progress. */
+  #leadersBefore = 0;
 
   constructor(cluster: Cluster, options: PhaseOptions) {
     this.#cluster = cluster;
@@ -85,6 +91,9 @@ export class Phases {
         break;
       case "core":
         this.#watchProbes(passedUs);
+        break;
+      case "steady":
+        this.#watchLeaders(passedUs);
         break;
       case "converge":
         this.#watchConvergence(passedUs);
@@ -196,10 +205,20 @@ export class Phases {
 
   #watchProbes(passedUs: number): void {
     const probes = this.#probes!;
-    const { resolved, executor, processes } = this.#cluster;
+    const { resolved, recorder } = this.#cluster;
     const done = probes.idle && probes.acknowledged === resolved.groups.length * 2;
     if (!done && passedUs < this.#boundUs) return;
     if (!done && this.#options.demandProgress) return this.#fail("makes no progress");
+    this.#leadersBefore = recorder.leaderChanges;
+    this.#enter("steady");
+  }
+
+  #watchLeaders(passedUs: number): void {
+    const { resolved, executor, processes, recorder } = this.#cluster;
+    if (passedUs < timeoutsOfCalm * this.#options.electionTimeoutUs) return;
+    const elections = recorder.leaderChanges - this.#leadersBefore;
+    const calm = elections <= electionsInCalmMax * resolved.groups.length;
+    if (!calm && this.#options.demandProgress) return this.#fail("keeps changing its leaders");
     executor.heal(processes.map(({ index }) => index));
     for (const { index } of processes) this.#cluster.start(index);
     this.#enter("converge");
