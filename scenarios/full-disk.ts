@@ -25,12 +25,16 @@ export const fullDisk: Scenario = {
         draw,
         { fromUs: 4 * second, toUs: attackUs },
         { minUs: 6 * second, maxUs: 10 * second },
-      ).map((atUs, n) => {
+      ).flatMap((atUs, n) => {
         const forUs = draw.integer(4 * second, 8 * second);
-        return fault(
-          { kind: "fullDisk", atUs, forUs, nodes: draw.some(nodes, draw.integer(1, 2)) },
-          n,
-        );
+        const full = draw.some(nodes, draw.integer(1, 2));
+        return [
+          fault({ kind: "fullDisk", atUs, forUs, nodes: full }, n),
+          // Now and then who leads dies, and a node without room may be elected.
+          ...(draw.chance(500)
+            ? [fault({ kind: "kill", atUs: atUs + draw.integer(second, forUs), forUs: second }, n)]
+            : []),
+        ];
       }),
   },
   phases: oneMinute,

@@ -12,7 +12,13 @@ import {
 export const membershipUnderFire: Scenario = {
   name: "membership-under-fire",
   about: "members come, go and change places, leaders among them, while the network fails",
-  cluster: { nodes: 5, groups: { min: 1, max: 2 }, replication: 3, raft: {}, wal: smallLog },
+  cluster: {
+    nodes: 5,
+    groups: { min: 1, max: 2 },
+    replication: 3,
+    raft: { snapshotEveryEntries: 32, trailingEntries: 8 },
+    wal: smallLog,
+  },
   workload: { ...mixedWorkload, thinkUs: { min: 20_000, max: 300_000 } },
   faults: {
     swarm: [
@@ -43,6 +49,11 @@ export const membershipUnderFire: Scenario = {
         ] as const);
         const group = around([...groups.keys()], n);
         const change = fault({ kind, atUs, group }, n);
+        if (kind === "removeLeader") {
+          // Its own disk lags behind what others commit: it goes before it has answered for that.
+          const lags = { atUs, forUs: 3 * second, amount: 100, group };
+          return [change, fault({ kind: "slowDisk", ...lags }, n)];
+        }
         if (kind !== "replaceMembers") return [change];
         // Slow disks make the joint configuration last; somebody dies in it.
         const slow = { atUs, forUs: second / 2, nodes, amount: 60 };

@@ -107,7 +107,7 @@ function foldObject(hash: RollingHash, value: object, depth: number): void {
   } else if (Array.isArray(value)) {
     hash.word(tag.array);
     hash.word(value.length);
-    for (const item of value as readonly unknown[]) fold(hash, item, depth);
+    for (let at = 0; at < value.length; at++) fold(hash, value[at], depth);
   } else if (value instanceof Map) {
     hash.word(tag.map);
     hash.word(value.size);
@@ -116,12 +116,12 @@ function foldObject(hash: RollingHash, value: object, depth: number): void {
       fold(hash, item, depth);
     }
   } else {
-    const keys = sortedKeys(value);
+    const { sorted, digest } = shapeOf(value);
     hash.word(tag.object);
-    hash.word(keys.length);
-    for (const key of keys) {
-      hash.text(key);
-      fold(hash, (value as Record<string, unknown>)[key], depth);
+    hash.word(digest[0]);
+    hash.word(digest[1]);
+    for (let at = 0; at < sorted.length; at++) {
+      fold(hash, (value as Record<string, unknown>)[sorted[at]!], depth);
     }
   }
 }
@@ -184,10 +184,10 @@ function writeObject(writer: ByteWriter, value: object, depth: number): void {
       write(writer, item, depth);
     }
   } else {
-    const keys = sortedKeys(value);
+    const { sorted } = shapeOf(value);
     writer.u8(tag.object);
-    writer.u32(keys.length);
-    for (const key of keys) {
+    writer.u32(sorted.length);
+    for (const key of sorted) {
       writeText(writer, key);
       write(writer, (value as Record<string, unknown>)[key], depth);
     }
@@ -306,10 +306,45 @@ function refuse(source: Source, code: UnpackError["code"], offset: number): null
   return null;
 }
 
-function sortedKeys(value: object): string[] {
+/** The keys of an object: as they are found in it, sorted, and a digest of the sorted ones. */
+interface Shape {
+  readonly found: readonly string[];
+  readonly sorted: readonly string[];
+  readonly digest: readonly [number, number];
+}
+
+/** States are made of few shapes: to sort and hash their keys anew costs more than all the rest. */
+const shapes: Shape[][] = [];
+/** So many are remembered for each number of keys, and so many such numbers. */
+const shapesMax = 64;
+const keysMax = 256;
+
+function shapeOf(value: object): Shape {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw notPlain("class");
-  return Object.keys(value).sort();
+  const found = Object.keys(value);
+  if (found.length >= keysMax) return newShape(found);
+  const known = (shapes[found.length] ??= []);
+  for (let at = 0; at < known.length; at++) {
+    if (sameKeys(known[at]!.found, found)) return known[at]!;
+  }
+  const shape = newShape(found);
+  if (known.length < shapesMax) known.push(shape);
+  return shape;
+}
+
+function newShape(found: readonly string[]): Shape {
+  const sorted = [...found].sort();
+  const hash = new RollingHash();
+  hash.word(sorted.length);
+  for (const key of sorted) hash.text(key);
+  return { found, sorted, digest: hash.digest() };
+}
+
+/** Of equal length. */
+function sameKeys(a: readonly string[], b: readonly string[]): boolean {
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 function checkKey(key: unknown): number | string {

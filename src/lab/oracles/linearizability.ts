@@ -97,5 +97,7 @@ function outputOf({ result }: Operation): SlotKvOutput {
 
 /** Keys and values of a workload are ASCII. */
 function bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const ascii = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) ascii[at] = text.charCodeAt(at);
+  return ascii;
 }

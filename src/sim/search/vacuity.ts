@@ -5,6 +5,7 @@
 import { allMarks } from "../../core/marks.js";
 import type { FaultKind } from "../../lab/fault.js";
 import type { Scenario } from "../../lab/scenario.js";
+import { marksElsewhere } from "./marks-elsewhere.js";
 import type { Tally } from "./tally.js";
 
 /** Fewer runs say nothing about what is rare. */
@@ -33,7 +34,7 @@ export function vacuities(tally: Tally, { searched, all }: SearchedScenarios): s
 
 function unreachedMarks({ marks }: Tally): string[] {
   return Object.entries(allMarks)
-    .filter(([name]) => (marks[name] ?? 0) === 0)
+    .filter(([name]) => (marks[name] ?? 0) === 0 && !(name in marksElsewhere))
     .map(([name, about]) => `mark ${name} was never reached: ${about}`);
 }
 

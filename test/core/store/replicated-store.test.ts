@@ -208,19 +208,22 @@ describe("replicated store", () => {
 
   it("sessions: too many or too large unacknowledged answers: refused until they are let go", () => {
     for (const limits of [{ answersPerSessionMax: 2 }, { answersBytesPerSessionMax: 2 }]) {
-      const log = new Log(store({ limits }));
+      const marks = new CountedMarks();
+      const log = new Log(store({ limits, marks }));
       const session = sessionOf(log.open("a"));
       log.data(session, 1, 1, 0, named("1"));
       log.data(session, 2, 1, 0, named("2"));
       expect(log.data(session, 3, 1, 0, named("3"))).toMatchObject({ reason: "sessionFull" });
+      expect(marks.counts.get("sessionAnswersFull")).toBe(1);
       expect(log.data(session, 3, 3, 0, named("3"))).toMatchObject({ kind: "done" });
     }
   });
 
   it("slots: released, accepted, dropped: each again changes nothing, and epochs only rise", () => {
     const slots = { from: 2, to: 4 };
+    const marks = new CountedMarks();
     const a = new Log(store());
-    const b = new Log(store({ group: groupId(2), owned: { from: 0, to: 0 } }));
+    const b = new Log(store({ marks, group: groupId(2), owned: { from: 0, to: 0 } }));
     const session = sessionOf(a.open("a"));
     a.data(session, 1, 1, 2, named("x"));
     expect(b.data(session, 1, 1, 2, named("x"))).toEqual({ kind: "moved", epoch: 0 });
@@ -234,6 +237,7 @@ describe("replicated store", () => {
       expect(bytesOf(b.data(session, 1, 1, 2, named("x")))).toEqual(Uint8Array.of(1));
       bytesOf(a.life({ kind: "dropSlots", slots, epoch: 5 }));
     }
+    expect(marks.counts.get("importCarriedSessions")).toBeGreaterThan(0);
     expect(b.life({ kind: "dropSlots", slots, epoch: 5 })).toMatchObject({ reason: "badEpoch" });
     expect(bytesOf(b.data(session, 2, 1, 2, named("y")))).toEqual(Uint8Array.of(2));
     const back = bytesOf(b.life({ kind: "exportSlots", slots, epoch: 7 }));
@@ -250,12 +254,14 @@ describe("replicated store", () => {
   });
 
   it("slots: an import that cannot be understood: refused, nothing changed", () => {
-    const log = new Log(store({ owned: { from: 0, to: 4 } }));
+    const marks = new CountedMarks();
+    const log = new Log(store({ marks, owned: { from: 0, to: 4 } }));
     const before = log.stores[0]!.digest();
     const slots = { from: 4, to: 8 };
     const life = { kind: "importSlots", slots, epoch: 1, bytes: named("what") } as const;
     expect(log.life(life)).toMatchObject({ kind: "malformed" });
     expect(log.stores[0]!.digest()).toEqual(before);
+    expect(marks.counts.get("importRefused")).toBe(1);
   });
 
   it("store: payloads of any bytes: an answer, never a throw", () => {
@@ -276,8 +282,9 @@ describe("replicated store", () => {
   });
 
   it("store: snapshots cut or garbled: refused with nothing changed, never a throw", () => {
+    const marks = new CountedMarks();
     const make = (): ReplicatedStore =>
-      store({ machine: new KvStore({ slotCount, marks: new CountedMarks() }) });
+      store({ machine: new KvStore({ slotCount, marks: new CountedMarks() }), marks });
     const log = new Log(make());
     const session = sessionOf(log.open("a"));
     for (let n = 1; n <= 20; n++) {
@@ -292,6 +299,7 @@ describe("replicated store", () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(7), (at, bit) => {
         expect(target.restore(snapshot.subarray(0, at % snapshot.length))).toBe(false);
+        expect(marks.counts.get("storeStateRefused")).toBeGreaterThan(0);
         expect(target.digest()).toEqual(empty);
         const garbled = snapshot.slice();
         garbled[at % snapshot.length]! ^= 1 << bit;

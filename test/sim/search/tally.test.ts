@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { allMarks } from "../../../src/core/marks.js";
 import type { Scenario } from "../../../src/lab/scenario.js";
 import { summaryOf } from "../../../src/sim/search/summary.js";
 import { addTally, countRun, emptyTally, type Tally } from "../../../src/sim/search/tally.js";
+import { marksElsewhere } from "../../../src/sim/search/marks-elsewhere.js";
 import { vacuities } from "../../../src/sim/search/vacuity.js";
 import { fakeSimulate } from "../../cli/fake.js";
 import { scenarios } from "../../cli/scenarios.fixture.js";
@@ -109,6 +111,16 @@ describe("vacuity", () => {
     const found = judged(change);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(reason);
+  });
+
+  test("marks that are reached elsewhere: not missed, and their tests name them", () => {
+    const found = judged((tally) => {
+      for (const name of Object.keys(marksElsewhere)) delete tally.marks[name];
+    });
+    expect(found).toEqual([]);
+    for (const [name, { test: path }] of Object.entries(marksElsewhere)) {
+      expect(readFileSync(path, "utf8")).toContain(`"${name}"`);
+    }
   });
 
   test("a search of fewer than 2,000 seeds is not judged", () => {

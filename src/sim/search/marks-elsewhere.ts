@@ -1,0 +1,40 @@
+/**
+ * Rare branches that no simulated world can enter as long as the core is whole, with the reason and
+ * the test that enters them. A search does not miss them.
+ */
+import type { MarkName } from "../../core/marks.js";
+
+export interface ReachedElsewhere {
+  readonly why: string;
+  /** Path of the test. */
+  readonly test: string;
+}
+
+const imported = "no scenario moves slots from group to group";
+const store = "test/core/store/replicated-store.test.ts";
+
+export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>>> = {
+  foreignMessageDropped: {
+    why: "a node hands a replica only what is addressed to it",
+    test: "test/core/raft/election.test.ts",
+  },
+  segmentMissing: {
+    why: "no fault takes a file away that was synced; a lost disk is lost as a whole",
+    test: "test/core/wal/damage.test.ts",
+  },
+  snapshotChunkOutOfOrder: {
+    why: "a replica asks for no chunk to be written but the next one",
+    test: "test/core/wal/snapshot-files.test.ts",
+  },
+  sessionAnswersFull: {
+    why: "a simulated client has one operation under way and lets go of older answers with it",
+    test: store,
+  },
+  importReplacedSlots: { why: imported, test: store },
+  importCarriedSessions: { why: imported, test: store },
+  importRefused: { why: imported, test: store },
+  storeStateRefused: {
+    why: "a snapshot that is not whole is refused for its checksum before the store sees it",
+    test: store,
+  },
+};
