@@ -363,7 +363,9 @@ function isSpared({ durableBytes, newest }: SimFile, at: number): boolean {
 /** Changes a bit of the first byte from a drawn place on that is not zero and not spared. */
 function flipByte(file: SimFile, word: number): boolean {
   const end = file.durableBytes;
-  const from = (word >>> 8) % Math.max(1, end);
+  // One time in eight in the file's head, of which there is little.
+  const reach = ((word >>> 3) & 7) === 0 ? Math.min(end, sectorBytes) : end;
+  const from = (word >>> 8) % Math.max(1, reach);
   for (let step = 0; step < end; step++) {
     const at = (from + step) % end;
     if (file.durable[at] === 0 || isSpared(file, at)) continue;

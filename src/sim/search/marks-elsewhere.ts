@@ -1,6 +1,6 @@
 /**
- * Rare branches that no simulated world can enter as long as the core is whole, with the reason and
- * the test that enters them. A search does not miss them.
+ * Rare branches that a simulated world does not enter as long as the core is whole, or hardly ever,
+ * with the reason and the test that enters them. A search does not miss them.
  */
 import type { MarkName } from "../../core/marks.js";
 
@@ -17,6 +17,10 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
   foreignMessageDropped: {
     why: "a node hands a replica only what is addressed to it",
     test: "test/core/raft/election.test.ts",
+  },
+  ordinaryWriteRefused: {
+    why: "without room a leader takes nothing on; only its blank entry may meet this, if ever",
+    test: "test/core/node/batches.test.ts",
   },
   segmentMissing: {
     why: "no fault takes a file away that was synced; a lost disk is lost as a whole",

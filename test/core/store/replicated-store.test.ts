@@ -251,6 +251,10 @@ describe("replicated store", () => {
       { from: 2, to: 4, state: "owned", epoch: 7, cameAt: 10 },
       { from: 4, to: 8, state: "owned", epoch: 0, cameAt: 0 },
     ]);
+    // What was released and not dropped is replaced when it comes back.
+    const again = bytesOf(a.life({ kind: "exportSlots", slots, epoch: 9 }));
+    bytesOf(b.life({ kind: "importSlots", slots, epoch: 9, bytes: again }));
+    expect(marks.counts.get("importReplacedSlots")).toBe(1);
   });
 
   it("slots: an import that cannot be understood: refused, nothing changed", () => {

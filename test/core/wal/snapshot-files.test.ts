@@ -171,6 +171,7 @@ describe("snapshots: chunks", () => {
     const state = stateOf(9);
     const meta = metaOf(9, state);
     expect(bench.chunk(meta, 1000, state.subarray(1000, 2000))).toBe(false);
+    expect(bench.marks.has("snapshotChunkOutOfOrder")).toBe(true);
     expect(bench.chunk(meta, 0, state.subarray(0, 1000))).toBe(true);
     expect(bench.chunk(meta, 2000, state.subarray(2000))).toBe(false);
     expect(bench.chunk(meta, 0, state.subarray(0, 2900))).toBe(true);
