@@ -19,10 +19,10 @@ interface DemoOptions extends CommonOptions {
   readonly out: string;
 }
 
-/** A leader that answers reads by itself, without asking whether it still leads. */
+/** A follower that acknowledges more than the append it answers has proven. */
 const planted = {
-  mutant: "73-local-read-of-a-deposed-leader",
-  scenario: "isolated-leader",
+  mutant: "34-acknowledges-its-whole-log",
+  scenario: "flapping-network",
 } as const;
 /** The first part stops after so long, wherever it is; the second finds its bug in a few seeds. */
 const searchMsMax = 15_000;
