@@ -27,7 +27,7 @@ export interface NodeLogic {
   viewOf(group: GroupId): RaftView | null;
   /** Every queue and its limit. */
   bounds(): readonly Bound[];
-  /** The whole state as plain data, for digests. */
+  /** The whole state as plain data, for digests; what stands in it twice may be left out once. */
   readonly state: unknown;
   /** The state of the machine that serves `group`, or of the only one; null when there is none. */
   stateOf(group: GroupId): unknown;

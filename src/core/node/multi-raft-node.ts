@@ -188,7 +188,7 @@ class MultiRaftNode implements NodeLogic {
   }
 
   get state(): unknown {
-    return this.#replicas.all().map(({ raft }) => raft.state);
+    return this.#replicas.all().map(({ raft }) => raft.summary);
   }
 
   #raftMessage(from: NodeId, message: RaftMessage, word: number): void {

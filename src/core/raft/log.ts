@@ -8,8 +8,9 @@ import { RollingHash } from "../hash.js";
 
 /**
  * 1. `terms[i]` is the term at `base + 1 + i`.
- * 2. `entries` are the newest ones; `digests` stand for the older ones that left memory.
- * 3. `digests.length + entries.length === terms.length`.
+ * 2. `digests[i]` stands for the type, key epoch and payload of the entry there.
+ * 3. `entries` are the newest ones; `evicted` older ones have left memory.
+ * 4. `digests.length === terms.length` and `evicted + entries.length === terms.length`.
  */
 export interface LogState {
   /** The position before the first: a snapshot covers it and all before. */
@@ -17,6 +18,7 @@ export interface LogState {
   baseTerm: number;
   terms: number[];
   digests: number[];
+  evicted: number;
   entries: Entry[];
   /** What `entries` weigh. */
   cacheBytes: number;
@@ -26,7 +28,7 @@ export interface LogState {
 export const entryOverheadBytes = 32;
 
 export function emptyLog(base: number, baseTerm: number): LogState {
-  return { base, baseTerm, terms: [], digests: [], entries: [], cacheBytes: 0 };
+  return { base, baseTerm, terms: [], digests: [], evicted: 0, entries: [], cacheBytes: 0 };
 }
 
 export function lastIndex(log: LogState): number {
@@ -47,12 +49,12 @@ export function termAt(log: LogState, at: number): number {
 
 /** The first position whose entry is in memory. */
 export function cachedFrom(log: LogState): number {
-  return log.base + log.digests.length + 1;
+  return log.base + log.evicted + 1;
 }
 
 /** The entry at `at`, or undefined when it is not in memory. */
 export function entryAt(log: LogState, at: number): Entry | undefined {
-  return log.entries[at - log.base - 1 - log.digests.length];
+  return log.entries[at - cachedFrom(log)];
 }
 
 export function entryBytes(entry: Entry): number {
@@ -61,6 +63,7 @@ export function entryBytes(entry: Entry): number {
 
 export function pushEntry(log: LogState, entry: Entry): void {
   log.terms.push(entry.term);
+  log.digests.push(digestOfEntry(entry));
   log.entries.push(entry);
   log.cacheBytes += entryBytes(entry);
 }
@@ -89,6 +92,7 @@ export function truncateLog(log: LogState, from: number): void {
     log.cacheBytes -= entryBytes(log.entries[at]!);
   }
   log.terms.length = kept;
+  log.digests.length = kept;
   log.entries.length = keptInMemory;
 }
 
@@ -99,9 +103,10 @@ export function compactLog(log: LogState, through: number): void {
   if (count === 0) return;
   log.baseTerm = log.terms[count - 1]!;
   log.base = through;
-  const fromDigests = Math.min(count, log.digests.length);
-  dropEntries(log, count - fromDigests);
-  log.digests.splice(0, fromDigests);
+  const evicted = Math.min(count, log.evicted);
+  dropEntries(log, count - evicted);
+  log.evicted -= evicted;
+  log.digests.splice(0, count);
   log.terms.splice(0, count);
 }
 
@@ -114,19 +119,15 @@ export function evictLog(log: LogState, through: number, bytesMax: number): void
   let count = 0;
   let left = log.cacheBytes;
   for (; count < countMax && left > target; count++) {
-    const entry = log.entries[count]!;
-    left -= entryBytes(entry);
-    log.digests.push(digestOfEntry(entry));
+    left -= entryBytes(log.entries[count]!);
   }
   dropEntries(log, count);
+  log.evicted += count;
 }
 
 /** 32 bits over type, key epoch and payload of the entry at `at`; -1 outside the log. */
 export function digestAt(log: LogState, at: number): number {
-  const evicted = log.digests[at - log.base - 1];
-  if (evicted !== undefined) return evicted;
-  const entry = entryAt(log, at);
-  return entry === undefined ? -1 : digestOfEntry(entry);
+  return log.digests[at - log.base - 1] ?? -1;
 }
 
 function digestOfEntry(entry: Entry): number {

@@ -72,6 +72,12 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     return this.#core.state;
   }
 
+  /** The state for digests: its log's digests stand for the entries. */
+  get summary(): unknown {
+    const { state } = this.#core;
+    return { ...state, log: { ...state.log, entries: null } };
+  }
+
   step(now: number, input: RaftInput, out: RaftEffect[]): void {
     const core = this.#core;
     core.now = now;

@@ -45,6 +45,9 @@ export function localPool(simulate: Simulate, scenarios: readonly Scenario[]): P
   };
 }
 
+/** Of one worker: three semi-spaces of 32 MB. */
+const youngMbMax = 96;
+
 export function workerPool(jobs: number, setup: WorkerSetup): Pool {
   const piscina = new Piscina({
     filename: fileURLToPath(workerUrl),
@@ -53,6 +56,8 @@ export function workerPool(jobs: number, setup: WorkerSetup): Pool {
     maxThreads: jobs,
     // Each thread is kept busy; whoever hands out chunks bounds how many wait.
     concurrentTasksPerWorker: 1,
+    // A run leaves much short-lived data: the larger its nursery, the less of it is ever copied.
+    resourceLimits: { maxYoungGenerationSizeMb: youngMbMax },
   });
   return {
     jobs,
