@@ -83,7 +83,7 @@ export interface ProtocolSpec {
   >;
   /** The next request of a client, from its own draws and what it was last answered. */
   readonly request: (draw: Draw, client: number, last: Uint8Array | null) => Uint8Array;
-  /** Which node a client should ask; by default one that is drawn for each request. */
+  /** Judged at every answer. Each request goes to a node that is drawn for it. */
   readonly properties: readonly ProtocolProperty[];
 }
 
