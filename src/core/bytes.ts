@@ -208,10 +208,10 @@ class Slab {
   }
 }
 
-const passing = new Slab(16_384);
+const passing = new Slab(65_536);
 const keeping = new Slab(4096);
 
-/** Zeros, for what lives no longer than a message; what may live longer is copied. */
+/** Zeros, for what lives no longer than a message or a write; what may live longer is copied. */
 export function allocateBytes(count: number): Uint8Array {
   return passing.take(count);
 }

@@ -2,6 +2,7 @@
  * The disk of one simulated node. Writes are seen at once and survive a crash only once a sync has
  * truly ended; operations on one file end in the order of submission, after drawn service times.
  */
+import { allocateBytes } from "../core/bytes.js";
 import type { Disk, DiskErrorCode, DiskResult } from "../core/ports/disk.js";
 import { sectorBytes } from "../core/ports/disk.js";
 import type { Decisions, Gate } from "./decisions.js";
@@ -150,7 +151,8 @@ export class SimDisk implements Disk {
       from = offset >= sectorBytes ? offset - sectorBytes : offset + sectorBytes;
     }
     const to = Math.min(file.sizeBytes, from + lengthBytes);
-    const bytes = from < to ? file.data.slice(from, to) : new Uint8Array(0);
+    const bytes = allocateBytes(Math.max(0, to - from));
+    if (from < to) bytes.set(file.data.subarray(from, to));
     this.#answer(op, file, "read", { ok: true, bytes, files: null });
   }
 

@@ -92,7 +92,7 @@ class HostProgram implements Program {
   }
 
   get boot(): number {
-    return this.#host.stage === "running" ? this.#host.status().boot : 0;
+    return this.#host.boot;
   }
 
   get takesReplicas(): boolean {

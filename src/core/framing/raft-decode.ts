@@ -43,15 +43,16 @@ export function decodeRaftBody(whole: Uint8Array): RaftMessage | Malformed {
   if (end < raftFieldsFrom) return malformed("end", end);
   const large = largeNumber(whole, raftBodyFrom, 4);
   if (large !== 0) return malformed("number", large);
-  const group = getU32(whole, 8) as GroupId;
-  const incarnation = getU32(whole, 12) as Incarnation;
-  const from = getU53(whole, raftBodyFrom) as ReplicaId;
-  const to = getU53(whole, raftBodyFrom + 8) as ReplicaId;
-  const term = getU53(whole, raftBodyFrom + 16) as Term;
-  const request = getU53(whole, raftBodyFrom + 24) as RequestId;
-  const head: Head = { group, incarnation, from, to, term, request };
-  return decodeFields(whole, end, head);
+  return decodeFields(whole, end);
 }
+
+/** Where the fields stand that every message of Raft has. */
+const groupAt = 8;
+const incarnationAt = 12;
+const fromAt = raftBodyFrom;
+const toAt: number = raftBodyFrom + 8;
+const termAt: number = raftBodyFrom + 16;
+const requestAt: number = raftBodyFrom + 24;
 
 interface Head {
   readonly group: GroupId;
@@ -79,69 +80,93 @@ const shapes: Readonly<Record<number, readonly [numbers: number, flags: number]>
   [frameTypeOf.snapshotReply]: [3, -1],
 };
 
-function decodeFields(whole: Uint8Array, end: number, head: Head): RaftMessage | Malformed {
-  const shape = shapes[whole[5]!];
+function decodeFields(whole: Uint8Array, end: number): RaftMessage | Malformed {
+  const type = whole[5]!;
+  const shape = shapes[type];
   if (shape === undefined) return malformed("type", 5);
-  const [numbers, flags] = shape;
+  const numbers = shape[0];
+  const flags = shape[1];
   const at = raftFieldsFrom;
   const flagsAt = at + numbers * 8;
   if (flags < 0 ? end < flagsAt : end !== flagsAt + flags) return malformed("end", end);
   const large = largeNumber(whole, at, numbers);
   if (large !== 0) return malformed("number", large);
   for (let n = flagsAt; n < flagsAt + flags; n++) if (whole[n]! > 1) return malformed("field", n);
-  const { group, incarnation, from, to, term, request } = head;
-  const flag = whole[flagsAt] === 1;
-  switch (whole[5]) {
+  switch (type) {
     case frameTypeOf.append:
-      return decodeAppend(whole, end, head);
-    case frameTypeOf.appendReply: {
-      const session = getU53(whole, at);
-      const match = getU53(whole, at + 8) as Index;
-      const hintIndex = getU53(whole, at + 16) as Index;
-      const hintTerm = getU53(whole, at + 24) as Term;
-      const damaged = whole[flagsAt + 1] === 1;
-      return {
-        kind: "appendReply",
-        group,
-        incarnation,
-        from,
-        to,
-        term,
-        request,
-        session,
-        accepted: flag,
-        match,
-        hintIndex,
-        hintTerm,
-        damaged,
-      };
-    }
-    case frameTypeOf.heartbeat: {
-      const session = getU53(whole, at);
-      const commit = getU53(whole, at + 8) as Index;
-      return { kind: "heartbeat", group, incarnation, from, to, term, request, session, commit };
-    }
-    case frameTypeOf.heartbeatReply: {
-      const session = getU53(whole, at);
-      return {
-        kind: "heartbeatReply",
-        group,
-        incarnation,
-        from,
-        to,
-        term,
-        request,
-        session,
-        damaged: flag,
-      };
-    }
+      return decodeAppend(whole, end);
+    case frameTypeOf.appendReply:
+      return appendReply(whole, at, flagsAt);
+    case frameTypeOf.heartbeat:
+      return heartbeat(whole, at);
+    case frameTypeOf.heartbeatReply:
+      return heartbeatReply(whole, at, flagsAt);
     case frameTypeOf.snapshotChunk:
-      return decodeSnapshotChunk(whole, end, head);
+      return decodeSnapshotChunk(whole, end, headOf(whole));
     case frameTypeOf.snapshotReply:
-      return decodeSnapshotReply(whole, end, head);
+      return decodeSnapshotReply(whole, end, headOf(whole));
     default:
-      return decodeElection(whole, head, flag);
+      return decodeElection(whole, headOf(whole), whole[flagsAt] === 1);
   }
+}
+
+function headOf(whole: Uint8Array): Head {
+  return {
+    group: getU32(whole, groupAt) as GroupId,
+    incarnation: getU32(whole, incarnationAt) as Incarnation,
+    from: getU53(whole, fromAt) as ReplicaId,
+    to: getU53(whole, toAt) as ReplicaId,
+    term: getU53(whole, termAt) as Term,
+    request: getU53(whole, requestAt) as RequestId,
+  };
+}
+
+// The kinds that make up nearly all traffic are read straight into one object each.
+
+function appendReply(whole: Uint8Array, at: number, flagsAt: number): RaftMessage {
+  return {
+    kind: "appendReply",
+    group: getU32(whole, groupAt) as GroupId,
+    incarnation: getU32(whole, incarnationAt) as Incarnation,
+    from: getU53(whole, fromAt) as ReplicaId,
+    to: getU53(whole, toAt) as ReplicaId,
+    term: getU53(whole, termAt) as Term,
+    request: getU53(whole, requestAt) as RequestId,
+    session: getU53(whole, at),
+    accepted: whole[flagsAt] === 1,
+    match: getU53(whole, at + 8) as Index,
+    hintIndex: getU53(whole, at + 16) as Index,
+    hintTerm: getU53(whole, at + 24) as Term,
+    damaged: whole[flagsAt + 1] === 1,
+  };
+}
+
+function heartbeat(whole: Uint8Array, at: number): RaftMessage {
+  return {
+    kind: "heartbeat",
+    group: getU32(whole, groupAt) as GroupId,
+    incarnation: getU32(whole, incarnationAt) as Incarnation,
+    from: getU53(whole, fromAt) as ReplicaId,
+    to: getU53(whole, toAt) as ReplicaId,
+    term: getU53(whole, termAt) as Term,
+    request: getU53(whole, requestAt) as RequestId,
+    session: getU53(whole, at),
+    commit: getU53(whole, at + 8) as Index,
+  };
+}
+
+function heartbeatReply(whole: Uint8Array, at: number, flagsAt: number): RaftMessage {
+  return {
+    kind: "heartbeatReply",
+    group: getU32(whole, groupAt) as GroupId,
+    incarnation: getU32(whole, incarnationAt) as Incarnation,
+    from: getU53(whole, fromAt) as ReplicaId,
+    to: getU53(whole, toAt) as ReplicaId,
+    term: getU53(whole, termAt) as Term,
+    request: getU53(whole, requestAt) as RequestId,
+    session: getU53(whole, at),
+    damaged: whole[flagsAt] === 1,
+  };
 }
 
 function decodeElection(whole: Uint8Array, head: Head, flag: boolean): RaftMessage | Malformed {
@@ -170,8 +195,7 @@ function decodeElection(whole: Uint8Array, head: Head, flag: boolean): RaftMessa
   }
 }
 
-function decodeAppend(whole: Uint8Array, end: number, head: Head): Append | Malformed {
-  const { group, incarnation, from, to, term, request } = head;
+function decodeAppend(whole: Uint8Array, end: number): Append | Malformed {
   let at = raftFieldsFrom + 36;
   if (end < at) return malformed("end", end);
   const count = getU32(whole, at - 4);
@@ -197,21 +221,18 @@ function decodeAppend(whole: Uint8Array, end: number, head: Head): Append | Malf
     at = from + lengthBytes;
   }
   if (at !== end) return malformed("end", at);
-  const session = getU53(whole, raftFieldsFrom);
-  const prevTerm = getU53(whole, raftFieldsFrom + 16) as Term;
-  const commit = getU53(whole, raftFieldsFrom + 24) as Index;
   return {
     kind: "append",
-    group,
-    incarnation,
-    from,
-    to,
-    term,
-    request,
-    session,
+    group: getU32(whole, groupAt) as GroupId,
+    incarnation: getU32(whole, incarnationAt) as Incarnation,
+    from: getU53(whole, fromAt) as ReplicaId,
+    to: getU53(whole, toAt) as ReplicaId,
+    term: getU53(whole, termAt) as Term,
+    request: getU53(whole, requestAt) as RequestId,
+    session: getU53(whole, raftFieldsFrom),
     prevIndex: prevIndex as Index,
-    prevTerm,
-    commit,
+    prevTerm: getU53(whole, raftFieldsFrom + 16) as Term,
+    commit: getU53(whole, raftFieldsFrom + 24) as Index,
     entries,
   };
 }

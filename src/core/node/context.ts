@@ -7,6 +7,7 @@ import type { Codec } from "../framing/codec.js";
 import { mix32 } from "../hash.js";
 import type { Boot, GroupId, Incarnation, NodeId, RequestId } from "../ids.js";
 import type { Marks } from "../marks.js";
+import type { RaftEffect } from "../raft/core.js";
 import type { SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { SnapshotFiles } from "../wal/snapshot-files.js";
 import type { Wal } from "../wal/wal.js";
@@ -34,6 +35,8 @@ export interface NodeContext {
   readonly outbox: Outbox;
   readonly wakes: WakeHeap;
   readonly answers: Answer[];
+  /** Of the step under way, for whoever is stepped: they are carried out before the next step. */
+  readonly effects: RaftEffect[];
   /** A batch keeps below this on disk. */
   readonly batchBytesMax: number;
   /** Words of this boot's chance, drawn once. */

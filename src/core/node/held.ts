@@ -2,6 +2,7 @@
  * What one replica said that rests on a write which is not durable yet. Nothing in here may leave
  * the node before the sync that its token belongs to has succeeded.
  */
+import { shorten } from "../arrays.js";
 import { type Token, noToken } from "../ids.js";
 
 export interface TiedToToken {
@@ -35,7 +36,7 @@ export class HeldBack<Effect extends TiedToToken> {
       if (effect.after > this.durable) held[kept++] = effect;
       else out.push(effect);
     }
-    held.length = kept;
+    shorten(held, kept);
   }
 
   /** Forgets what waited for `token` or a later one; gives how many that were. */

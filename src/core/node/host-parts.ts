@@ -71,6 +71,7 @@ export function makeContext(parts: HostParts): NodeContext {
     outbox: new Outbox({ node, network, observer, codec, marks, framesMax }),
     wakes: new WakeHeap(),
     answers: [],
+    effects: [],
     batchBytesMax: wal.batchBytesMax,
     chance: [random.word(), random.word(), random.word(), random.word()],
     nowUs: 0,

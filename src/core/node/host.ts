@@ -3,6 +3,7 @@
  * only waits in the inbox; `turn` handles a closed batch of it, steps the machines, and ends with
  * one write and sync for all that they persist and one batch of frames for each peer.
  */
+import { shorten } from "../arrays.js";
 import { InvariantError, assert } from "../assert.js";
 import { getU32 } from "../bytes.js";
 import { frameTrailerBytes } from "../framing/frame.js";
@@ -150,6 +151,11 @@ export class Host implements NetworkEvents, DiskEvents {
     return this.#stage;
   }
 
+  /** 0 until it has recovered. */
+  get boot(): Boot | 0 {
+    return this.#stage === "running" ? this.#context.boot : 0;
+  }
+
   /** Of every replica that lives here; for oracles at the end of a run, and for people. */
   groupViews(): readonly RaftView[] {
     return this.#lives() ? this.#logic.views() : [];
@@ -280,11 +286,11 @@ export class Host implements NetworkEvents, DiskEvents {
       // Steps may add to the arrays while they are handed out.
       if (walEvents.length > 0) {
         for (let at = 0; at < walEvents.length && this.#lives(); at++) this.#onWal(walEvents[at]!);
-        walEvents.length = 0;
+        shorten(walEvents, 0);
       }
       if (snapshotEvents.length > 0) {
         for (let at = 0; at < snapshotEvents.length; at++) this.#onSnapshot(snapshotEvents[at]!);
-        snapshotEvents.length = 0;
+        shorten(snapshotEvents, 0);
       }
       if (!this.#lives()) return;
       if (this.#logic.settle(this.#options.turnInputsMax)) {
@@ -366,7 +372,7 @@ export class Host implements NetworkEvents, DiskEvents {
     for (let at = 0; at < answers.length; at++) {
       this.#answer(answers[at]!.request, answers[at]!.bytes);
     }
-    answers.length = 0;
+    shorten(answers, 0);
   }
 
   #lookAfterLog(): void {

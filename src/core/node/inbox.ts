@@ -1,4 +1,5 @@
 /** What waits for a turn, in the order in which it came. */
+import { shorten } from "../arrays.js";
 import type { Boot, NodeId, RequestId } from "../ids.js";
 import type { DiskResult } from "../ports/disk.js";
 
@@ -29,7 +30,7 @@ export class Inbox {
   take(): InboxItem {
     const item = this.#items[this.#head++]!;
     if (this.#head === this.#items.length) {
-      this.#items.length = 0;
+      shorten(this.#items, 0);
       this.#head = 0;
     } else if (this.#head >= usedMax && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);

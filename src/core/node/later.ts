@@ -1,4 +1,5 @@
 /** What replicas owe themselves: the word that a batch of entries was applied, after the step. */
+import { shorten } from "../arrays.js";
 import type { Index } from "../ids.js";
 import type { Replica } from "./replica.js";
 
@@ -20,7 +21,7 @@ export class Later {
       const index = replica.applied as Index;
       if (!replica.leaving) replica.step({ kind: "applied", index }, index);
     }
-    this.#queue.length = 0;
+    shorten(this.#queue, 0);
     this.#head = 0;
     return false;
   }

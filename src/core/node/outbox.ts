@@ -1,4 +1,5 @@
 /** Messages of one turn on their way out: one batch of frames for each peer. */
+import { shorten } from "../arrays.js";
 import type { Codec } from "../framing/codec.js";
 import { isRaftMessage } from "../framing/codec.js";
 import type { FramedMessage } from "../framing/messages.js";
@@ -60,7 +61,7 @@ export class Outbox {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
     for (let at = 0; at < waiting.length; at++) this.#send(waiting[at]!);
-    waiting.length = 0;
+    shorten(waiting, 0);
   }
 
   #send({ peer, messages }: PeerMail): void {
@@ -77,6 +78,6 @@ export class Outbox {
         this.#observer.messageReleased(this.#node, peer, message, frames[at]!);
       }
     }
-    messages.length = 0;
+    shorten(messages, 0);
   }
 }

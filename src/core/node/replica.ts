@@ -2,6 +2,7 @@
  * One replica of a group on this node: its Raft, its store, and what waits for either. A step's
  * effects are carried out right after it, in their order; none of them steps anything.
  */
+import { shorten } from "../arrays.js";
 import { assert, assertNever } from "../assert.js";
 import { emptyBytes } from "../bytes.js";
 import type { ConsensusResult, RecoveredReplica, Sealer } from "../consensus.js";
@@ -109,7 +110,7 @@ export class Replica implements Writer, Sleeper {
       assert(restored, "a snapshot that was taken here can be restored", { group: this.group });
     }
     this.applied = recovered.snapshot?.index ?? 0;
-    const out: RaftEffect[] = [];
+    const out = this.#context.effects;
     this.raft.step(nowUs, { kind: "recovered", replica: recovered }, out);
     observer.replicaStarted(node, boot, view, recovered);
     observer.stepped(node, "recovered", recovered.entries.length, view);
@@ -119,8 +120,7 @@ export class Replica implements Writer, Sleeper {
 
   /** `word` stands for the input's binary fields in the digest. */
   step(input: RaftInput, word: number): void {
-    const { nowUs, node, observer } = this.#context;
-    const out: RaftEffect[] = [];
+    const { nowUs, node, observer, effects: out } = this.#context;
     this.raft.step(nowUs, input, out);
     observer.stepped(node, input.kind, word, this.raft.view);
     this.#carryOut(out);
@@ -178,6 +178,7 @@ export class Replica implements Writer, Sleeper {
 
   #carryOut(out: RaftEffect[]): void {
     for (let at = 0; at < out.length; at++) this.#effect(out[at]!);
+    shorten(out, 0);
     if (this.raft.state.removed && !this.leaving) this.#leave();
   }
 

@@ -1,4 +1,5 @@
 /** What is committed, and who is told (thesis sections 3.5, 3.6.2 and 4.3). */
+import { shorten } from "../arrays.js";
 import type { ReplicaId } from "../ids.js";
 import { type Index, type RequestId, type Term, noToken } from "../ids.js";
 import { quorumValue } from "../quorum/joint.js";
@@ -48,7 +49,7 @@ function answerProposals(core: RaftCore): void {
     out.push({ kind: "answer", request, result, after: noToken });
   }
   if (head === proposals.length) {
-    proposals.length = 0;
+    shorten(proposals, 0);
     head = 0;
   } else if (head > usedMax) {
     proposals.splice(0, head);

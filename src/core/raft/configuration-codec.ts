@@ -9,7 +9,8 @@
  * Numbers from 2^53 are refused. Nothing may follow.
  */
 import { assert } from "../assert.js";
-import { type NodeId, type ReplicaId, idMax } from "../ids.js";
+import { getU53, putU53 } from "../bytes.js";
+import type { NodeId, ReplicaId } from "../ids.js";
 import {
   type Configuration,
   type Member,
@@ -37,7 +38,6 @@ const headerBytes = 11;
 const memberBytes = 25;
 const part = { voter: 1, outgoing: 2, learner: 4, learnersNext: 8 } as const;
 const partsMax = 15;
-const high = 0x1_0000_0000;
 
 export const configurationBytesMax: number = headerBytes + memberBytes * replicasMax;
 
@@ -47,17 +47,16 @@ export function encodeConfiguration(config: Configuration): Uint8Array {
   assert(broken.length === 0, "a configuration that is written is sound", { broken });
   const all = members(config);
   const bytes = new Uint8Array(headerBytes + memberBytes * all.length);
-  const view = new DataView(bytes.buffer);
   bytes[0] = formatVersion;
   bytes[1] = config.autoLeave ? flagAutoLeave : 0;
   bytes[2] = all.length;
-  writeNumber(view, 3, config.nextReplicaId);
+  putU53(bytes, 3, config.nextReplicaId);
   let offset = headerBytes;
   for (const member of all) {
     bytes[offset] = partsOf(config, member.replica);
-    writeNumber(view, offset + 1, member.replica);
-    writeNumber(view, offset + 9, member.node);
-    writeNumber(view, offset + 17, member.disk);
+    putU53(bytes, offset + 1, member.replica);
+    putU53(bytes, offset + 9, member.node);
+    putU53(bytes, offset + 17, member.disk);
     offset += memberBytes;
   }
   return bytes;
@@ -65,7 +64,6 @@ export function encodeConfiguration(config: Configuration): Uint8Array {
 
 /** Any bytes give a sound configuration or a typed error. */
 export function decodeConfiguration(bytes: Uint8Array): DecodedConfiguration {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < headerBytes) return malformed("end", bytes.length);
   if (bytes[0] !== formatVersion) return malformed("version", 0);
   if (bytes[1]! > flagAutoLeave) return malformed("flags", 1);
@@ -73,12 +71,12 @@ export function decodeConfiguration(bytes: Uint8Array): DecodedConfiguration {
   if (count > replicasMax) return malformed("members", 2);
   const length = headerBytes + memberBytes * count;
   if (bytes.length !== length) return malformed("end", Math.min(bytes.length, length));
-  const nextReplicaId = readNumber(view, 3);
-  if (nextReplicaId > idMax) return malformed("number", 3);
+  const nextReplicaId = getU53(bytes, 3);
+  if (nextReplicaId < 0) return malformed("number", 3);
   const lists: Lists = { voters: [], outgoing: [], learners: [], learnersNext: [] };
   let before = 0;
   for (let offset = headerBytes; offset < length; offset += memberBytes) {
-    const member = decodeMember(view, offset);
+    const member = decodeMember(bytes, offset);
     if ("error" in member) return member;
     if (member.replica <= before) return malformed("order", offset + 1);
     before = member.replica;
@@ -102,13 +100,13 @@ interface Lists {
   learnersNext: Member[];
 }
 
-function decodeMember(view: DataView, offset: number): Member | { error: ConfigurationError } {
-  const replica = readNumber(view, offset + 1);
-  if (replica > idMax) return malformed("number", offset + 1);
-  const node = readNumber(view, offset + 9);
-  if (node > idMax) return malformed("number", offset + 9);
-  const disk = readNumber(view, offset + 17);
-  if (disk > idMax) return malformed("number", offset + 17);
+function decodeMember(bytes: Uint8Array, offset: number): Member | { error: ConfigurationError } {
+  const replica = getU53(bytes, offset + 1);
+  if (replica < 0) return malformed("number", offset + 1);
+  const node = getU53(bytes, offset + 9);
+  if (node < 0) return malformed("number", offset + 9);
+  const disk = getU53(bytes, offset + 17);
+  if (disk < 0) return malformed("number", offset + 17);
   return { replica: replica as ReplicaId, node: node as NodeId, disk };
 }
 
@@ -126,14 +124,4 @@ function partsOf(config: Configuration, replica: ReplicaId): number {
     (has(config.learners, replica) ? part.learner : 0) |
     (has(config.learnersNext, replica) ? part.learnersNext : 0)
   );
-}
-
-function writeNumber(view: DataView, offset: number, n: number): void {
-  view.setUint32(offset, n % high, true);
-  view.setUint32(offset + 4, Math.floor(n / high), true);
-}
-
-/** May be above 2^53, and then inexact: the caller refuses it. */
-function readNumber(view: DataView, offset: number): number {
-  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * high;
 }

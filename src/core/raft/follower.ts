@@ -148,8 +148,12 @@ export function onHeartbeat(core: RaftCore, message: Heartbeat): void {
 function replyHeartbeat(core: RaftCore, { from: to, request, session }: Heartbeat): void {
   const { group, incarnation, replica: from, term, damagedThrough } = core.state;
   const damaged = damagedThrough > 0;
-  const reply = { group, incarnation, from, to, term, request, session, damaged };
-  send(core, core.sender, { kind: "heartbeatReply", ...reply }, afterHardState(core));
+  send(
+    core,
+    core.sender,
+    { kind: "heartbeatReply", group, incarnation, from, to, term, request, session, damaged },
+    afterHardState(core),
+  );
 }
 
 /** A leader of an older term hears of ours, and steps down. */

@@ -2,6 +2,7 @@
  * The log as a replica holds it in memory: the term of every position, and the entries themselves
  * from some position on. Older entries, committed and durable, are only on disk.
  */
+import { shorten } from "../arrays.js";
 import { assert } from "../assert.js";
 import type { Entry } from "../entry.js";
 import { RollingHash } from "../hash.js";
@@ -91,9 +92,9 @@ export function truncateLog(log: LogState, from: number): void {
   for (let at = keptInMemory; at < log.entries.length; at++) {
     log.cacheBytes -= entryBytes(log.entries[at]!);
   }
-  log.terms.length = kept;
-  log.digests.length = kept;
-  log.entries.length = keptInMemory;
+  shorten(log.terms, kept);
+  shorten(log.digests, kept);
+  shorten(log.entries, keptInMemory);
 }
 
 /** Forgets positions up to `through`, which becomes the base. */

@@ -43,6 +43,10 @@ export function sendHeartbeat(core: RaftCore, peer: Peer): void {
   peer.liveness.lastSentUs = now;
   const commit = Math.min(state.commit, peer.match) as Index;
   const { replica: to, session } = peer;
-  const beat = { group, incarnation, from, to, term, request, session, commit };
-  send(core, peer.node, { kind: "heartbeat", ...beat }, noToken);
+  send(
+    core,
+    peer.node,
+    { kind: "heartbeat", group, incarnation, from, to, term, request, session, commit },
+    noToken,
+  );
 }

@@ -3,6 +3,7 @@
  * reply counts only when it names the session and an open request: so nothing said before a
  * removal, a damage or a back-off is ever counted.
  */
+import { shorten } from "../arrays.js";
 import type { SnapshotMeta } from "../entry.js";
 import type { NodeId, ReplicaId } from "../ids.js";
 
@@ -132,7 +133,7 @@ export function closeAppends(peer: Peer, match: number): void {
     head += stride;
   }
   if (head === inflight.length) {
-    inflight.length = 0;
+    shorten(inflight, 0);
     head = 0;
   } else if (head > usedMax) {
     inflight.splice(0, head);
@@ -143,7 +144,7 @@ export function closeAppends(peer: Peer, match: number): void {
 
 /** Forgets all open appends: late answers to them are answers to nothing. */
 export function dropAppends(peer: Peer): void {
-  peer.inflight.length = 0;
+  shorten(peer.inflight, 0);
   peer.inflightHead = 0;
   peer.inflightBytes = 0;
 }
@@ -188,7 +189,7 @@ export function probe(peer: Peer, next: number): void {
 export function beginSession(peer: Peer, session: number, next: number): void {
   peer.session = session;
   peer.match = 0;
-  peer.heartbeats.length = 0;
+  shorten(peer.heartbeats, 0);
   peer.ackedRequest = 0;
   peer.liveness.ackedSentUs = 0;
   peer.probeEmpty = true;

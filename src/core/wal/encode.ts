@@ -1,6 +1,6 @@
 /** Turns what the host asks to be written into the bytes of one batch, and moves the index along. */
 import { assert } from "../assert.js";
-import { getU32, putU53 } from "../bytes.js";
+import { allocateBytes, emptyBytes, getU32, putU53 } from "../bytes.js";
 import type { Checksum } from "../crc32.js";
 import type { Entry, SnapshotMeta } from "../entry.js";
 import {
@@ -77,7 +77,7 @@ export function contentBytes(content: BatchContent): number {
 export class BatchEncoder {
   readonly #index: LogIndex;
   readonly #crc32: Checksum;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = emptyBytes;
   #at = 0;
   #rowAt = 0;
   #lsn = 0;
@@ -90,7 +90,7 @@ export class BatchEncoder {
 
   encode(content: BatchContent, place: BatchPlace, totalBytes: number): EncodedBatch {
     const rows = content.checkpoint.length + content.writes.length;
-    const bytes = new Uint8Array(totalBytes);
+    const bytes = allocateBytes(totalBytes);
     const headerEnd = headerRecordBytes(rows);
     this.#bytes = bytes;
     this.#at = headerEnd;
@@ -133,7 +133,7 @@ export class BatchEncoder {
     putRecord(bytes, footerAt, this.#lsn, segment.salt, recordType.footer, 0, 0, 0);
     sealRecord(bytes, footerAt, footerEnd, segment.end + footerAt, this.#crc32);
     this.#place = null;
-    this.#bytes = new Uint8Array(0);
+    this.#bytes = emptyBytes;
     return { bytes, checksum: getU32(bytes, recordField.crc), nextLsn: this.#lsn + 1 };
   }
 

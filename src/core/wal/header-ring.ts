@@ -3,7 +3,7 @@
  * each slot holds an entry for each of the newest batches. A slot rides, unsynced, with the next
  * batch, in turns on either file, or is written to both and synced when no batch comes.
  */
-import { ByteReader, putU32, putU53 } from "../bytes.js";
+import { ByteReader, allocateBytes, putU32, putU53 } from "../bytes.js";
 import type { Checksum } from "../crc32.js";
 import { type DiskResult, sectorBytes } from "../ports/disk.js";
 import type { WalContext } from "./context.js";
@@ -39,7 +39,8 @@ export class HeaderRing {
   pending = false;
   readonly #context: WalContext;
   readonly #newest: RingEntry[] = [];
-  readonly #ops = new Set<number>();
+  /** Open writes and syncs: a few. */
+  readonly #ops: number[] = [];
   #turn = 0;
 
   constructor(context: WalContext) {
@@ -70,7 +71,10 @@ export class HeaderRing {
 
   /** Null: not an operation of the ring; else whether it went well. */
   diskDone(op: number, result: DiskResult): boolean | null {
-    return this.#ops.delete(op) ? result.ok : null;
+    const at = this.#ops.indexOf(op);
+    if (at < 0) return null;
+    this.#ops.splice(at, 1);
+    return result.ok;
   }
 
   #write(file: string, disk: number, boot: number): void {
@@ -83,13 +87,13 @@ export class HeaderRing {
 
   #op(): number {
     const op = this.#context.nextOp();
-    this.#ops.add(op);
+    this.#ops.push(op);
     return op;
   }
 }
 
 export function encodeRingSlot(content: RingSlot, slot: number, crc32: Checksum): Uint8Array {
-  const bytes = new Uint8Array(sectorBytes);
+  const bytes = allocateBytes(sectorBytes);
   const { entries } = content;
   putU32(bytes, 4, magic);
   putU32(bytes, 8, slot);

@@ -1,3 +1,4 @@
+import { shorten } from "../../core/arrays.js";
 import type { RaftView } from "../../core/raft/view.js";
 import type { OracleSpec, Report } from "../oracle.js";
 import { groupKey, replicaKey, where } from "./replica-key.js";
@@ -59,8 +60,8 @@ function follow(view: RaftView, chain: Chain, positions: Map<number, Seen>, repo
     chain.hashes = [known ?? unknown];
     chain.terms = [view.termAt(asIndex(before))];
   }
-  chain.hashes.length = from - chain.base;
-  chain.terms.length = from - chain.base;
+  shorten(chain.hashes, from - chain.base);
+  shorten(chain.terms, from - chain.base);
   for (let at = from; at <= view.last; at++) {
     const term = view.termAt(asIndex(at));
     const previous = chain.hashes[at - 1 - chain.base] ?? unknown;
