@@ -45,7 +45,7 @@ export interface AppliedState {
 
 export class Recorder implements HostObserver {
   readonly hash: RollingHash = new RollingHash();
-  /** Inputs handled by nodes. */
+  /** Inputs handled by nodes: messages, timers, completions of the disk, clients' requests. */
   steps = 0;
   leaderChanges = 0;
   failure: Failure | null = null;
@@ -115,7 +115,7 @@ export class Recorder implements HostObserver {
 
   stepped(node: NodeId, kind: string, word: number, view: RaftView | null): void {
     if (!this.#world.lives(node)) return;
-    this.steps++;
+    if (!consequences.has(kind)) this.steps++;
     const nowUs = this.#world.nowUs();
     const { hash } = this;
     hash.word((this.#kindNumber(kind) << 8) | node);
@@ -123,7 +123,6 @@ export class Recorder implements HostObserver {
     hash.word(nowUs);
     this.#trace?.stepped(node, kind, word, view);
     if (view !== null) {
-      if (this.standings.get(standingKey(view.group, node))?.view !== view) this.#stand(node, view);
       if (view.role === "leader") this.#led(view);
       const localUs = this.#world.localUs(node);
       for (const oracle of this.#of.stepped) oracle.stepped!(node, view, nowUs, localUs);
@@ -295,6 +294,20 @@ export class Recorder implements HostObserver {
     return number;
   }
 }
+
+/** What a host tells its machines because of an input that counts already. */
+const consequences: ReadonlySet<string> = new Set([
+  "woken",
+  "recovered",
+  "persisted",
+  "persistFailed",
+  "applied",
+  "logRead",
+  "snapshotTaken",
+  "chunkRead",
+  "chunkWritten",
+  "restored",
+]);
 
 const nodesMax = 256;
 
