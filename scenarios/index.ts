@@ -9,12 +9,15 @@ import { bridgeTopology } from "./bridge-topology.js";
 import { ringOfMajorities } from "./ring-of-majorities.js";
 import { flappingNetwork } from "./flapping-network.js";
 import { clockSkewLeaseReads } from "./clock-skew-lease-reads.js";
+import { leasesAtRisk } from "./leases-at-risk.js";
 import { pausedLeader } from "./paused-leader.js";
 import { tornLogs } from "./torn-logs.js";
+import { smallWindows } from "./small-windows.js";
 import { fullDisk } from "./full-disk.js";
 import { bitRot } from "./bit-rot.js";
 import { snapshotToFreshReplica } from "./snapshot-to-fresh-replica.js";
 import { membershipUnderFire } from "./membership-under-fire.js";
+import { changesCutShort } from "./changes-cut-short.js";
 import { wipedNodeReturns } from "./wiped-node-returns.js";
 import { rollingRestart } from "./rolling-restart.js";
 import { clientRetries } from "./client-retries.js";
@@ -32,12 +35,15 @@ export const scenarios: readonly Scenario[] = [
   ringOfMajorities,
   flappingNetwork,
   clockSkewLeaseReads,
+  leasesAtRisk,
   pausedLeader,
   tornLogs,
+  smallWindows,
   fullDisk,
   bitRot,
   snapshotToFreshReplica,
   membershipUnderFire,
+  changesCutShort,
   wipedNodeReturns,
   rollingRestart,
   clientRetries,
