@@ -21,6 +21,7 @@ import { changesCutShort } from "./changes-cut-short.js";
 import { wipedNodeReturns } from "./wiped-node-returns.js";
 import { rollingRestart } from "./rolling-restart.js";
 import { clientRetries } from "./client-retries.js";
+import { leadershipReturns } from "./leadership-returns.js";
 import { lyingFsync } from "./lying-fsync.js";
 import { vanishedTail } from "./vanished-tail.js";
 import { swarm } from "./swarm.js";
@@ -47,6 +48,7 @@ export const scenarios: readonly Scenario[] = [
   wipedNodeReturns,
   rollingRestart,
   clientRetries,
+  leadershipReturns,
   lyingFsync,
   vanishedTail,
   swarm,

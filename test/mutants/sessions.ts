@@ -28,7 +28,7 @@ export const sessionMutants: readonly Mutant[] = [
       "liveness",
     ],
     source: "openraft 43dd8b6f, 13df5b32",
-    scenarios: ["client-retries", "isolated-leader", "paused-leader", "swarm"],
+    scenarios: ["leadership-returns"],
   },
   {
     id: "87-retry-applied-again",
