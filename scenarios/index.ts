@@ -9,15 +9,19 @@ import { bridgeTopology } from "./bridge-topology.js";
 import { ringOfMajorities } from "./ring-of-majorities.js";
 import { flappingNetwork } from "./flapping-network.js";
 import { clockSkewLeaseReads } from "./clock-skew-lease-reads.js";
+import { leasesAtRisk } from "./leases-at-risk.js";
 import { pausedLeader } from "./paused-leader.js";
 import { tornLogs } from "./torn-logs.js";
+import { smallWindows } from "./small-windows.js";
 import { fullDisk } from "./full-disk.js";
 import { bitRot } from "./bit-rot.js";
 import { snapshotToFreshReplica } from "./snapshot-to-fresh-replica.js";
 import { membershipUnderFire } from "./membership-under-fire.js";
+import { changesCutShort } from "./changes-cut-short.js";
 import { wipedNodeReturns } from "./wiped-node-returns.js";
 import { rollingRestart } from "./rolling-restart.js";
 import { clientRetries } from "./client-retries.js";
+import { leadershipReturns } from "./leadership-returns.js";
 import { lyingFsync } from "./lying-fsync.js";
 import { vanishedTail } from "./vanished-tail.js";
 import { swarm } from "./swarm.js";
@@ -32,15 +36,19 @@ export const scenarios: readonly Scenario[] = [
   ringOfMajorities,
   flappingNetwork,
   clockSkewLeaseReads,
+  leasesAtRisk,
   pausedLeader,
   tornLogs,
+  smallWindows,
   fullDisk,
   bitRot,
   snapshotToFreshReplica,
   membershipUnderFire,
+  changesCutShort,
   wipedNodeReturns,
   rollingRestart,
   clientRetries,
+  leadershipReturns,
   lyingFsync,
   vanishedTail,
   swarm,

@@ -132,10 +132,11 @@ export class Survey {
     for (const standing of this.#recorder.standings.values()) {
       if (standing.node !== process.node) continue;
       const { configuration, replica, damaged } = standing.view;
-      const member = [...configuration.voters, ...configuration.outgoing].some(
+      const voter = [...configuration.voters, ...configuration.outgoing].some(
         (each) => each.replica === replica,
       );
-      if (member && (!this.isLive(standing) || damaged)) return true;
+      // One that has lost its configuration too does not know that it is a voter.
+      if (this.isLive(standing) ? damaged : voter) return true;
     }
     this.#losses.delete(node);
     return false;

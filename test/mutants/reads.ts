@@ -77,7 +77,7 @@ export const readMutants: readonly Mutant[] = [
     ],
     breaks: ["lease-safety", "linearizability"],
     source: "Ongaro's thesis, section 6.4.1",
-    scenarios: ["rolling-restart", "torn-logs", "clock-skew-lease-reads", "swarm"],
+    scenarios: ["leases-at-risk"],
   },
   {
     id: "R2-lease-survives-a-transfer",
@@ -92,7 +92,7 @@ export const readMutants: readonly Mutant[] = [
     ],
     breaks: ["lease-safety", "linearizability"],
     source: "Ongaro's thesis, section 6.4.1; etcd, the comment at ReadOnlyLeaseBased",
-    scenarios: ["client-retries", "membership-under-fire"],
+    scenarios: ["leases-at-risk"],
   },
   {
     id: "R3-read-before-its-index-is-applied",

@@ -4,7 +4,7 @@ import type { Mutant } from "../../src/sim/search/mutants/mutant.js";
 export const resourceMutants: readonly Mutant[] = [
   {
     id: "41-bytes-in-flight-leak",
-    about: "appends that are answered stay in the count of bytes in flight, in a small window",
+    about: "appends that are answered stay in the count of bytes in flight",
     world: "sim",
     edits: [
       {
@@ -12,31 +12,19 @@ export const resourceMutants: readonly Mutant[] = [
         find: "    peer.inflightBytes -= inflight[head + 2]!;",
         replace: "",
       },
-      {
-        file: "core/raft/options.ts",
-        find: "  inflightBytesMax: 4 * mebibyte,",
-        replace: "  inflightBytesMax: 16_384,",
-      },
     ],
     breaks: ["liveness"],
     source: "etcd e419ba5",
-    scenarios: ["full-disk", "torn-logs", "swarm"],
+    scenarios: ["small-windows"],
   },
   {
     id: "42-uncommitted-bytes-leak",
-    about: "what is committed stays in the count of uncommitted bytes, under a low limit",
+    about: "what is committed stays in the count of uncommitted bytes",
     world: "sim",
-    edits: [
-      { file: "core/raft/commit.ts", find: "  freeUncommitted(state, held);", replace: "" },
-      {
-        file: "core/raft/options.ts",
-        find: "  uncommittedBytesMax: 64 * mebibyte,",
-        replace: "  uncommittedBytesMax: 16_384,",
-      },
-    ],
+    edits: [{ file: "core/raft/commit.ts", find: "  freeUncommitted(state, held);", replace: "" }],
     breaks: ["liveness"],
     source: "etcd a370b6f",
-    scenarios: ["calm-cluster", "full-disk"],
+    scenarios: ["small-windows"],
   },
   {
     id: "78-transfer-outlives-leadership",

@@ -25,9 +25,10 @@ export const sessionMutants: readonly Mutant[] = [
       "state-machine-safety",
       "invariant",
       "bounded",
+      "liveness",
     ],
     source: "openraft 43dd8b6f, 13df5b32",
-    scenarios: ["client-retries", "isolated-leader", "paused-leader", "swarm"],
+    scenarios: ["leadership-returns"],
   },
   {
     id: "87-retry-applied-again",

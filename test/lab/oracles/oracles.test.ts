@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { entryType } from "../../../src/core/entry.js";
 import { index, term } from "../../../src/core/ids.js";
 import { allOracles } from "../../../src/lab/oracles/index.js";
 import { bounded } from "../../../src/lab/oracles/bounded.js";
+import { configurationAgreement } from "../../../src/lab/oracles/configuration-agreement.js";
 import { configurationSafety } from "../../../src/lab/oracles/configuration-safety.js";
 import { durableQuorum } from "../../../src/lab/oracles/durable-quorum.js";
 import { durableState } from "../../../src/lab/oracles/durable-state.js";
@@ -9,6 +11,7 @@ import { electionSafety } from "../../../src/lab/oracles/election-safety.js";
 import { invariant } from "../../../src/lab/oracles/invariant.js";
 import { leaderAppendOnly } from "../../../src/lab/oracles/leader-append-only.js";
 import { leaderCompleteness } from "../../../src/lab/oracles/leader-completeness.js";
+import { leaderSendsItsLog } from "../../../src/lab/oracles/leader-sends-its-log.js";
 import { leaseSafety } from "../../../src/lab/oracles/lease-safety.js";
 import { linearizability } from "../../../src/lab/oracles/linearizability.js";
 import { logMatching } from "../../../src/lab/oracles/log-matching.js";
@@ -253,6 +256,55 @@ describe("oracles: each accepts what is right and reports what is planted", () =
     expect(course(configuration([1, 2]), { commit: 0 })).toEqual([
       "a change began before the one before it was committed",
     ]);
+  });
+
+  it("configuration-agreement: a joint entry taken for its incoming half", () => {
+    const course = (again: ReturnType<typeof configuration>) =>
+      judge(configurationAgreement, (oracle) => {
+        const holds = (of: ReturnType<typeof configuration>) =>
+          view({ log: [[1, 7]], configurationIndex: 1, configuration: of });
+        oracle.stepped(node1, holds(configuration([4, 5], [1, 2])), 0, 0);
+        oracle.replicaStarted(node1, first, holds(again), recovered({}));
+      });
+    expect(course(configuration([4, 5], [1, 2]))).toEqual([]);
+    expect(course(configuration([4, 5]))).toEqual(["one entry taken for two configurations"]);
+  });
+
+  it("configuration-agreement: a snapshot with a configuration from after its index", () => {
+    const course = (snapshotAt: number, of: number) =>
+      judge(configurationAgreement, (oracle) => {
+        const changed = (at: number, payload: number) => ({
+          ...entry(at, 1),
+          type: entryType.configuration,
+          payload: Uint8Array.of(payload),
+        });
+        oracle.applied(node1, view({}), [changed(2, 20), entry(3, 1), changed(4, 40)], [0, 0]);
+        const snapshot = { index: snapshotAt, configuration: Uint8Array.of(of) };
+        const chunk = { kind: "snapshotChunk", group: 1, incarnation: 1, snapshot };
+        oracle.released(node1, node2, chunk as unknown as RaftMessage);
+      });
+    expect([...course(3, 20), ...course(4, 40), ...course(5, 40)]).toEqual([]);
+    expect(course(3, 40)).toEqual(["a snapshot with the configuration of another index"]);
+  });
+
+  it("leader-sends-its-log: an append after an entry that its sender does not hold", () => {
+    const course = (prevTerm: number, entryTerm: number, ofTerm = 3) =>
+      judge(leaderSendsItsLog, (oracle) => {
+        const log = [
+          [1, 7],
+          [3, 8],
+        ] as const;
+        const leads = view({ role: "leader", term: 3, log });
+        oracle.replicaStarted(node1, first, leads, recovered({}));
+        const sent = { term: ofTerm, prevIndex: 1, prevTerm, entries: [entry(2, entryTerm)] };
+        const append = { kind: "append", group: 1, incarnation: 1, from: 1, ...sent };
+        oracle.released(node1, node2, append as unknown as RaftMessage);
+      });
+    expect(course(1, 3)).toEqual([]);
+    // What it sent as the leader of an earlier term may be cut by now.
+    expect(course(2, 2, 2)).toEqual([]);
+    expect(course(-1, 3)).toEqual(["an append that is not in its sender's log"]);
+    expect(course(1, 2)).toEqual(["an append that is not in its sender's log"]);
   });
 
   it("lease-safety: a second leader while a lease holds", () => {
