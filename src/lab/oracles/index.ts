@@ -1,6 +1,7 @@
 /** Every property, in the order of `list`. A run is judged by all of them. */
 import type { OracleSpec } from "../oracle.js";
 import { bounded } from "./bounded.js";
+import { commitInOwnTerm } from "./commit-in-own-term.js";
 import { configurationSafety } from "./configuration-safety.js";
 import { durableQuorum } from "./durable-quorum.js";
 import { durableState } from "./durable-state.js";
@@ -21,6 +22,7 @@ export const allOracles: readonly OracleSpec[] = [
   leaderAppendOnly,
   logMatching,
   leaderCompleteness,
+  commitInOwnTerm,
   stateMachineSafety,
   monotonic,
   durableState,
