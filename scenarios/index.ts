@@ -20,6 +20,12 @@ import { rollingRestart } from "./rolling-restart.js";
 import { clientRetries } from "./client-retries.js";
 import { lyingFsync } from "./lying-fsync.js";
 import { vanishedTail } from "./vanished-tail.js";
+import { slowVotes } from "./slow-votes.js";
+import { leadersInTurn } from "./leaders-in-turn.js";
+import { halfWonElection } from "./half-won-election.js";
+import { evenGroup } from "./even-group.js";
+import { overwrittenInFlight } from "./overwritten-in-flight.js";
+import { rotWithoutWitness } from "./rot-without-witness.js";
 import { swarm } from "./swarm.js";
 
 export const scenarios: readonly Scenario[] = [
@@ -41,6 +47,12 @@ export const scenarios: readonly Scenario[] = [
   wipedNodeReturns,
   rollingRestart,
   clientRetries,
+  slowVotes,
+  leadersInTurn,
+  halfWonElection,
+  evenGroup,
+  overwrittenInFlight,
+  rotWithoutWitness,
   lyingFsync,
   vanishedTail,
   swarm,

@@ -15,9 +15,9 @@ export const replicationMutants: readonly Mutant[] = [
         replace: "",
       },
     ],
-    breaks: ["leader-completeness", "state-machine-safety", "no-lost-write", "linearizability"],
+    breaks: ["commit-in-own-term", "leader-completeness", "state-machine-safety"],
     source: "PySyncObj #169; async-raft #106",
-    scenarios: ["torn-logs", "leader-crash-loop", "full-disk", "majority-partition", "swarm"],
+    scenarios: ["leaders-in-turn"],
   },
   {
     id: "26-commit-set-not-raised",
