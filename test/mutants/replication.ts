@@ -106,26 +106,6 @@ export const replicationMutants: readonly Mutant[] = [
     scenarios: afterPartition,
   },
   {
-    id: "37-answers-need-no-open-request",
-    about: "an acknowledgement counts whatever session and request it answers",
-    world: "sim",
-    edits: [
-      {
-        file: "core/raft/replication.ts",
-        find: "  if (peer !== undefined && message.session !== peer.session) {",
-        replace: "  if (peer !== undefined && message.session < 0) {",
-      },
-      {
-        file: "core/raft/replication.ts",
-        find: "  const sentUs = appendSentUs(peer, message.request);",
-        replace: "  const sentUs = Math.max(0, appendSentUs(peer, message.request));",
-      },
-    ],
-    breaks: ["durable-quorum", "leader-completeness", "state-machine-safety"],
-    source: "openraft cecb5de8",
-    scenarios: ["bit-rot", "swarm"],
-  },
-  {
     id: "44-cache-keeps-a-cut-suffix",
     about: "a cut removes the terms of the log but leaves its entries in memory",
     world: "sim",
