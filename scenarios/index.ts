@@ -24,6 +24,12 @@ import { clientRetries } from "./client-retries.js";
 import { leadershipReturns } from "./leadership-returns.js";
 import { lyingFsync } from "./lying-fsync.js";
 import { vanishedTail } from "./vanished-tail.js";
+import { slowVotes } from "./slow-votes.js";
+import { leadersInTurn } from "./leaders-in-turn.js";
+import { halfWonElection } from "./half-won-election.js";
+import { evenGroup } from "./even-group.js";
+import { overwrittenInFlight } from "./overwritten-in-flight.js";
+import { rotWithoutWitness } from "./rot-without-witness.js";
 import { swarm } from "./swarm.js";
 
 export const scenarios: readonly Scenario[] = [
@@ -49,6 +55,12 @@ export const scenarios: readonly Scenario[] = [
   rollingRestart,
   clientRetries,
   leadershipReturns,
+  slowVotes,
+  leadersInTurn,
+  halfWonElection,
+  evenGroup,
+  overwrittenInFlight,
+  rotWithoutWitness,
   lyingFsync,
   vanishedTail,
   swarm,

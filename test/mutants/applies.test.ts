@@ -42,7 +42,7 @@ describe("mutants", () => {
     const planted = new Set(
       mutants.map(({ id }) => id.slice(0, 2)).filter((row) => /^\d/.test(row)),
     );
-    const left = excluded.map(({ row }) => row);
+    const left = excluded.map(({ row }) => row).filter((row) => /^\d/.test(row));
     expect([...planted, ...left].sort()).toEqual([...rows].sort());
     expect(planted.size).toBeGreaterThanOrEqual(35);
   });

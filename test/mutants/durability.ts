@@ -90,7 +90,7 @@ export const durabilityMutants: readonly Mutant[] = [
     ],
     breaks: ["durable-quorum", "durable-state", "invariant"],
     source: "etcd, newStorageAppendRespMsg and its append_aba_race test",
-    scenarios: ["rolling-restart", "torn-logs", "isolated-leader", "swarm"],
+    scenarios: ["overwritten-in-flight"],
   },
   {
     id: "49-vote-without-entries-not-written",
@@ -137,7 +137,7 @@ export const durabilityMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness", "leader-completeness", "durable-quorum", "state-machine-safety"],
     source: "NATS #7587, #5939; Jepsen, NATS 2.12.1",
-    scenarios: ["bit-rot", "swarm"],
+    scenarios: ["rot-without-witness"],
   },
   {
     id: "89-votes-unsaved-and-changes-early",

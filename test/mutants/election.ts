@@ -25,13 +25,7 @@ export const electionMutants: readonly Mutant[] = [
     ],
     breaks: ["election-safety", "leader-completeness", "state-machine-safety", "log-matching"],
     source: "Xraft #33 (SandTable)",
-    scenarios: [
-      "flapping-network",
-      "leader-crash-loop",
-      "rolling-restart",
-      "one-way-links",
-      "swarm",
-    ],
+    scenarios: ["slow-votes"],
   },
   {
     id: "05-index-before-term",
@@ -48,7 +42,7 @@ export const electionMutants: readonly Mutant[] = [
     ],
     breaks: ["leader-completeness", "state-machine-safety", "no-lost-write", "linearizability"],
     source: "openraft a48a3282",
-    scenarios: ["isolated-leader", "majority-partition", "leader-crash-loop", "swarm"],
+    scenarios: ["leaders-in-turn"],
   },
   {
     id: "06-any-log-will-do",
@@ -110,7 +104,7 @@ export const electionMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness"],
     source: "openraft #1796; canonical/raft #279; rabbitmq/ra #439",
-    scenarios: ["flapping-network", "leader-crash-loop", "one-way-links", "swarm"],
+    scenarios: ["half-won-election"],
   },
   {
     id: "16-round-outlives-its-win",
@@ -164,7 +158,7 @@ export const electionMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness"],
     source: "openraft #2080",
-    scenarios: ["swarm", "ring-of-majorities", "bridge-topology", "membership-under-fire"],
+    scenarios: ["even-group"],
   },
   {
     id: "22-outsider-raises-the-term",

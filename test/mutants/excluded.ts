@@ -1,4 +1,4 @@
-/** Rows of the catalogue that this design rules out: no small edit of it brings them about. */
+/** Rows of the catalogue, or letters of our own, that this design rules out: no small edit of it brings them about. */
 import type { Excluded } from "../../src/sim/search/mutants/mutant.js";
 
 export const excludedRows: readonly Excluded[] = [
@@ -59,6 +59,13 @@ export const excludedRows: readonly Excluded[] = [
     because: "entries carry their own position, and those at or below the base are passed over",
   },
   {
+    row: "37",
+    was: "an acknowledgement from before a log was reverted is counted after it",
+    because:
+      "a log that lost what it had acknowledged neither votes nor leads until it is refilled past all " +
+      "of that: no leader without it can be elected, however late the old answer counts",
+  },
+  {
     row: "39",
     was: "a delayed refusal rewinds the progress of a peer",
     because: "its request is closed, and a probe never begins below what is matched",
@@ -116,5 +123,12 @@ export const excludedRows: readonly Excluded[] = [
     was: "a group that is made again inherits the messages of the one before it",
     because:
       "every message names the group's incarnation, and no group is made twice in this version",
+  },
+  {
+    row: "L1",
+    was: "a start builds on a batch that it has read, and that was never synced",
+    because:
+      "the first thing that a start writes is its boot record, whose sync covers the batch before it; " +
+      "were that in an earlier segment, the record would still prove it, and its loss be known damage",
   },
 ];

@@ -15,9 +15,9 @@ export const replicationMutants: readonly Mutant[] = [
         replace: "",
       },
     ],
-    breaks: ["leader-completeness", "state-machine-safety", "no-lost-write", "linearizability"],
+    breaks: ["commit-in-own-term", "leader-completeness", "state-machine-safety"],
     source: "PySyncObj #169; async-raft #106",
-    scenarios: ["torn-logs", "leader-crash-loop", "full-disk", "majority-partition", "swarm"],
+    scenarios: ["leaders-in-turn"],
   },
   {
     id: "26-commit-set-not-raised",
@@ -104,26 +104,6 @@ export const replicationMutants: readonly Mutant[] = [
     breaks: ["liveness", "durable-quorum", "state-machine-safety", "leader-completeness"],
     source: "CCF #5674, #6016",
     scenarios: afterPartition,
-  },
-  {
-    id: "37-answers-need-no-open-request",
-    about: "an acknowledgement counts whatever session and request it answers",
-    world: "sim",
-    edits: [
-      {
-        file: "core/raft/replication.ts",
-        find: "  if (peer !== undefined && message.session !== peer.session) {",
-        replace: "  if (peer !== undefined && message.session < 0) {",
-      },
-      {
-        file: "core/raft/replication.ts",
-        find: "  const sentUs = appendSentUs(peer, message.request);",
-        replace: "  const sentUs = Math.max(0, appendSentUs(peer, message.request));",
-      },
-    ],
-    breaks: ["durable-quorum", "leader-completeness", "state-machine-safety"],
-    source: "openraft cecb5de8",
-    scenarios: ["bit-rot", "swarm"],
   },
   {
     id: "44-cache-keeps-a-cut-suffix",

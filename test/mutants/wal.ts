@@ -33,21 +33,6 @@ export const walMutants: readonly Mutant[] = [
     scenarios: ["client-retries", "snapshot-to-fresh-replica", "swarm"],
   },
   {
-    id: "L1-tail-not-synced-again",
-    about: "a start builds on a batch that was read but may never have been synced",
-    world: "sim",
-    edits: [
-      {
-        file: "core/wal/recovery.ts",
-        find: "      jobs.push(job((op) => disk.sync(op, file)));\n    }\n    const spare",
-        replace: "    }\n    const spare",
-      },
-    ],
-    breaks: ["durable-state", "durable-quorum"],
-    source: "Rebello et al., Can Applications Recover from fsync Failures?, ATC 2020",
-    scenarios: ["torn-logs", "leader-crash-loop", "swarm"],
-  },
-  {
     id: "L2-checksum-not-checked",
     about: "a record is taken for intact whatever its checksum says",
     world: "sim",

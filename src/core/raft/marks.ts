@@ -14,6 +14,7 @@ export const raftMarks = {
   appendRefused: "a follower refused an append, its log not agreeing before it",
   probeBackOff: "an append went without an answer and its peer was probed again",
   staleSessionDropped: "an answer from an earlier session with a peer was dropped",
+  lateAppendCounted: "an append that had been given up for lost was acknowledged after all",
   staleRequestDropped: "an answer to a request that is no longer open was dropped",
   lateTokenAfterTruncation: "a write became durable after what it wrote had been cut",
   noSpace: "a write was refused for lack of room",

@@ -1,7 +1,7 @@
 /**
  * What a leader knows of one peer (thesis section 10.2.1), and which of its requests are open. A
- * reply counts only when it names the session and an open request: so nothing said before a
- * removal, a damage or a back-off is ever counted.
+ * reply counts only when it names the session: so nothing said before a removal or a damage is ever
+ * counted. What it says of time counts only while its request is open.
  */
 import { shorten } from "../arrays.js";
 import type { SnapshotMeta } from "../entry.js";

@@ -128,13 +128,27 @@ export function onAppendReply(core: RaftCore, message: AppendReply): void {
   if (peer === undefined) return;
   const sentUs = appendSentUs(peer, message.request);
   if (sentUs < 0) {
-    core.marks.hit("staleRequestDropped");
+    onLateReply(core, peer, message);
     return;
   }
   if (noteDamage(core, peer, message.damaged)) return;
   answered(peer, message.request, sentUs, core.now);
   if (message.accepted) accepted(core, peer, message);
   else refused(core, peer, message);
+}
+
+/**
+ * An answer to what was given up for lost. What it accepts is as durable as ever: were it not to
+ * count, a way there and back longer than `resendUs` would let nothing be committed, while beats on
+ * the same way keep the leader in office. A refusal may have been overtaken by what came after it.
+ */
+function onLateReply(core: RaftCore, peer: Peer, message: AppendReply): void {
+  if (!message.accepted || message.damaged || peer.damaged || message.match < peer.match) {
+    core.marks.hit("staleRequestDropped");
+    return;
+  }
+  core.marks.hit("lateAppendCounted");
+  accepted(core, peer, message);
 }
 
 function accepted(core: RaftCore, peer: Peer, message: AppendReply): void {

@@ -4,6 +4,7 @@ import type { RaftMessage } from "../../core/raft/messages.js";
 import type { RaftView } from "../../core/raft/view.js";
 import type { OracleSpec, Report } from "../oracle.js";
 import { DurableModel, type DurableReplica, lastOf, termAt } from "./durable-model.js";
+import { LedLogs } from "./led-logs.js";
 import { replicaKey, where } from "./replica-key.js";
 
 /**
@@ -18,13 +19,17 @@ export const durableState: OracleSpec = {
   make(report) {
     const model = new DurableModel();
     const damaged = new Set<number>();
+    const led = new LedLogs();
     return {
+      stepped(_node, view) {
+        if (view.role === "leader") led.note(view);
+      },
       submitted: (node, batch, persists) => model.submitted(node, batch, persists),
       durable: (node, batch) => model.durable(node, batch),
       diskLost: (node) => damaged.add(node),
       diskDamaged: (node) => damaged.add(node),
       released(node, _to, message) {
-        const lacking = lacks(model.of(senderKey(message)), message);
+        const lacking = lacks(model.of(senderKey(message)), message, led);
         if (lacking === null) return;
         report({
           message: `node ${node} sent ${message.kind} of term ${message.term} in group ${message.group} before its disk held ${lacking}`,
@@ -50,10 +55,16 @@ function senderKey(message: RaftMessage): number {
 }
 
 /** What the message promises and the disk does not hold; null when it holds all. */
-function lacks(durable: DurableReplica | undefined, message: RaftMessage): string | null {
+function lacks(
+  durable: DurableReplica | undefined,
+  message: RaftMessage,
+  led: LedLogs,
+): string | null {
   const term = durable?.term ?? 0;
   switch (message.kind) {
     case "vote":
+      // Who has a later term on disk can never vote in this one again.
+      if (term > message.term) return null;
       return term === message.term && durable?.vote === message.from ? null : "its own vote";
     case "voteReply":
       if (!message.granted) return null;
@@ -62,7 +73,7 @@ function lacks(durable: DurableReplica | undefined, message: RaftMessage): strin
     case "appendReply":
       if (term < message.term) return "the term";
       if (!message.accepted || durable === undefined) return null;
-      return lastOf(durable) >= message.match ? null : "the entries";
+      return holds(durable, message, led) ? null : "the entries";
     case "heartbeatReply":
     case "append":
     case "heartbeat":
@@ -73,6 +84,17 @@ function lacks(durable: DurableReplica | undefined, message: RaftMessage): strin
     default:
       return null;
   }
+}
+
+/** As many entries as it says, and at the last of them the leader's, not one it was to replace. */
+function holds(
+  durable: DurableReplica,
+  reply: Extract<RaftMessage, { kind: "appendReply" }>,
+  led: LedLogs,
+): boolean {
+  if (lastOf(durable) < reply.match) return false;
+  const meant = led.termAt(reply, reply.match);
+  return meant < 0 || reply.match < durable.base || termAt(durable, reply.match) === meant;
 }
 
 function judgeRecovery(

@@ -2,6 +2,7 @@
 import type { OracleSpec } from "../oracle.js";
 import { bounded } from "./bounded.js";
 import { configurationAgreement } from "./configuration-agreement.js";
+import { commitInOwnTerm } from "./commit-in-own-term.js";
 import { configurationSafety } from "./configuration-safety.js";
 import { durableQuorum } from "./durable-quorum.js";
 import { durableState } from "./durable-state.js";
@@ -24,6 +25,7 @@ export const allOracles: readonly OracleSpec[] = [
   leaderSendsItsLog,
   logMatching,
   leaderCompleteness,
+  commitInOwnTerm,
   stateMachineSafety,
   monotonic,
   durableState,

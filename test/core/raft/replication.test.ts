@@ -296,4 +296,16 @@ describe("replication", () => {
     expect(peer.match).toBe(match);
     expect(cluster.marks.of("staleRequestDropped")).toBeGreaterThan(0);
   });
+
+  test("replication: a way there and back longer than the resending: entries are committed", () => {
+    const cluster = new Cluster({ size: 3, latencyUs: 180_000 });
+    cluster.run(5_000_000);
+    const leader = cluster.elect();
+    const requests = Array.from({ length: 5 }, (_, n) => leader.propose(n));
+    cluster.run(3_000_000);
+    expect(requests.map((request) => leader.ended(request))).toEqual(
+      requests.map(() => "committed"),
+    );
+    expect(cluster.marks.of("lateAppendCounted")).toBeGreaterThan(0);
+  });
 });

@@ -4,6 +4,7 @@ import { index, term } from "../../../src/core/ids.js";
 import { allOracles } from "../../../src/lab/oracles/index.js";
 import { bounded } from "../../../src/lab/oracles/bounded.js";
 import { configurationAgreement } from "../../../src/lab/oracles/configuration-agreement.js";
+import { commitInOwnTerm } from "../../../src/lab/oracles/commit-in-own-term.js";
 import { configurationSafety } from "../../../src/lab/oracles/configuration-safety.js";
 import { durableQuorum } from "../../../src/lab/oracles/durable-quorum.js";
 import { durableState } from "../../../src/lab/oracles/durable-state.js";
@@ -144,6 +145,24 @@ describe("oracles: each accepts what is right and reports what is planted", () =
     expect(course([[2, 8]])).toEqual(["leader lacks a committed entry"]);
   });
 
+  it("commit-in-own-term: an older entry that a leader counted by itself", () => {
+    const course = (role: "leader" | "follower", commit: number) =>
+      judge(commitInOwnTerm, (oracle) => {
+        const log: [number, number][] = [
+          [1, 7],
+          [2, 8],
+          [4, 9],
+        ];
+        oracle.stepped(node1, view({ term: 4, log, commit: 1 }), 0, 0);
+        oracle.stepped(node1, view({ role, term: 4, log, commit }), 0, 0);
+      });
+    // What is committed when the leadership begins, nobody counted in its term.
+    expect(course("leader", 1)).toEqual([]);
+    expect(course("leader", 3)).toEqual([]);
+    expect(course("follower", 2)).toEqual([]);
+    expect(course("leader", 2)).toEqual(["an entry of an older term committed by counting"]);
+  });
+
   it("state-machine-safety: different entries committed, and different states", () => {
     const commit = (replica: number, digest: number) =>
       view({ replica, log: [[1, digest]], commit: 1 });
@@ -211,6 +230,45 @@ describe("oracles: each accepts what is right and reports what is planted", () =
     expect(recovery({ term: term(3), vote: 0, commit: index(0) })).toEqual([
       "recovery without its vote",
     ]);
+  });
+
+  it("durable-state: an acknowledgement while the disk still holds what was to be replaced", () => {
+    const reply = {
+      kind: "appendReply",
+      group: 1,
+      incarnation: 1,
+      from: 2,
+      to: 1,
+      term: 3,
+      accepted: true,
+      match: 1,
+    };
+    const course = (ofTerm: number) =>
+      judge(durableState, (oracle) => {
+        oracle.stepped(node1, view({ role: "leader", term: 3, log: [[3, 7]] }), 0, 0);
+        const held = persist(2, { hardState: hardState(3), entries: [entry(1, ofTerm)] });
+        oracle.submitted(node2, 1, [held]);
+        oracle.durable(node2, 1);
+        oracle.released(node2, node1, reply as unknown as RaftMessage);
+      });
+    expect(course(3)).toEqual([]);
+    expect(course(2)).toEqual(["appendReply before the entries was durable"]);
+  });
+
+  it("durable-state: a request for votes before the candidate's own is on disk", () => {
+    const request = { kind: "vote", group: 1, incarnation: 1, from: 1, to: 2, term: 3 };
+    const course = (...held: NonNullable<ReturnType<typeof hardState>>[]) =>
+      judge(durableState, (oracle) => {
+        held.forEach((hard, n) => {
+          oracle.submitted(node1, n, [persist(1, { hardState: hard })]);
+          oracle.durable(node1, n);
+        });
+        oracle.released(node1, node2, request as unknown as RaftMessage);
+      });
+    const own = { term: term(3), vote: 1, commit: index(0) };
+    expect(course(own)).toEqual([]);
+    expect(course({ ...own, term: term(4), vote: 0 })).toEqual([]);
+    expect(course({ ...own, vote: 0 })).toEqual(["vote before its own vote was durable"]);
   });
 
   it("durable-quorum: a commit that one of three disks holds", () => {

@@ -1,0 +1,29 @@
+import { fault, mixedWorkload, second, smallLog, times, type Scenario } from "quorumlab/lab";
+
+const attackUs = 12 * second;
+
+export const evenGroup: Scenario = {
+  name: "even-group",
+  about: "of four voters two no longer hear the leader, and need the third that still does",
+  cluster: { nodes: 4, groups: { min: 1, max: 2 }, replication: 4, raft: {}, wal: smallLog },
+  workload: mixedWorkload,
+  faults: {
+    swarm: ["delay", "loss"],
+    swarmFaultsMax: 2,
+    plan: (draw, { nodes }) =>
+      // The last of them outlives the attack.
+      [
+        ...times(
+          draw,
+          { fromUs: 2 * second, toUs: attackUs - 2 * second },
+          { minUs: 2 * second, maxUs: 4 * second },
+        ),
+        attackUs - second,
+      ].map((atUs, n) => {
+        const forUs = draw.integer(second, 2 * second);
+        return fault({ kind: "cut", atUs, forUs, peers: draw.some(nodes, 2) }, n);
+      }),
+  },
+  phases: { attackUs },
+  expect: "ok",
+};
