@@ -1,12 +1,14 @@
 /**
- * A smaller cluster: one group, fewer voters, fewer nodes, fewer clients. What refers to something
- * that is gone goes with it; the rest is numbered again without gaps, since options hold only counts.
+ * A smaller cluster: one group, fewer voters, fewer nodes, fewer clients, shorter logs. What refers
+ * to something that is gone goes with it; the rest is numbered again without gaps, since options hold only counts.
  */
 import { nodeId, type NodeId } from "../../core/ids.js";
+import type { Draw } from "../../lab/draw.js";
 import type { Fault } from "../../lab/fault.js";
 import type { Decisions } from "../../lab/run-result.js";
 import type { Attempts } from "./attempts.js";
-import { keepOperations } from "./drop.js";
+import { acceptNudged } from "./at-random.js";
+import { keepOperations } from "./operations.js";
 import { numberOption, withOption } from "./size.js";
 
 export function shrinkCluster(attempts: Attempts): void {
@@ -17,13 +19,29 @@ export function shrinkCluster(attempts: Attempts): void {
 }
 
 /**
+ * Snapshots after fewer entries. Only for a failure that still needs many operations: they may be
+ * there to fill the log, and any other failure would take the option without a use for it.
+ */
+export function snapshotSooner(attempts: Attempts, draw: Draw): void {
+  if (attempts.best.operations.length <= manyOperations) return;
+  const every = numberOption(attempts.best, "snapshotEveryEntries") ?? Infinity;
+  for (const entries of [2, 4, 8, 16]) {
+    if (entries >= every) return;
+    const sooner = withOption(attempts.best, "snapshotEveryEntries", entries);
+    if (acceptNudged(attempts, sooner, draw)) return;
+  }
+}
+
+const manyOperations = 10;
+
+/**
  * One group, or as many as there were: a violation belongs to one group, and with any other number
  * the same keys would belong to other groups.
  */
 function fewerGroups(attempts: Attempts): void {
   const groups = numberOption(attempts.best, "groups") ?? 1;
   for (let only = 0; groups > 1 && only < groups; only++) {
-    if (attempts.accept(onlyGroup(attempts.best, only))) return;
+    if (attempts.accept(onlyGroup(attempts, only))) return;
   }
 }
 
@@ -31,11 +49,11 @@ function fewerGroups(attempts: Attempts): void {
  * The group becomes the first. Founders of group `g` begin at node `g + 1`, so the nodes are turned
  * round with it: faults meet the same founders as before.
  */
-function onlyGroup(decisions: Decisions, only: number): Decisions {
-  const nodes = numberOption(decisions, "nodes") ?? 1;
-  const kept = keepOperations(decisions, ({ group }) => group === only);
+function onlyGroup(attempts: Attempts, only: number): Decisions {
+  const nodes = numberOption(attempts.best, "nodes") ?? 1;
+  const kept = keepOperations(attempts, ({ group }) => group === only);
   const operations = kept.operations.map((operation) => ({ ...operation, group: 0 }));
-  const faults = decisions.faults
+  const faults = kept.faults
     .filter(({ group, kind }) => group === only || !aimsAtGroup(kind))
     .map((fault) => ({
       ...fault,

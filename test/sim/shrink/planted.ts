@@ -39,6 +39,7 @@ export function plantedRun(planted: Planted): {
       faults: {},
       marks: {},
       decisions: planted.came?.(decisions) ?? decisions,
+      latenciesUs: [],
       inert: planted.inert?.(decisions) ?? [],
     };
   };
