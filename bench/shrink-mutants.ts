@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { shrink, type ShrinkResult, type simulate as Simulate } from "quorumlab/sim";
-import type { RunResult } from "quorumlab/lab";
+import type { RunResult, Scenario } from "quorumlab/lab";
 import { scenarios } from "../scenarios/index.js";
 import type { Mutant } from "../src/sim/search/mutants/mutant.js";
 import { makeOverlay } from "../src/sim/search/mutants/overlay.js";
@@ -81,13 +81,22 @@ async function measure(mutant: Mutant): Promise<Outcome | null> {
 function firstFailure(mutant: Mutant, simulate: typeof Simulate): RunResult | null {
   for (let n = 0; n < Number(options.seeds); n++) {
     const scenario = scenarioOf(mutant.scenarios[n % mutant.scenarios.length]!);
-    const result = simulate(scenario, { seed: Number(options.from) + n, stopAtStep: stepsMax });
-    if (result.failure !== null && mutant.breaks.includes(result.failure.property)) return result;
+    const result = runOf(simulate, scenario, Number(options.from) + n);
+    if (result?.failure && mutant.breaks.includes(result.failure.property)) return result;
   }
   return null;
 }
 
-function scenarioOf(name: string): (typeof scenarios)[number] {
+/** Null where the bug broke the simulator's own assumptions, which is no failure to shrink. */
+function runOf(simulate: typeof Simulate, scenario: Scenario, seed: number): RunResult | null {
+  try {
+    return simulate(scenario, { seed, stopAtStep: stepsMax });
+  } catch {
+    return null;
+  }
+}
+
+function scenarioOf(name: string): Scenario {
   return scenarios.find((scenario) => scenario.name === name)!;
 }
 

@@ -2,9 +2,9 @@
  * A smaller failure with the same fingerprint. Only runs decide: each candidate is run again from
  * its decisions, and one that fails otherwise, or not at all, does not count.
  *
- * Large cuts come first. Unusual draws go in bulk; then faults, clients and operations by delta
- * debugging; then the cluster; then times and values. Rounds repeat until one leaves out nothing more.
- * Last, every decision that is left is left out by itself, which proves that all are needed.
+ * Large cuts come first: the end of the attack, unusual draws in bulk, all but the last operations.
+ * Then faults and clients go by delta debugging, operations also by chance; then the cluster; then
+ * times and values. Rounds repeat until one leaves out nothing more. Last, every decision that is left is left out by itself, which proves that all are needed.
  */
 import { assert } from "../../core/assert.js";
 import type { Draw } from "../../lab/draw.js";
@@ -49,8 +49,8 @@ export const rerunsMaxDefault = 2_000;
 
 /** Runs at the end: the smallest failure, twice. */
 const verifications = 2;
-/** Runs that are kept for the proof that nothing more can be left out. */
-const forProofMax = 500;
+/** Runs that are kept for the proof: two rounds, in which an operation is left out in two ways. */
+const forProofMax = 4 * minimalCountMax;
 
 /** @throws InvariantError if `start` has no failure or `rerunsMax` is below 4. */
 export function shrink(run: Rerun, start: RunResult, options: ShrinkOptions = {}): ShrinkResult {
@@ -84,7 +84,7 @@ export function shrink(run: Rerun, start: RunResult, options: ShrinkOptions = {}
 function smallest(attempts: Attempts, rerunsMax: number): boolean {
   const draw = sequential(0, "shrink");
   const pass = (name: string, work: Pass): boolean => {
-    const proof = Math.min(forProofMax, Math.floor(rerunsMax / 4));
+    const proof = Math.min(forProofMax, Math.floor((rerunsMax * 2) / 5));
     const left = rerunsMax - verifications - proof - attempts.reruns;
     return attempts.within(name, left, () => work(attempts, draw)).gained;
   };
@@ -111,9 +111,9 @@ const removals: readonly (readonly [string, Pass])[] = [
   ["faults", dropFaults],
   ["beginning", beginEarlier],
   ["clients", dropClients],
-  ["snapshots", snapshotSooner],
   ["at random", dropAtRandom],
   ["operations", dropOperations],
+  ["snapshots", snapshotSooner],
 ];
 
 function unchanged(start: RunResult, result: RunResult, reruns: number): ShrinkResult {
