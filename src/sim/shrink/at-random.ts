@@ -7,11 +7,15 @@ import type { Draw } from "../../lab/draw.js";
 import type { Decisions } from "../../lab/run-result.js";
 import type { Attempts } from "./attempts.js";
 import { keepOperations } from "./operations.js";
+import { numberOption, withOption } from "./size.js";
 
 /** So many tries in a row without luck are enough. */
 const missesMax = 80;
 /** With so few operations there is nothing to win by chance. */
 const fewOperations = 4;
+/** More than people can read. */
+const manyOperations = 10;
+const snapshotMissesMax = 200;
 /** Times move by so much at most. */
 const nudgeUsMax = 60_000;
 const nudgesMax = 8;
@@ -22,11 +26,31 @@ export function dropAtRandom(attempts: Attempts, draw: Draw): void {
   let misses = 0;
   while (misses < missesMax && attempts.best.operations.length > fewOperations) {
     if (attempts.spent) return;
-    const share = draw.pick(sharesKept);
-    const kept = keepOperations(attempts, () => draw.chance(share));
-    if (kept.operations.length === attempts.best.operations.length) misses++;
-    else misses = attempts.accept(nudged(kept, draw)) ? 0 : misses + 1;
+    const { length } = attempts.best.operations;
+    const kept = someOperations(attempts, draw);
+    const lucky = kept.operations.length < length && attempts.accept(nudged(kept, draw));
+    misses = lucky ? 0 : misses + 1;
   }
+}
+
+/**
+ * Snapshots after fewer entries, and fewer operations with it. Only for a failure that still needs
+ * many: they may be there to fill the log, and any other failure would take the option without a
+ * use for it.
+ */
+export function snapshotSooner(attempts: Attempts, draw: Draw): void {
+  const every = numberOption(attempts.best, "snapshotEveryEntries") ?? Infinity;
+  const sooner = [2, 4, 8, 16].filter((entries) => entries < every);
+  for (let misses = 0; misses < snapshotMissesMax && sooner.length > 0; misses++) {
+    if (attempts.best.operations.length <= manyOperations || attempts.spent) return;
+    const fewer = nudged(someOperations(attempts, draw), draw);
+    if (attempts.accept(withOption(fewer, "snapshotEveryEntries", draw.pick(sooner)))) return;
+  }
+}
+
+function someOperations(attempts: Attempts, draw: Draw): Decisions {
+  const share = draw.pick(sharesKept);
+  return keepOperations(attempts, () => draw.chance(share));
 }
 
 /** As it is, or else a few times with times that are a little other. */

@@ -1,13 +1,11 @@
 /**
- * A smaller cluster: one group, fewer voters, fewer nodes, fewer clients, shorter logs. What refers
- * to something that is gone goes with it; the rest is numbered again without gaps, since options hold only counts.
+ * A smaller cluster: one group, fewer voters, fewer nodes, fewer clients. What refers to something
+ * that is gone goes with it; the rest is numbered again without gaps, since options hold only counts.
  */
 import { nodeId, type NodeId } from "../../core/ids.js";
-import type { Draw } from "../../lab/draw.js";
 import type { Fault } from "../../lab/fault.js";
 import type { Decisions } from "../../lab/run-result.js";
 import type { Attempts } from "./attempts.js";
-import { acceptNudged } from "./at-random.js";
 import { keepOperations } from "./operations.js";
 import { numberOption, withOption } from "./size.js";
 
@@ -17,22 +15,6 @@ export function shrinkCluster(attempts: Attempts): void {
   fewerNodes(attempts);
   fewerClients(attempts);
 }
-
-/**
- * Snapshots after fewer entries. Only for a failure that still needs many operations: they may be
- * there to fill the log, and any other failure would take the option without a use for it.
- */
-export function snapshotSooner(attempts: Attempts, draw: Draw): void {
-  if (attempts.best.operations.length <= manyOperations) return;
-  const every = numberOption(attempts.best, "snapshotEveryEntries") ?? Infinity;
-  for (const entries of [2, 4, 8, 16]) {
-    if (entries >= every) return;
-    const sooner = withOption(attempts.best, "snapshotEveryEntries", entries);
-    if (acceptNudged(attempts, sooner, draw)) return;
-  }
-}
-
-const manyOperations = 10;
 
 /**
  * One group, or as many as there were: a violation belongs to one group, and with any other number
