@@ -7,29 +7,32 @@ import type { Draw } from "../../lab/draw.js";
 import type { Decisions } from "../../lab/run-result.js";
 import type { Attempts } from "./attempts.js";
 import { keepOperations } from "./operations.js";
-import { numberOption, withOption } from "./size.js";
+import { countOf, numberOption, withOption } from "./size.js";
 
 /** So many tries in a row without luck are enough. */
 const missesMax = 80;
-/** With so few operations there is nothing to win by chance. */
-const fewOperations = 4;
+/** With so few operations and so few faults there is nothing to win by chance. */
+const few = 4;
 /** More than people can read. */
 const manyOperations = 10;
 const snapshotMissesMax = 200;
-/** Times move by so much at most. */
-const nudgeUsMax = 60_000;
+/** Times move by one of these at most: some failures need theirs nearly as they were. */
+const nudgesUs = [0, 1_000, 60_000] as const;
 const nudgesMax = 8;
 /** How many in 1,000 stay. */
 const sharesKept = [250, 500, 700, 900] as const;
 
 export function dropAtRandom(attempts: Attempts, draw: Draw): void {
-  let misses = 0;
-  while (misses < missesMax && attempts.best.operations.length > fewOperations) {
-    if (attempts.spent) return;
-    const { length } = attempts.best.operations;
-    const kept = someOperations(attempts, draw);
-    const lucky = kept.operations.length < length && attempts.accept(nudged(kept, draw));
-    misses = lucky ? 0 : misses + 1;
+  for (let misses = 0; misses < missesMax && !attempts.spent;) {
+    const { operations, faults } = attempts.best;
+    const ways = [
+      ...(operations.length > few ? [someOperations] : []),
+      ...(faults.length > few ? [someFaults] : []),
+    ];
+    if (ways.length === 0) return;
+    const fewer = draw.pick(ways)(attempts, draw);
+    const dropped = countOf(fewer) < countOf(attempts.best);
+    misses = dropped && attempts.accept(nudged(fewer, draw)) ? 0 : misses + 1;
   }
 }
 
@@ -53,6 +56,11 @@ function someOperations(attempts: Attempts, draw: Draw): Decisions {
   return keepOperations(attempts, () => draw.chance(share));
 }
 
+function someFaults({ best }: Attempts, draw: Draw): Decisions {
+  const share = draw.pick(sharesKept);
+  return { ...best, faults: best.faults.filter(() => draw.chance(share)) };
+}
+
 /** As it is, or else a few times with times that are a little other. */
 export function acceptNudged(attempts: Attempts, candidate: Decisions, draw: Draw): boolean {
   if (attempts.accept(candidate)) return true;
@@ -64,8 +72,8 @@ export function acceptNudged(attempts: Attempts, candidate: Decisions, draw: Dra
 
 /** Every client and every fault begins a little earlier or later. */
 function nudged(decisions: Decisions, draw: Draw): Decisions {
-  const moved = (us: number): number =>
-    Math.max(0, us + draw.integer(0, 2 * nudgeUsMax) - nudgeUsMax);
+  const mostUs = draw.pick(nudgesUs);
+  const moved = (us: number): number => Math.max(0, us + draw.integer(-mostUs, mostUs));
   const begun = new Set<number>();
   const operations = decisions.operations.map((operation) => {
     if (begun.has(operation.client)) return operation;
