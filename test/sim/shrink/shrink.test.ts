@@ -168,6 +168,16 @@ describe("what only chance finds", () => {
     expect(found.reruns).toBeLessThan(700);
   });
 
+  test("shrink: a race among faults: not as many chances for it either", () => {
+    const { run } = plantedRun({
+      cause: (d) =>
+        d.faults.length >= 12 || (d.faults.length >= 1 && digestOf(d)[0] % 16 === 0) ? lost : null,
+    });
+    const found = shrink(run, startOf(run, large()));
+    expect(found.after.faults).toBeLessThanOrEqual(4);
+    expect(found.minimal).toBe(true);
+  });
+
   test("shrink: the same twice: chance is the same each time", () => {
     const cause = (d: Decisions): string | null =>
       d.operations.length >= 30 || digestOf(d)[0] % 8 === 0 ? lost : null;
