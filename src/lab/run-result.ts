@@ -65,6 +65,8 @@ export interface RunResult {
   readonly faults: Readonly<Partial<Record<FaultKind, FaultCount>>>;
   readonly marks: Readonly<Record<string, number>>;
   readonly decisions: Decisions;
+  /** How long each of the decided operations took; 0 for one that was still under way. */
+  readonly latenciesUs: readonly number[];
   /** Ids of planned faults that changed nothing, and listed decisions that matched nothing. */
   readonly inert: readonly string[];
 }

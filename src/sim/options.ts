@@ -8,7 +8,9 @@ import type { NodeOptions } from "../core/node/options.js";
 import { type RaftOptions, raftDefaults } from "../core/raft/options.js";
 import type { SessionLimits } from "../core/store/sessions.js";
 import { type WalOptions, walDefaults } from "../core/wal/options.js";
+import type { Json } from "../core/plain.js";
 import type { Draw } from "../lab/draw.js";
+import type { Decisions } from "../lab/run-result.js";
 import type { Scenario } from "../lab/scenario.js";
 import { sequential } from "./streams.js";
 
@@ -23,18 +25,23 @@ const kibibyte = 1_024;
 /** How often a limit is tightened, in thousandths. */
 const tightThousandths = 150;
 
-export function simOptions({ cluster, faults }: Scenario, seed: number): SimOptions {
+/** The options of a replay may ask for snapshots after fewer entries (`withSnapshotEvery`). */
+export function simOptions(
+  { cluster, faults }: Scenario,
+  seed: number,
+  given: Decisions["options"] = {},
+): SimOptions {
   const draw = sequential(seed, "limits");
   const rate = faults.swarmFaultsMax > 0 ? tightThousandths : 0;
   const wal = walOf(cluster.wal, draw, rate);
   return {
     wal,
-    raft: {
+    raft: withSnapshotEvery(given["snapshotEveryEntries"], {
       ...usualRaft(wal),
       ...tight(tightRaft, draw, rate),
       ...cluster.raft,
       ...(draw.chance(rate) ? shortLog : {}),
-    },
+    }),
     node: { requestTimeoutUs: 2_000_000, ...tight(tightNode, draw, rate) },
     sessions: tight(tightSessions, draw, rate),
   };
@@ -55,6 +62,13 @@ function usualRaft({ batchBytesMax }: WalOptions): RaftOptions {
     trailingEntries: 64,
     snapshotChunkBytes: 4 * kibibyte,
   };
+}
+
+/** A shrunk failure that is about snapshots comes to its first one after a few operations. */
+function withSnapshotEvery(entries: Json | undefined, raft: RaftOptions): RaftOptions {
+  if (typeof entries !== "number" || entries >= raft.snapshotEveryEntries) return raft;
+  const trailingEntries = Math.min(raft.trailingEntries, entries >> 2);
+  return { ...raft, snapshotEveryEntries: entries, trailingEntries };
 }
 
 const tightRaft: Partial<RaftOptions> = {

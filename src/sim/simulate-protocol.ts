@@ -38,7 +38,8 @@ export function simulateProtocol(
   const clients = new ProtocolClients(world.cluster, scenario, protocol, world.run.clients);
   const ended = runPhases(world.cluster, world.run.attackUs, options.stopAtStep ?? Infinity);
   world.cluster.foldDigests();
-  return resultOf(world, options, ended, { acknowledged: clients.acknowledged, operations: [] });
+  const { acknowledged } = clients;
+  return resultOf(world, options, ended, { acknowledged, operations: [], latenciesUs: [] });
 }
 
 /** True when all phases were gone through. */

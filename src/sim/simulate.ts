@@ -3,6 +3,7 @@ import type { Fault } from "../lab/fault.js";
 import type { OracleSpec } from "../lab/oracle.js";
 import { allOracles } from "../lab/oracles/index.js";
 import type { Decisions, PlannedOperation, RunResult } from "../lab/run-result.js";
+import type { Operation } from "../lab/operation.js";
 import type { Scenario } from "../lab/scenario.js";
 import { Workload, groupOf } from "../lab/workload.js";
 import { Clients, type Habits, requestsMax, usualTimes } from "./clients.js";
@@ -52,7 +53,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   if (scenario.protocol !== undefined) {
     return simulateProtocol(scenario, scenario.protocol, options);
   }
-  const limits = simOptions(scenario, options.seed);
+  const limits = simOptions(scenario, options.seed, options.decisions?.options);
   const world = makeWorld(scenario, options, {
     oracles: options.oracles ?? allOracles,
     program: raftProgram(limits),
@@ -64,9 +65,9 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   );
   const keys = sequential(options.seed, "keys");
   const workload = new Workload(scenario.workload, run.groups, draws, keys);
-  const planned: PlannedOperation[] = [];
+  const endedUs = new Map<Operation, number>();
   const listed = options.operations ?? world.given?.operations ?? null;
-  const clients = newClients(world, planned, operationsFrom(listed, workload));
+  const clients = newClients(world, endedUs, operationsFrom(listed, workload));
   const phases = new Phases(cluster, {
     attackUs: run.attackUs,
     electionTimeoutUs: limits.raft.electionTimeoutMaxUs,
@@ -84,13 +85,17 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   if (phases.over) recorder.finished(clients.operations);
   cluster.foldDigests();
   const { acknowledged } = clients;
-  const operations = planned.slice(0, phases.operations);
-  return resultOf(world, options, phases.over, { acknowledged, operations });
+  const begun = clients.operations.slice(0, phases.operations);
+  return resultOf(world, options, phases.over, {
+    acknowledged,
+    operations: begun.map(({ planned }) => planned),
+    latenciesUs: begun.map((each) => (endedUs.get(each) ?? each.invokedUs) - each.invokedUs),
+  });
 }
 
 function newClients(
   { scenario, cluster, decisions, run }: World,
-  planned: PlannedOperation[],
+  endedUs: Map<Operation, number>,
   next: (client: number) => PlannedOperation | null,
 ): Clients {
   const clients = new Clients(
@@ -102,11 +107,11 @@ function newClients(
       timing: new KeyedStream(cluster.seed, "clients"),
       nodes: run.nodes,
       ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
-      invoked(operation) {
-        planned.push(operation.planned);
-        cluster.recorder.invoked(operation);
+      invoked: (operation) => cluster.recorder.invoked(operation),
+      completed(operation) {
+        endedUs.set(operation, cluster.scheduler.nowUs);
+        cluster.recorder.completed(operation);
       },
-      completed: (operation) => cluster.recorder.completed(operation),
     },
     kvDialect,
     { clients: run.clients, next },

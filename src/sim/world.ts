@@ -66,7 +66,7 @@ export function resultOf(
   world: World,
   options: SimulateOptions,
   ended: boolean,
-  of: Pick<SimulationResult, "acknowledged"> & {
+  of: Pick<SimulationResult, "acknowledged" | "latenciesUs"> & {
     readonly operations: DecisionList["operations"];
   },
 ): SimulationResult {
@@ -91,6 +91,7 @@ export function resultOf(
       operations: of.operations,
       draws: decisions.taken,
     },
+    latenciesUs: of.latenciesUs,
     inert: [...executor.inert(), ...decisions.unmatched()],
     stateDigest: states?.hex() ?? null,
   };

@@ -6,6 +6,7 @@ import type { Fault } from "../../src/lab/fault.js";
 import type { OracleSpec } from "../../src/lab/oracle.js";
 import type { Scenario } from "../../src/lab/scenario.js";
 import { fault, mixedWorkload, second, smallCluster } from "../../src/lab/shapes.js";
+import { simOptions } from "../../src/sim/options.js";
 import { simulate } from "../../src/sim/simulate.js";
 
 const short: Scenario = {
@@ -66,6 +67,29 @@ describe("replay", () => {
     expect(again.digest).toBe(first.digest);
     expect(again.inert).toEqual(first.inert);
     expect(again.decisions.draws).toEqual(first.decisions.draws);
+  });
+
+  test("simulate: snapshots asked for after fewer entries: so it is, and never after more", () => {
+    const drawn = simOptions(short, 5).raft;
+    expect(simOptions(short, 5, { snapshotEveryEntries: 8 }).raft).toEqual({
+      ...drawn,
+      snapshotEveryEntries: 8,
+      trailingEntries: 2,
+    });
+    expect(simOptions(short, 5, { snapshotEveryEntries: 1_000 }).raft).toEqual(drawn);
+    const { decisions, digest } = simulate(short, { seed: 5 });
+    const options = { ...decisions.options, snapshotEveryEntries: 8 };
+    const sooner = simulate(short, { seed: 5, decisions: { ...decisions, options } });
+    expect(sooner.verdict).toBe("ok");
+    expect(sooner.digest).not.toBe(digest);
+    expect(sooner.decisions.options).toEqual(options);
+  });
+
+  test("simulate: how long operations took: one number for each, some of them not 0", () => {
+    const { decisions, latenciesUs } = simulate(calm, { seed: 1 });
+    expect(latenciesUs).toHaveLength(decisions.operations.length);
+    expect(Math.min(...latenciesUs)).toBeGreaterThanOrEqual(0);
+    expect(latenciesUs.filter((us) => us > 300 && us < 60_000).length).toBeGreaterThan(50);
   });
 
   test("simulate: the first few decisions only: later faults do not begin", () => {

@@ -116,9 +116,8 @@ interface Found {
 function shrinkBug(cli: Cli, output: Output, { scenario, found, out }: Found): ExitCode {
   const { seed } = found;
   const startedMs = performance.now();
-  const stopAtStep = 2 * found.steps + 10_000;
   const shrunk = shrink(
-    (decisions) => cli.simulate(scenario, { seed, decisions, stopAtStep }),
+    (decisions, stopAtStep) => cli.simulate(scenario, { seed, decisions, stopAtStep }),
     found,
     { rerunsMax },
   );
@@ -131,7 +130,7 @@ function shrinkBug(cli: Cli, output: Output, { scenario, found, out }: Found): E
   const file = failureFileOf(result, { made: currentBuild(), by: "decisions", safetyOnly: false });
   if (file === null) throw new CliError(exitCode.ourFault, "the shrunk run did not fail");
   writing(path, () => writeFailureFile(path, file));
-  const again = cli.simulate(scenario, { seed, decisions: file.decisions, stopAtStep });
+  const again = cli.simulate(scenario, { seed, decisions: file.decisions });
   if (again.digest !== file.digest) return exitCode.notDeterministic;
   output.pretty(
     "\n4. Replayed from its file: the same failure, byte for byte. See for yourself:\n",

@@ -70,11 +70,9 @@ async function shrinkFile(
     return exitCode.undecided;
   }
   const { seed, safetyOnly } = file;
-  // A smaller failure comes about as early; what runs on much longer has another outcome.
-  const stopAtStep = 2 * (start.failure?.step ?? 0) + 10_000;
   let left = Infinity;
   const found = shrink(
-    (decisions) => cli.simulate(scenario, { seed, safetyOnly, decisions, stopAtStep }),
+    (decisions, stopAtStep) => cli.simulate(scenario, { seed, safetyOnly, decisions, stopAtStep }),
     start,
     {
       rerunsMax: options.reruns,

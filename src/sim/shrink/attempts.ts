@@ -11,11 +11,17 @@ export interface ShrinkProgress {
   readonly decisions: number;
 }
 
+/** Runs again; may end the run, undecided, once it has handled `stopAtStep` inputs. */
+export type Rerun = (decisions: Decisions, stopAtStep: number) => RunResult;
+
 export interface AttemptsOptions {
-  readonly run: (decisions: Decisions) => RunResult;
+  readonly run: Rerun;
   readonly rerunsMax: number;
   readonly onProgress: ((progress: ShrinkProgress) => void) | null;
 }
+
+/** Healing and the last reads of a small run take no more. */
+const stepsMore = 10_000;
 
 /**
  * The smallest failure so far, and the re-runs that were spent on it.
@@ -31,6 +37,7 @@ export class Attempts {
   #best: Decisions;
   #bestKey: string;
   #result: RunResult;
+  #latenciesUs: ReadonlyMap<string, number>;
   #reruns = 0;
   #limit: number;
   #refused = false;
@@ -44,6 +51,7 @@ export class Attempts {
     this.#best = start.decisions;
     this.#bestKey = keyOf(start.decisions);
     this.#result = start;
+    this.#latenciesUs = latenciesOf(start);
     this.#limit = options.rerunsMax;
   }
 
@@ -59,6 +67,11 @@ export class Attempts {
     const { failure } = this.#result;
     assert(failure !== null, "the best so far has failed");
     return failure;
+  }
+
+  /** How long the operation took in the last run of the best. */
+  latencyUs(operation: string): number {
+    return this.#latenciesUs.get(operation) ?? 0;
   }
 
   get reruns(): number {
@@ -86,6 +99,7 @@ export class Attempts {
     this.#best = candidate;
     this.#bestKey = key;
     this.#result = result;
+    this.#latenciesUs = latenciesOf(result);
     this.#report();
     return true;
   }
@@ -93,7 +107,8 @@ export class Attempts {
   /** One run outside the search for something smaller: whether it fails at all, and again. */
   rerun(decisions: Decisions): RunResult {
     this.#reruns++;
-    return this.#options.run(decisions);
+    // A smaller failure comes about as early; what runs on much longer has another outcome.
+    return this.#options.run(decisions, 2 * this.failure.step + stepsMore);
   }
 
   same(result: RunResult): boolean {
@@ -127,6 +142,10 @@ export class Attempts {
       decisions: countOf(this.#best),
     });
   }
+}
+
+function latenciesOf({ decisions, latenciesUs }: RunResult): ReadonlyMap<string, number> {
+  return new Map(decisions.operations.map(({ id }, at) => [id, latenciesUs[at] ?? 0]));
 }
 
 /** Equal for equal decisions; two 32-bit words, so that thousands of tried sets cost nothing. */

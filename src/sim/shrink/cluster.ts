@@ -6,7 +6,7 @@ import { nodeId, type NodeId } from "../../core/ids.js";
 import type { Fault } from "../../lab/fault.js";
 import type { Decisions } from "../../lab/run-result.js";
 import type { Attempts } from "./attempts.js";
-import { keepOperations } from "./drop.js";
+import { keepOperations } from "./operations.js";
 import { numberOption, withOption } from "./size.js";
 
 export function shrinkCluster(attempts: Attempts): void {
@@ -23,7 +23,7 @@ export function shrinkCluster(attempts: Attempts): void {
 function fewerGroups(attempts: Attempts): void {
   const groups = numberOption(attempts.best, "groups") ?? 1;
   for (let only = 0; groups > 1 && only < groups; only++) {
-    if (attempts.accept(onlyGroup(attempts.best, only))) return;
+    if (attempts.accept(onlyGroup(attempts, only))) return;
   }
 }
 
@@ -31,11 +31,11 @@ function fewerGroups(attempts: Attempts): void {
  * The group becomes the first. Founders of group `g` begin at node `g + 1`, so the nodes are turned
  * round with it: faults meet the same founders as before.
  */
-function onlyGroup(decisions: Decisions, only: number): Decisions {
-  const nodes = numberOption(decisions, "nodes") ?? 1;
-  const kept = keepOperations(decisions, ({ group }) => group === only);
+function onlyGroup(attempts: Attempts, only: number): Decisions {
+  const nodes = numberOption(attempts.best, "nodes") ?? 1;
+  const kept = keepOperations(attempts, ({ group }) => group === only);
   const operations = kept.operations.map((operation) => ({ ...operation, group: 0 }));
-  const faults = decisions.faults
+  const faults = kept.faults
     .filter(({ group, kind }) => group === only || !aimsAtGroup(kind))
     .map((fault) => ({
       ...fault,

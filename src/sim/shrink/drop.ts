@@ -1,8 +1,9 @@
-/** What can be left out: unusual draws, faults, clients, operations. Every pass only ever removes. */
-import type { Decisions, PlannedOperation } from "../../lab/run-result.js";
+/** What can be left out: what was not used, the end of the attack, unusual draws, faults. */
+import type { Draw } from "../../lab/draw.js";
+import type { Decisions } from "../../lab/run-result.js";
+import { acceptNudged } from "./at-random.js";
 import type { Attempts } from "./attempts.js";
 import { ddmin } from "./ddmin.js";
-import { lower } from "./lower.js";
 import { numberOption, withOption } from "./size.js";
 
 /**
@@ -34,7 +35,7 @@ function used(best: Decisions, { result, failure }: Attempts): Omit<Decisions, "
 
 /**
  * The attack ends just after a failure that shows during it. One that shows later, in healing or in
- * the last reads, may do with any shorter attack.
+ * the last reads, was there from some time on: the shortest attack that shows it is bisected for.
  */
 export function shortenAttack(attempts: Attempts): void {
   const attackUs = numberOption(attempts.best, "attackUs");
@@ -42,94 +43,28 @@ export function shortenAttack(attempts: Attempts): void {
   const accept = (us: number): boolean =>
     attempts.accept(withOption(attempts.best, "attackUs", us));
   for (const graceUs of [1, 1_000_000]) {
-    const shorterUs = Math.ceil((attempts.failure.atUs + graceUs) / 100_000) * 100_000;
+    const shorterUs = Math.ceil((attempts.failure.atUs + graceUs) / gridUs) * gridUs;
     if (shorterUs < attackUs && accept(shorterUs)) return;
   }
-  if (attempts.failure.atUs >= attackUs) lower(attempts, attackUs, 0, accept);
+  if (attempts.failure.atUs < attackUs) return;
+  let failsAt = Math.ceil(attackUs / gridUs);
+  let passesAt = -1;
+  while (failsAt - passesAt > 1 && failsAt - passesAt > failsAt / 64 && !attempts.spent) {
+    const middle = Math.floor((failsAt + passesAt) / 2);
+    if (accept(middle * gridUs)) failsAt = middle;
+    else passesAt = middle;
+  }
 }
 
-export function dropDraws(attempts: Attempts): void {
+const gridUs = 100_000;
+
+/** All at once, or with times that are a little other, or piece by piece. */
+export function dropDraws(attempts: Attempts, draw: Draw): void {
+  if (attempts.best.draws.length === 0) return;
+  if (acceptNudged(attempts, { ...attempts.best, draws: [] }, draw)) return;
   ddmin(attempts.best.draws, (draws) => attempts.accept({ ...attempts.best, draws }));
 }
 
 export function dropFaults(attempts: Attempts): void {
   ddmin(attempts.best.faults, (faults) => attempts.accept({ ...attempts.best, faults }));
-}
-
-export function dropClients(attempts: Attempts): void {
-  const clients = [...new Set(attempts.best.operations.map(({ client }) => client))];
-  ddmin(clients, (kept) => {
-    const operations = attempts.best.operations.filter(({ client }) => kept.includes(client));
-    return attempts.accept({ ...attempts.best, operations });
-  });
-}
-
-/** First the ends of all clients' lists together, then piece by piece within each client. */
-export function dropOperations(attempts: Attempts): void {
-  dropTails(attempts);
-  const clients = new Set(attempts.best.operations.map(({ client }) => client));
-  for (const client of clients) {
-    const own = attempts.best.operations.filter((operation) => operation.client === client);
-    ddmin(own, (kept) => {
-      const ids = new Set(kept.map(({ id }) => id));
-      return attempts.accept(
-        keepOperations(attempts.best, (o) => o.client !== client || ids.has(o.id)),
-      );
-    });
-  }
-}
-
-/**
- * Without the operations that `keeps` refuses. Their think times go to the client's next
- * operation, so that what stays happens when it did.
- */
-export function keepOperations(
-  decisions: Decisions,
-  keeps: (operation: PlannedOperation) => boolean,
-): Decisions {
-  const owedUs = new Map<number, number>();
-  const operations: PlannedOperation[] = [];
-  for (const operation of decisions.operations) {
-    const { client } = operation;
-    const thinkUs = operation.thinkUs + (owedUs.get(client) ?? 0);
-    if (keeps(operation)) {
-      operations.push({ ...operation, thinkUs });
-      owedUs.set(client, 0);
-    } else {
-      owedUs.set(client, thinkUs);
-    }
-  }
-  return { ...decisions, operations };
-}
-
-/** Bisects how many operations each client may do at most. */
-function dropTails(attempts: Attempts): void {
-  let fails = longest(attempts.best.operations);
-  let passes = 0;
-  while (fails - passes > 1 && !attempts.spent) {
-    const middle = passes + Math.ceil((fails - passes) / 2);
-    if (middle === fails) return;
-    if (
-      attempts.accept({ ...attempts.best, operations: heads(attempts.best.operations, middle) })
-    ) {
-      fails = middle;
-    } else {
-      passes = middle;
-    }
-  }
-}
-
-function longest(operations: readonly PlannedOperation[]): number {
-  const counts = new Map<number, number>();
-  for (const { client } of operations) counts.set(client, (counts.get(client) ?? 0) + 1);
-  return Math.max(0, ...counts.values());
-}
-
-function heads(operations: readonly PlannedOperation[], perClient: number): PlannedOperation[] {
-  const counts = new Map<number, number>();
-  return operations.filter(({ client }) => {
-    const before = counts.get(client) ?? 0;
-    counts.set(client, before + 1);
-    return before < perClient;
-  });
 }

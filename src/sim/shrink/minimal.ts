@@ -1,6 +1,6 @@
 import type { Decisions } from "../../lab/run-result.js";
 import type { Attempts } from "./attempts.js";
-import { keepOperations } from "./drop.js";
+import { keepOperations } from "./operations.js";
 import { countOf } from "./size.js";
 
 /** With more decisions than this left, one run for each of them proves little and costs much. */
@@ -22,9 +22,8 @@ export function proveMinimal(attempts: Attempts): boolean {
 function removeEachOnce(attempts: Attempts): void {
   const { faults, operations, draws } = attempts.best;
   for (const { id } of [...operations].reverse()) {
-    const { best } = attempts;
-    if (attempts.accept(keepOperations(best, (operation) => operation.id !== id))) continue;
-    attempts.accept(without(best, "operations", (operation) => operation.id === id));
+    if (attempts.accept(keepOperations(attempts, (operation) => operation.id !== id))) continue;
+    attempts.accept(without(attempts.best, "operations", (operation) => operation.id === id));
   }
   for (const { id } of [...faults].reverse()) {
     attempts.accept(without(attempts.best, "faults", (fault) => fault.id === id));

@@ -2,25 +2,22 @@
  * A smaller failure with the same fingerprint. Only runs decide: each candidate is run again from
  * its decisions, and one that fails otherwise, or not at all, does not count.
  *
- * Large cuts come first. Unusual draws go in bulk; then faults, clients and operations by delta
- * debugging; then the cluster; then times and values. Rounds repeat until one leaves out nothing more.
- * Last, every decision that is left is left out by itself, which proves that all are needed.
+ * Large cuts come first: the end of the attack, unusual draws in bulk, all but the last operations.
+ * Then faults and clients go by delta debugging, operations also by chance; then the cluster; then
+ * times and values. Rounds repeat until one leaves out nothing more. Last, every decision that is left is left out by itself, which proves that all are needed.
  */
 import { assert } from "../../core/assert.js";
+import type { Draw } from "../../lab/draw.js";
 import type { Decisions, RunResult } from "../../lab/run-result.js";
-import { Attempts, type ShrinkProgress } from "./attempts.js";
+import { Attempts, type Rerun, type ShrinkProgress } from "./attempts.js";
+import { dropAtRandom, snapshotSooner } from "./at-random.js";
 import { shrinkCluster } from "./cluster.js";
-import {
-  dropClients,
-  dropDraws,
-  dropFaults,
-  dropOperations,
-  dropUnused,
-  shortenAttack,
-} from "./drop.js";
+import { dropDraws, dropFaults, dropUnused, shortenAttack } from "./drop.js";
 import { minimalCountMax, proveMinimal } from "./minimal.js";
+import { dropClients, dropOperations, keepLastOperations } from "./operations.js";
 import { sizeOf, type DecisionsSize } from "./size.js";
-import { shortenTimes } from "./times.js";
+import { beginEarlier, shortenTimes } from "./times.js";
+import { sequential } from "../streams.js";
 import { simplifyValues } from "./values.js";
 
 export interface ShrinkOptions {
@@ -52,15 +49,11 @@ export const rerunsMaxDefault = 2_000;
 
 /** Runs at the end: the smallest failure, twice. */
 const verifications = 2;
-/** Runs that are kept for the proof that nothing more can be left out. */
-const forProofMax = 500;
+/** Runs that are kept for the proof: two rounds, in which an operation is left out in two ways. */
+const forProofMax = 4 * minimalCountMax;
 
 /** @throws InvariantError if `start` has no failure or `rerunsMax` is below 4. */
-export function shrink(
-  run: (decisions: Decisions) => RunResult,
-  start: RunResult,
-  options: ShrinkOptions = {},
-): ShrinkResult {
+export function shrink(run: Rerun, start: RunResult, options: ShrinkOptions = {}): ShrinkResult {
   const rerunsMax = options.rerunsMax ?? rerunsMaxDefault;
   assert(rerunsMax >= 4, "shrinking has runs to spend", { rerunsMax });
   const onProgress = options.onProgress ?? null;
@@ -89,10 +82,11 @@ export function shrink(
 
 /** Rounds of all passes until one leaves out nothing; then the proof. Whether it was given. */
 function smallest(attempts: Attempts, rerunsMax: number): boolean {
-  const pass = (name: string, work: (attempts: Attempts) => void): boolean => {
-    const proof = Math.min(forProofMax, Math.floor(rerunsMax / 4));
+  const draw = sequential(0, "shrink");
+  const pass = (name: string, work: Pass): boolean => {
+    const proof = Math.min(forProofMax, Math.floor((rerunsMax * 2) / 5));
     const left = rerunsMax - verifications - proof - attempts.reruns;
-    return attempts.within(name, left, () => work(attempts)).gained;
+    return attempts.within(name, left, () => work(attempts, draw)).gained;
   };
   for (let round = 0; ; round++) {
     let gained = false;
@@ -108,12 +102,18 @@ function smallest(attempts: Attempts, rerunsMax: number): boolean {
   return proveMinimal(attempts);
 }
 
-const removals: readonly (readonly [string, (attempts: Attempts) => void])[] = [
+type Pass = (attempts: Attempts, draw: Draw) => void;
+
+const removals: readonly (readonly [string, Pass])[] = [
   ["end of the run", shortenAttack],
   ["draws", dropDraws],
+  ["last operations", keepLastOperations],
   ["faults", dropFaults],
+  ["beginning", beginEarlier],
   ["clients", dropClients],
+  ["at random", dropAtRandom],
   ["operations", dropOperations],
+  ["snapshots", snapshotSooner],
 ];
 
 function unchanged(start: RunResult, result: RunResult, reruns: number): ShrinkResult {
@@ -131,4 +131,4 @@ function unchanged(start: RunResult, result: RunResult, reruns: number): ShrinkR
 }
 
 export { minimalCountMax };
-export type { DecisionsSize, ShrinkProgress };
+export type { DecisionsSize, Rerun, ShrinkProgress };

@@ -10,8 +10,27 @@ const forUsMin = 1_000;
 /** Think times are made shorter one by one only if there are few. */
 const thinksMax = 40;
 
+/**
+ * Everything earlier by the same span: what happens keeps its distances. First what leaves least
+ * before it, though groups may need a while to come into being.
+ */
+export function beginEarlier(attempts: Attempts): void {
+  const { faults, operations } = attempts.best;
+  const firsts = new Map<number, number>();
+  for (const { client, thinkUs } of operations) {
+    if (!firsts.has(client)) firsts.set(client, thinkUs);
+  }
+  const starts = [...faults.map((fault) => fault.atUs), ...firsts.values()];
+  if (starts.length === 0) return;
+  const firstUs = Math.min(...starts);
+  const graces = [0, 250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 16_000_000];
+  for (const graceUs of graces) {
+    if (graceUs >= firstUs || attempts.accept(earlier(attempts.best, firstUs - graceUs))) return;
+  }
+}
+
 export function shortenTimes(attempts: Attempts): void {
-  squeeze(attempts);
+  beginEarlier(attempts);
   while (attempts.accept(faster(attempts.best)));
   for (const { id } of attempts.best.faults) {
     shortenFault(attempts, id, "forUs", forUsMin);
@@ -21,25 +40,6 @@ export function shortenTimes(attempts: Attempts): void {
     for (const { id } of attempts.best.operations) shortenThink(attempts, id);
   }
   shortenAttack(attempts);
-}
-
-/**
- * Everything earlier by the same span, as much as the earliest of it allows: what happens keeps
- * its distances. Spans are tried from the largest down.
- */
-function squeeze(attempts: Attempts): void {
-  const { faults, operations } = attempts.best;
-  const firsts = new Map<number, number>();
-  for (const { client, thinkUs } of operations) {
-    if (!firsts.has(client)) firsts.set(client, thinkUs);
-  }
-  const starts = [...faults.map((fault) => fault.atUs), ...firsts.values()];
-  if (starts.length === 0) return;
-  const spanUs = Math.min(...starts);
-  for (let part = 8; part > 0; part -= 2) {
-    const byUs = Math.floor((spanUs * part) / 8);
-    if (byUs > 0 && attempts.accept(earlier(attempts.best, byUs))) return;
-  }
 }
 
 function earlier(decisions: Decisions, byUs: number): Decisions {

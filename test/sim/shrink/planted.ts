@@ -10,6 +10,8 @@ export interface Planted {
   /** When the failure shows. */
   readonly atUs?: (decisions: Decisions) => number;
   readonly inert?: (decisions: Decisions) => readonly string[];
+  /** How long each operation takes. */
+  readonly latencyUs?: number;
   /** Of the decisions, what the run came to. */
   readonly came?: (decisions: Decisions) => Decisions;
 }
@@ -39,6 +41,7 @@ export function plantedRun(planted: Planted): {
       faults: {},
       marks: {},
       decisions: planted.came?.(decisions) ?? decisions,
+      latenciesUs: decisions.operations.map(() => planted.latencyUs ?? 0),
       inert: planted.inert?.(decisions) ?? [],
     };
   };

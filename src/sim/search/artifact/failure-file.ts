@@ -163,6 +163,7 @@ function namesWhatIsThere(
   const groups = most("groups", groupsMax);
   most("replication", nodes);
   most("clients", clientsMax);
+  most("snapshotEveryEntries", Number.MAX_SAFE_INTEGER);
   const refuse = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: "custom", path: ["decisions", ...path], message });
   faults.forEach((each, at) => {
