@@ -112,7 +112,7 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/raft/log.ts",
-        find: "  log.entries.length = keptInMemory;",
+        find: "  shorten(log.entries, keptInMemory);",
         replace: "",
       },
     ],
