@@ -84,7 +84,7 @@ export const replicationMutants: readonly Mutant[] = [
           "  replyAppend(core, message, { accepted: true, match: held, hintIndex: 0, hintTerm: 0 });",
       },
     ],
-    breaks: ["durable-quorum", "state-machine-safety", "leader-completeness"],
+    breaks: ["durable-state", "durable-quorum", "state-machine-safety", "leader-completeness"],
     source: "CCF #6016",
     scenarios: afterPartition,
   },

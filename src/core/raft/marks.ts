@@ -35,6 +35,7 @@ export const raftMarks = {
   snapshotTakenAgain: "a snapshot that a peer had refused was taken anew",
   snapshotNotTaken: "a snapshot could not be taken",
   staleSnapshotReplyDropped: "an answer to a chunk that is no longer open was dropped",
+  lateSnapshotReplyCounted: "an answer to a chunk came after the chunk had been sent again",
   leaderRemoved: "a leader stepped down because it was removed",
   removedReplica: "a replica saw that it had been removed",
   recoveredInJoint: "a replica recovered in the middle of a joint configuration",

@@ -44,7 +44,7 @@ function mayPipeline({ options }: RaftCore, peer: Peer): boolean {
 function sendNext(core: RaftCore, peer: Peer, entriesMax: number): boolean {
   const { log } = core.state;
   // At the base itself the term is still known, and entries can follow it.
-  if (peer.next - 1 < log.base) {
+  if (peer.next - 1 < log.base || keptNothing(core, peer)) {
     beginSnapshot(core, peer);
     return false;
   }
@@ -56,6 +56,11 @@ function sendNext(core: RaftCore, peer: Peer, entriesMax: number): boolean {
   const entries = to > peer.next ? sliceOf(log, peer.next, to, core.options.appendBytesMax) : [];
   sendAppend(core, peer, entries);
   return true;
+}
+
+/** Its founding record may be gone too, and with it who the members are: a snapshot says so. */
+function keptNothing({ state }: RaftCore, peer: Peer): boolean {
+  return peer.damaged && peer.next === 1 && state.applied > 0;
 }
 
 function sendAppend(core: RaftCore, peer: Peer, entries: readonly Entry[]): void {

@@ -11,7 +11,10 @@ export function beginSnapshot(core: RaftCore, peer: Peer): void {
   peer.mode = "snapshot";
   peer.sending = null;
   dropAppends(peer);
-  if (snapshot === null || snapshot.index < peer.next) return;
+  if (snapshot === null || snapshot.index < peer.next) {
+    takeSnapshot(core);
+    return;
+  }
   const sending = { snapshot, offset: 0, readRequest: 0, request: 0, sentUs: 0 };
   peer.sending = sending;
   readChunk(core, sending);
@@ -53,11 +56,18 @@ export function onSnapshotReply(core: RaftCore, message: SnapshotReply): void {
   const peer = peerOf(state, message.from);
   if (peer === undefined) return;
   const { sending } = peer;
-  if (message.session !== peer.session || sending === null || message.request !== sending.request) {
+  const timely = message.request === sending?.request;
+  if (
+    message.session !== peer.session ||
+    sending === null ||
+    (!timely && !furthers(sending, message))
+  ) {
     core.marks.hit("staleSnapshotReplyDropped");
     return;
   }
-  answered(peer, message.request, sending.sentUs, core.now);
+  // Only of an open request is it known when it was sent.
+  if (timely) answered(peer, message.request, sending.sentUs, core.now);
+  else core.marks.hit("lateSnapshotReplyCounted");
   if (message.outcome === "installed") {
     installed(core, peer, sending.snapshot.index);
   } else if (message.outcome === "more" && message.offset < sending.snapshot.sizeBytes) {
@@ -67,6 +77,12 @@ export function onSnapshotReply(core: RaftCore, message: SnapshotReply): void {
     if (message.outcome === "refused") takeAgain(core, peer, sending.snapshot.index);
     abort(core, peer);
   }
+}
+
+/** An answer to a chunk that was sent again counts all the same, else a slow way lets none through. */
+function furthers({ snapshot, offset }: SnapshotSend, message: SnapshotReply): boolean {
+  if (message.snapshotIndex !== snapshot.index) return false;
+  return message.outcome === "installed" || (message.outcome === "more" && message.offset > offset);
 }
 
 /** What a peer refuses may have rotted on our disk: taken anew, but not again for the same peer. */

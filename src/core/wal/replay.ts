@@ -198,6 +198,8 @@ export function finish(growing: Growing, loaded: SnapshotMeta | null): FinishedR
     damaged = Math.max(damaged, log.last, 1);
     entries.clear();
     log.last = start;
+    // Said once: what the replica is refilled with must not be lost again at each start.
+    log.flags &= ~rowFlag.founding;
   } else if (loaded !== null && log.base < start) {
     const there = entries.get(start);
     overLog = log.last < start || (there !== undefined && there.entry.term !== loaded.term);

@@ -44,6 +44,15 @@ describe("snapshots", () => {
     expect(leader.applied.length).toBe(35);
   });
 
+  test("snapshots: each way takes longer than a chunk waits for its answer: it arrives", () => {
+    const { cluster, leader, slow } = lagging();
+    cluster.delay = () => 200_000;
+    slow.start();
+    cluster.run(20_000_000);
+    expect(cluster.marks.of("lateSnapshotReplyCounted")).toBeGreaterThan(0);
+    expect(slow.applied).toEqual(leader.applied);
+  });
+
   test("snapshots: a chunk from the middle: begins nothing", () => {
     const { cluster, leader, slow } = lagging();
     slow.start();
@@ -131,7 +140,10 @@ describe("snapshots", () => {
 });
 
 describe("damage", () => {
-  function damaged(from: number): { cluster: Cluster; leader: TestNode; hurt: TestNode } {
+  function damaged(
+    from: number,
+    also: (hurt: TestNode) => void = () => {},
+  ): { cluster: Cluster; leader: TestNode; hurt: TestNode } {
     const cluster = new Cluster({ size: 3 });
     const leader = cluster.elect();
     const hurt = cluster.node((leader.replica % 3) + 1);
@@ -139,6 +151,7 @@ describe("damage", () => {
     cluster.run(300_000);
     hurt.crash();
     hurt.damage(from);
+    also(hurt);
     hurt.start();
     return { cluster, leader, hurt };
   }
@@ -151,6 +164,18 @@ describe("damage", () => {
     expect(hurt.events).toContain("repaired");
     expect(hurt.applied).toEqual(leader.applied);
     expect(leader.raft.state.peers.every((peer) => !peer.damaged)).toBe(true);
+  });
+
+  test("damage: nothing is left, not even who the members are: a snapshot says so again", () => {
+    const { cluster, leader, hurt } = damaged(1, ({ disk }) => {
+      disk.snapshot = { ...disk.snapshot, configuration: new Uint8Array(0) };
+    });
+    expect(hurt.raft.state.configuration.voters).toEqual([]);
+    cluster.run(2_000_000);
+    expect(cluster.marks.of("snapshotInstalled")).toBe(1);
+    expect(hurt.raft.view.damaged).toBe(false);
+    expect(hurt.raft.state.configuration).toEqual(leader.raft.state.configuration);
+    expect(hurt.applied).toEqual(leader.applied);
   });
 
   test("damage: no leader to refill it: it neither stands nor votes", () => {

@@ -58,6 +58,25 @@ describe("log: damage", () => {
     });
   });
 
+  test("log: a founding record is gone: all of its log is marked, and once refilled it stays", () => {
+    const { rig, batches } = twoGroups();
+    const headerBytes = 32 + 56 + 2 * 92;
+    rig.disk.rot(first, batches[0]!.from + headerBytes + 32 + 20);
+    expect(replicaOf(rig.restart(), 1).recovered).toMatchObject({
+      hardState: state(3, 3),
+      snapshot: null,
+      entries: [],
+      damagedThrough: 5,
+    });
+    rig.write(write(1, { entries: entries(1, 5, 1, 200) }));
+    for (let start = 0; start < 2; start++) {
+      expect(replicaOf(rig.restart(), 1).recovered).toMatchObject({
+        entries: entries(1, 5, 1, 200),
+        damagedThrough: 0,
+      });
+    }
+  });
+
   test("log: a batch is lost whole, a later one repeats the vote: damaged, not lost", () => {
     const { rig, batches } = twoGroups();
     wipe(rig, batches[1]!.from, batches[1]!.to);
