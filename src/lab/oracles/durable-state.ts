@@ -73,7 +73,7 @@ function lacks(
     case "appendReply":
       if (term < message.term) return "the term";
       if (!message.accepted || durable === undefined) return null;
-      return holds(durable, message, led) ? null : "the entries";
+      return lacksEntries(durable, message, led);
     case "heartbeatReply":
     case "append":
     case "heartbeat":
@@ -87,14 +87,15 @@ function lacks(
 }
 
 /** As many entries as it says, and at the last of them the leader's, not one it was to replace. */
-function holds(
+function lacksEntries(
   durable: DurableReplica,
   reply: Extract<RaftMessage, { kind: "appendReply" }>,
   led: LedLogs,
-): boolean {
-  if (lastOf(durable) < reply.match) return false;
+): string | null {
+  if (lastOf(durable) < reply.match) return "the entries";
   const meant = led.termAt(reply, reply.match);
-  return meant < 0 || reply.match < durable.base || termAt(durable, reply.match) === meant;
+  if (meant < 0 || reply.match < durable.base) return null;
+  return termAt(durable, reply.match) === meant ? null : "the leader's entries";
 }
 
 function judgeRecovery(

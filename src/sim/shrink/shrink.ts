@@ -4,7 +4,8 @@
  *
  * Large cuts come first: the end of the attack, unusual draws in bulk, all but the last operations.
  * Then faults and clients go by delta debugging, operations also by chance; then the cluster; then
- * times and values. Rounds repeat until one leaves out nothing more. Last, every decision that is left is left out by itself, which proves that all are needed.
+ * times and values. Rounds repeat until one leaves out nothing more. Last, every decision that is
+ * left is left out by itself, which proves that all are needed.
  */
 import { assert } from "../../core/assert.js";
 import type { Draw } from "../../lab/draw.js";

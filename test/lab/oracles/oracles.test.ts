@@ -252,7 +252,7 @@ describe("oracles: each accepts what is right and reports what is planted", () =
         oracle.released(node2, node1, reply as unknown as RaftMessage);
       });
     expect(course(3)).toEqual([]);
-    expect(course(2)).toEqual(["appendReply before the entries was durable"]);
+    expect(course(2)).toEqual(["appendReply before the leader's entries was durable"]);
   });
 
   it("durable-state: a request for votes before the candidate's own is on disk", () => {
