@@ -123,6 +123,8 @@ export class Recorder implements HostObserver {
     hash.word(nowUs);
     this.#trace?.stepped(node, kind, word, view);
     if (view !== null) {
+      // Two replicas of a group may share a node, one on its way out: the one that is alive counts.
+      if (this.standings.get(standingKey(view.group, node))?.view !== view) this.#stand(node, view);
       if (view.role === "leader") this.#led(view);
       const localUs = this.#world.localUs(node);
       for (const oracle of this.#of.stepped) oracle.stepped!(node, view, nowUs, localUs);
