@@ -1,5 +1,5 @@
 /** Failures that the simulator once found, made small, in faults that are fixed: none comes back. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { scenarios } from "../../scenarios/index.js";
@@ -8,6 +8,8 @@ import { simulate } from "../../src/sim/simulate.js";
 
 const folder = new URL("../../scenarios/regressions/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
+const open = new URL("open/", folder);
+const openFiles = existsSync(open) ? readdirSync(open) : [];
 
 describe("regressions", { timeout: 60_000 }, () => {
   test("regressions: there are some", () => {
@@ -15,12 +17,23 @@ describe("regressions", { timeout: 60_000 }, () => {
   });
 
   test.each(files)("regressions: %s: holds now", (name) => {
-    const read = readFailureFile(fileURLToPath(new URL(name, folder)));
-    if ("problem" in read) throw new Error(read.problem.message);
-    const { scenario: named, seed, decisions, safetyOnly } = read.ok;
-    const scenario = scenarios.find((each) => each.name === named)!;
-    const { failure, verdict } = simulate(scenario, { seed, decisions, safetyOnly });
+    const { failure, verdict } = replayed(name);
     expect(failure).toBeNull();
     expect(verdict).toBe("ok");
   });
+
+  test.skipIf(openFiles.length === 0).each(openFiles)(
+    "regressions: open/%s: found and not fixed yet; once it holds it belongs one folder up",
+    (name) => {
+      expect(replayed(`open/${name}`).failure).not.toBeNull();
+    },
+  );
 });
+
+function replayed(name: string): ReturnType<typeof simulate> {
+  const read = readFailureFile(fileURLToPath(new URL(name, folder)));
+  if ("problem" in read) throw new Error(read.problem.message);
+  const { scenario: named, seed, decisions, safetyOnly } = read.ok;
+  const scenario = scenarios.find((each) => each.name === named)!;
+  return simulate(scenario, { seed, decisions, safetyOnly });
+}
