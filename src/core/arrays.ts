@@ -3,5 +3,5 @@
  * its room back, by a call out of compiled code; one that is popped keeps it for what comes next.
  */
 export function shorten(array: unknown[], length: number): void {
-  while (array.length > length) array.pop();
+  while (array.length > Math.max(0, length)) array.pop();
 }

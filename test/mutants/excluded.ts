@@ -51,7 +51,7 @@ export const excludedRows: readonly Excluded[] = [
     row: "29",
     was: "the match index falls when acknowledgements overtake each other",
     because:
-      "an older answer finds its request closed, and the commit index is never lowered by match",
+      "an acceptance below what is matched is dropped, and the commit index is never lowered by match",
   },
   {
     row: "32",

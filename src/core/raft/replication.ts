@@ -148,7 +148,9 @@ export function onAppendReply(core: RaftCore, message: AppendReply): void {
  * the same way keep the leader in office. A refusal may have been overtaken by what came after it.
  */
 function onLateReply(core: RaftCore, peer: Peer, message: AppendReply): void {
-  if (!message.accepted || message.damaged || peer.damaged || message.match < peer.match) {
+  const accepts = message.accepted && !message.damaged && !peer.damaged;
+  // A snapshot on its way says more, and begins again only below what is matched.
+  if (!accepts || message.match < peer.match || peer.mode === "snapshot") {
     core.marks.hit("staleRequestDropped");
     return;
   }

@@ -92,6 +92,9 @@ function lacksEntries(
   reply: Extract<RaftMessage, { kind: "appendReply" }>,
   led: LedLogs,
 ): string | null {
+  // A later leader's entries may have gone to disk in the same write, in place of these. They were
+  // held when that leader asked for its votes, and that is what an acknowledgement promises.
+  if (durable.term > reply.term) return null;
   if (lastOf(durable) < reply.match) return "the entries";
   const meant = led.termAt(reply, reply.match);
   if (meant < 0 || reply.match < durable.base) return null;
