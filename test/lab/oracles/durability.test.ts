@@ -49,16 +49,18 @@ describe("oracles of durability: each accepts what is right and reports what is 
       accepted: true,
       match: 1,
     };
-    const course = (ofTerm: number) =>
+    const course = (ofTerm: number, onDisk = 3) =>
       judge(durableState, (oracle) => {
         oracle.stepped(node1, view({ role: "leader", term: 3, log: [[3, 7]] }), 0, 0);
-        const held = persist(2, { hardState: hardState(3), entries: [entry(1, ofTerm)] });
+        const held = persist(2, { hardState: hardState(onDisk), entries: [entry(1, ofTerm)] });
         oracle.submitted(node2, 1, [held]);
         oracle.durable(node2, 1);
         oracle.released(node2, node1, reply as unknown as RaftMessage);
       });
     expect(course(3)).toEqual([]);
     expect(course(2)).toEqual(["appendReply before the leader's entries was durable"]);
+    // One write took a later leader's entry along, in place of the one that is acknowledged.
+    expect(course(4, 4)).toEqual([]);
   });
 
   it("durable-state: a request for votes before the candidate's own is on disk", () => {
