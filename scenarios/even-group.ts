@@ -1,4 +1,12 @@
-import { fault, mixedWorkload, second, smallLog, times, type Scenario } from "quorumlab/lab";
+import {
+  fault,
+  millisecond,
+  mixedWorkload,
+  second,
+  smallLog,
+  times,
+  type Scenario,
+} from "quorumlab/lab";
 
 const attackUs = 12 * second;
 
@@ -20,7 +28,7 @@ export const evenGroup: Scenario = {
         ),
         attackUs - second,
       ].map((atUs, n) => {
-        const forUs = draw.integer(second, 2 * second);
+        const forUs = draw.integer(second + millisecond, 2 * second);
         return fault({ kind: "cut", atUs, forUs, peers: draw.some(nodes, 2) }, n);
       }),
   },

@@ -332,11 +332,12 @@ function shapeOf(value: object): Shape {
 }
 
 function newShape(found: readonly string[]): Shape {
-  const sorted = [...found].sort();
+  // By units, as an unadorned `sort` does.
+  const order = found.map((_, at) => at).sort((a, b) => (found[a]! < found[b]! ? -1 : 1));
+  const sorted = order.map((at) => found[at]!);
   const hash = new RollingHash();
   hash.word(sorted.length);
   for (const key of sorted) hash.text(key);
-  const order = sorted.map((key) => found.indexOf(key));
   return { found, sorted, order, digest: hash.digest() };
 }
 

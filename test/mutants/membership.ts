@@ -20,6 +20,22 @@ export const membershipMutants: readonly Mutant[] = [
     scenarios: ["wiped-node-returns", "membership-under-fire", "snapshot-to-fresh-replica"],
   },
   {
+    id: "36-replica-id-of-a-lost-change",
+    about:
+      "a new leader gives out the ids that a change before its time, never committed, had named",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/configuration-change.ts",
+        find: "  let next = Math.max(config.nextReplicaId, Math.min(term * idsPerTerm, end));",
+        replace: "  let next: number = config.nextReplicaId;",
+      },
+    ],
+    breaks: ["configuration-safety", "election-safety", "durable-quorum"],
+    source: "our own: membership-under-fire 2535918876",
+    scenarios: ["membership-under-fire", "changes-cut-short"],
+  },
+  {
     id: "61-joint-lost-in-a-restart",
     about: "a start takes a joint configuration for its incoming half alone",
     world: "sim",

@@ -11,8 +11,8 @@ export const snapshotMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/raft/replication.ts",
-        find: "  if (peer.next - 1 < log.base || keptNothing(core, peer)) {",
-        replace: "  if (peer.next < log.base || keptNothing(core, peer)) {",
+        find: "  if (peer.next - 1 < log.base) {",
+        replace: "  if (peer.next < log.base) {",
       },
     ],
     breaks: ["leader-sends-its-log", "liveness"],

@@ -1,5 +1,5 @@
 /** Failures that the simulator once found, made small, in faults that are fixed: none comes back. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { scenarios } from "../../scenarios/index.js";
@@ -8,8 +8,6 @@ import { simulate } from "../../src/sim/simulate.js";
 
 const folder = new URL("../../scenarios/regressions/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
-const open = new URL("open/", folder);
-const openFiles = existsSync(open) ? readdirSync(open) : [];
 
 describe("regressions", { timeout: 60_000 }, () => {
   test("regressions: there are some", () => {
@@ -21,13 +19,6 @@ describe("regressions", { timeout: 60_000 }, () => {
     expect(failure).toBeNull();
     expect(verdict).toBe("ok");
   });
-
-  test.skipIf(openFiles.length === 0).each(openFiles)(
-    "regressions: open/%s: found and not fixed yet; once it holds it belongs one folder up",
-    (name) => {
-      expect(replayed(`open/${name}`).failure).not.toBeNull();
-    },
-  );
 });
 
 function replayed(name: string): ReturnType<typeof simulate> {

@@ -8,7 +8,7 @@
  */
 import { assert, assertNever } from "../assert.js";
 import type { MemberChange } from "../consensus.js";
-import { type NodeId, type ReplicaId, idMax, noReplica, replicaId } from "../ids.js";
+import { type NodeId, type ReplicaId, type Term, idMax, noReplica, replicaId } from "../ids.js";
 import {
   type Configuration,
   type Member,
@@ -52,12 +52,17 @@ export type ChangeRefusal =
   /** A node would have two replicas of the group. */
   | "nodeTwice"
   | "badNumber"
-  | "tooManyReplicas";
+  | "tooManyReplicas"
+  /** This term has given out all its ReplicaIds: the next leader has new ones. */
+  | "termUsedUp";
 
 export type ChangeResult = { readonly ok: Configuration } | { readonly refused: ChangeRefusal };
 
 /** Changes in one proposal: enough to replace every member at once. */
 export const changesMax: number = 2 * replicasMax;
+
+/** ReplicaIds that one term has to give out: those from `term * idsPerTerm` on. */
+export const idsPerTerm = 10_000;
 
 /** The first configuration of a group: voters with the ReplicaIds 1, 2, ... in the order given. */
 export function firstConfiguration(
@@ -71,25 +76,30 @@ export function firstConfiguration(
 /**
  * The configuration after `changes`, all at once: simple when at most one voter comes or goes, else
  * joint and to be left automatically. Each addition gets a ReplicaId never used before, in order.
+ *
+ * `term` is that of the leader whose change it is. Ids belong to terms, as terms have one leader each:
+ * a change that is never committed may still have brought a replica to life that nobody remembers.
  */
 export function changeConfiguration(
   config: Configuration,
   changes: readonly MemberChange[],
+  term: Term,
 ): ChangeResult {
   if (changes.length === 0) return { refused: "noChange" };
   if (changes.length > changesMax) return { refused: "tooManyChanges" };
   const steps: MemberStep[] = [];
   const named = new Set<ReplicaId>();
-  let next = config.nextReplicaId;
+  const end = Math.min((term + 1) * idsPerTerm, idMax);
+  let next = Math.max(config.nextReplicaId, Math.min(term * idsPerTerm, end));
   for (const change of changes) {
-    const step = stepOf(config, change, next);
+    const step = stepOf(config, change, replicaId(next));
     if (typeof step === "string") return { refused: step };
     const replica = step.kind === "remove" ? step.replica : step.member.replica;
     if (named.has(replica)) return { refused: "replicaTwice" };
     named.add(replica);
     if (replica === next) {
-      if (next === idMax) return { refused: "badNumber" };
-      next = replicaId(next + 1);
+      if (next >= end) return { refused: "termUsedUp" };
+      next++;
     }
     steps.push(step);
   }

@@ -24,7 +24,7 @@ export function onChange(
     refuse(core, request, reason);
     return;
   }
-  const result = changeConfiguration(state.configuration, changes);
+  const result = changeConfiguration(state.configuration, changes, state.term);
   if ("refused" in result) {
     refuse(core, request, "badChange");
     return;

@@ -142,7 +142,7 @@ export function closeAppends(peer: Peer, match: number): void {
   peer.inflightHead = head;
 }
 
-/** Forgets all open appends: late answers to them are answers to nothing. */
+/** Forgets all open appends: of late answers to them only what they accept still counts. */
 export function dropAppends(peer: Peer): void {
   shorten(peer.inflight, 0);
   peer.inflightHead = 0;

@@ -44,8 +44,13 @@ function mayPipeline({ options }: RaftCore, peer: Peer): boolean {
 function sendNext(core: RaftCore, peer: Peer, entriesMax: number): boolean {
   const { log } = core.state;
   // At the base itself the term is still known, and entries can follow it.
-  if (peer.next - 1 < log.base || keptNothing(core, peer)) {
+  if (peer.next - 1 < log.base) {
     beginSnapshot(core, peer);
+    return false;
+  }
+  if (keptNothing(peer)) {
+    // There is nothing to take a snapshot of before the first entry is applied.
+    if (core.state.applied > 0) beginSnapshot(core, peer);
     return false;
   }
   const to = Math.min(lastIndex(log) + 1, peer.next + entriesMax);
@@ -58,9 +63,12 @@ function sendNext(core: RaftCore, peer: Peer, entriesMax: number): boolean {
   return true;
 }
 
-/** Its founding record may be gone too, and with it who the members are: a snapshot says so. */
-function keptNothing({ state }: RaftCore, peer: Peer): boolean {
-  return peer.damaged && peer.next === 1 && state.applied > 0;
+/**
+ * A damaged peer that said it has no entry left. Its founding record may be gone too, and with it who
+ * the members are: a snapshot says so.
+ */
+function keptNothing(peer: Peer): boolean {
+  return peer.damaged && peer.next === 1;
 }
 
 function sendAppend(core: RaftCore, peer: Peer, entries: readonly Entry[]): void {
@@ -170,7 +178,7 @@ function accepted(core: RaftCore, peer: Peer, message: AppendReply): void {
   }
 }
 
-/** Back to where the logs may agree; all else in flight to this peer is void with it. */
+/** Back to where the logs may agree; what is in flight to this peer is not waited for any more. */
 function refused(core: RaftCore, peer: Peer, message: AppendReply): void {
   const { log } = core.state;
   core.marks.hit("appendRefused");
@@ -178,7 +186,10 @@ function refused(core: RaftCore, peer: Peer, message: AppendReply): void {
   // Down to below the base, where only a snapshot helps.
   while (termAt(log, agree) > message.hintTerm) agree--;
   peer.probeEmpty = true;
-  if (peer.mode !== "snapshot") probe(peer, agree + 1);
+  if (peer.damaged && agree < peer.match) {
+    // Damaged once more: what it said of its log before holds no longer.
+    beginSession(peer, core.state.nextSession++, agree + 1);
+  } else if (peer.mode !== "snapshot") probe(peer, agree + 1);
 }
 
 export function onHeartbeatReply(core: RaftCore, message: HeartbeatReply): void {
@@ -225,7 +236,9 @@ export function backOff(core: RaftCore, peer: Peer): void {
   if (core.now < inflightSince(peer) + core.options.resendUs) return;
   core.marks.hit("probeBackOff");
   peer.probeEmpty = true;
-  probe(peer, peer.match + 1);
+  // What a damaged peer has left it has yet to say.
+  const unsaid = peer.damaged && peer.match === 0 && peer.mode === "probe";
+  probe(peer, unsaid ? peer.next : peer.match + 1);
 }
 
 /** The host says that the node cannot be reached: no use in a pipeline. */

@@ -1,7 +1,7 @@
 import type { Configuration, Member } from "../../core/raft/configuration.js";
 import type { RaftView } from "../../core/raft/view.js";
 import type { OracleSpec, Report } from "../oracle.js";
-import { groupKey, replicaKey, where } from "./replica-key.js";
+import { replicaKey, where } from "./replica-key.js";
 
 interface Stood {
   readonly configuration: Configuration;
@@ -83,7 +83,8 @@ function same(a: readonly Member[], b: readonly Member[]): boolean {
 function judgeIdentities(view: RaftView, homes: Map<number, string>, report: Report): void {
   const { voters, outgoing, learners } = view.configuration;
   for (const member of [...voters, ...outgoing, ...learners]) {
-    const key = groupKey(view) * 65_536 + member.replica;
+    const { group, incarnation } = view;
+    const key = replicaKey({ group, incarnation, replica: member.replica });
     const home = `node ${member.node} disk ${member.disk}`;
     const known = homes.get(key);
     if (known === undefined) homes.set(key, home);

@@ -1,8 +1,8 @@
 /** Every property, in the order of `list`. A run is judged by all of them. */
 import type { OracleSpec } from "../oracle.js";
 import { bounded } from "./bounded.js";
-import { configurationAgreement } from "./configuration-agreement.js";
 import { commitInOwnTerm } from "./commit-in-own-term.js";
+import { configurationAgreement } from "./configuration-agreement.js";
 import { configurationSafety } from "./configuration-safety.js";
 import { durableQuorum } from "./durable-quorum.js";
 import { durableState } from "./durable-state.js";

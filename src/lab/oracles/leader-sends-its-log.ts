@@ -54,6 +54,8 @@ function follow(view: RaftView, log: Log, changedFrom: number): void {
   log.term = view.term;
   const base = (view.first - 1) as RaftView["last"];
   log.terms.set(base, view.termAt(base));
+  // What was cut is not its log any more.
+  for (let at = view.last + 1; log.terms.delete(at);) at++;
   for (let at = Math.max(changedFrom, view.first); at <= view.last; at++) {
     log.terms.set(at, view.termAt(at as RaftView["last"]));
   }

@@ -1,8 +1,12 @@
-/** Small integer keys, so that oracles may keep flat maps. Simulated numbers are small. */
+/**
+ * Integer keys, so that oracles may keep flat maps. The replica stands in front: the first members of
+ * a group have small ids, and maps are fastest with keys below 2^31.
+ */
+import { assert } from "../../core/assert.js";
 import type { RaftView } from "../../core/raft/view.js";
 
 const incarnationsMax = 1_024;
-const replicasMax = 65_536;
+const groupKeysMax = 0x100_0000;
 
 /** One life of one group. */
 export function groupKey(at: { readonly group: number; readonly incarnation: number }): number {
@@ -15,7 +19,10 @@ export function replicaKey(at: {
   readonly incarnation: number;
   readonly replica: number;
 }): number {
-  return groupKey(at) * replicasMax + at.replica;
+  const group = groupKey(at);
+  const key = at.replica * groupKeysMax + group;
+  assert(group < groupKeysMax && key <= Number.MAX_SAFE_INTEGER, "a key names one replica", at);
+  return key;
 }
 
 /** `group 3 replica 2 on node 5`, for messages. */

@@ -3,8 +3,10 @@ import fc from "fast-check";
 import type { MemberChange } from "../../../src/core/consensus.js";
 import type { NodeId, ReplicaId } from "../../../src/core/ids.js";
 import { mix32 } from "../../../src/core/hash.js";
-import { replicasMax } from "../../../src/core/raft/configuration.js";
 import { Cluster, type TestNode } from "./cluster.js";
+
+/** Nodes that a script may come to use. */
+const nodesMax = 64;
 
 export interface Act {
   readonly kind: (typeof kinds)[number];
@@ -100,10 +102,10 @@ function perform(cluster: Cluster, { kind, a, b }: Act, draw: () => number): voi
       if (!node.alive) node.start();
       return;
     case "isolate":
-      cluster.isolate(node.replica, ...(b % 2 ? [nodes[b % nodes.length]!.replica] : []));
+      cluster.isolate(node.node, ...(b % 2 ? [nodes[b % nodes.length]!.node] : []));
       return;
     case "oneWay":
-      cluster.deliver = (from, to) => (b % 2 ? from !== node.replica : to !== node.replica);
+      cluster.deliver = (from, to) => (b % 2 ? from !== node.node : to !== node.node);
       return;
     case "lossy":
       cluster.deliver = () => draw() % 100 >= b % 60;
@@ -142,7 +144,7 @@ function perform(cluster: Cluster, { kind, a, b }: Act, draw: () => number): voi
       return;
     }
     case "unreachable":
-      leader?.input({ kind: "unreachable", node: node.replica as NodeId });
+      leader?.input({ kind: "unreachable", node: node.node as NodeId });
       return;
     case "run":
   }
@@ -154,9 +156,10 @@ function change(cluster: Cluster, leader: TestNode, b: number): void {
   const target = all[b % all.length]!.replica;
   const changes: MemberChange[] = [];
   const next = configuration.nextReplicaId;
-  if (b % 2 && all.length < 6 && next < replicasMax) {
+  const fresh = cluster.nodes.size + 1;
+  if (b % 2 && all.length < 6 && fresh < nodesMax) {
     const op = b % 4 === 1 ? "addVoter" : "addLearner";
-    changes.push({ op, node: next as number as NodeId, disk: 1 });
+    changes.push({ op, node: fresh as NodeId, disk: 1 });
   }
   if (b % 3 === 0 && all.length > 2) {
     changes.push({ op: (["remove", "demote", "promote"] as const)[(b % 7) % 3]!, replica: target });
@@ -167,9 +170,7 @@ function change(cluster: Cluster, leader: TestNode, b: number): void {
   }
   if (changes.length === 0) return;
   leader.change(...changes);
-  if (leader.raft.view.configuration.nextReplicaId > next && !cluster.nodes.has(next)) {
-    cluster.add(next);
-  }
+  if (leader.raft.view.configuration.nextReplicaId > next) cluster.add(fresh);
 }
 
 /** Everything works again; who was removed may stay so. */
@@ -189,7 +190,8 @@ export function converges(cluster: Cluster): string | null {
   healAll(cluster);
   cluster.run(6_000_000);
   const { leader } = cluster;
-  const why = [...cluster.nodes.values()].map(({ replica, raft }) => {
+  const members = [...cluster.nodes.values()].filter(({ replica }) => replica !== 0);
+  const why = members.map(({ replica, raft }) => {
     const { role, term, commit, last } = raft.view;
     return `${replica} ${role} ${term} ${commit}/${last}: ${raft.view.waitsFor()}`;
   });
@@ -200,8 +202,8 @@ export function converges(cluster: Cluster): string | null {
   if (leader.ended(request) !== "committed") return `${leader.ended(request)}\n${why.join("\n")}`;
   if (!leader.reads.has(read)) return `read ${leader.ended(read)}`;
   const { configuration, last } = leader.raft.view;
-  for (const { replica } of [...configuration.voters, ...configuration.learners]) {
-    const node = cluster.node(replica);
+  for (const { replica, node: number } of [...configuration.voters, ...configuration.learners]) {
+    const node = cluster.node(number);
     if (node.raft.view.applied === last && node.applied.join() === leader.applied.join()) continue;
     return `${replica} applied ${node.raft.view.applied} of ${last}: ${node.raft.view.waitsFor()}\n${why.join("\n")}`;
   }

@@ -55,7 +55,7 @@ export interface ClusterOptions {
   readonly seed?: number;
 }
 
-/** Replica n lives on node n. */
+/** The first members: replica n lives on node n. Who joins later gets its id from the leader. */
 export class Cluster {
   nowUs = 0;
   readonly nodes = new Map<number, TestNode>();
@@ -87,19 +87,22 @@ export class Cluster {
     const first = firstConfiguration(places);
     if ("refused" in first) throw new Error(first.refused);
     this.founding = encodeConfiguration(first.ok);
-    for (const { node } of places) this.add(node, this.founding);
+    for (const { node } of places) {
+      const founder = new TestNode(this, node, this.founding);
+      this.nodes.set(node, founder);
+      founder.start(node);
+    }
   }
 
-  /** A replica that waits to be added has no configuration. */
-  add(replica: number, configuration: Uint8Array = new Uint8Array(0)): TestNode {
-    const node = new TestNode(this, replica, configuration);
-    this.nodes.set(replica, node);
-    node.start();
+  /** A node that waits: its replica comes to life with the first message that is sent to it. */
+  add(number: number): TestNode {
+    const node = new TestNode(this, number, new Uint8Array(0));
+    this.nodes.set(number, node);
     return node;
   }
 
-  node(replica: number): TestNode {
-    return this.nodes.get(replica)!;
+  node(number: number): TestNode {
+    return this.nodes.get(number)!;
   }
 
   after(delayUs: number, run: () => void): void {
@@ -163,13 +166,14 @@ export class Cluster {
     if (!this.deliver(from, to, message)) return;
     this.after(this.latencyUs + this.delay(from, to, message), () => {
       const node = this.nodes.get(to);
+      if (node?.replica === 0) node.start(message.to);
       if (node?.alive) node.input({ kind: "message", from: from as NodeId, message });
     });
   }
 
-  /** Cuts `replica` off from all others. */
-  isolate(...replicas: number[]): void {
-    this.deliver = (from, to) => replicas.includes(from) === replicas.includes(to);
+  /** Cuts these nodes off from all others. */
+  isolate(...nodes: number[]): void {
+    this.deliver = (from, to) => nodes.includes(from) === nodes.includes(to);
   }
 
   heal(): void {
@@ -179,7 +183,9 @@ export class Cluster {
 
 export class TestNode {
   readonly cluster: Cluster;
-  readonly replica: number;
+  readonly node: number;
+  /** 0 until it is a member. */
+  replica = 0;
   readonly disk: Disk;
   raft!: Raft;
   alive = false;
@@ -203,15 +209,17 @@ export class TestNode {
   #wakeAt = Infinity;
   #receiving: number[] = [];
 
-  constructor(cluster: Cluster, replica: number, configuration: Uint8Array) {
+  constructor(cluster: Cluster, node: number, configuration: Uint8Array) {
     this.cluster = cluster;
-    this.replica = replica;
+    this.node = node;
     const files = new Map([[0, new Uint8Array(0)]]);
     const snapshot = meta(0, 0, configuration, files.get(0)!);
     this.disk = { term: 0, vote: 0, commit: 0, snapshot, entries: [], files, damagedThrough: 0 };
   }
 
-  start(): void {
+  start(replica: number = this.replica): void {
+    if (replica === 0) return;
+    this.replica = replica;
     this.boot++;
     this.alive = true;
     this.#pending = [];
@@ -223,22 +231,22 @@ export class TestNode {
       group: 1 as GroupId,
       incarnation: 1 as Incarnation,
       replica: this.replica as ReplicaId,
-      node: this.replica as NodeId,
+      node: this.node as NodeId,
       boot: this.boot as Boot,
       options: this.cluster.options,
-      seed: [this.cluster.seed, this.replica, this.boot, 7],
+      seed: [this.cluster.seed, this.node, this.boot, 7],
       sealer: openSealer,
       marks: this.cluster.marks,
     });
     const { disk } = this;
     this.applied = [...disk.files.get(disk.snapshot.index)!];
-    const replica: RecoveredReplica = {
+    const recovered: RecoveredReplica = {
       hardState: { term: disk.term as Term, vote: disk.vote, commit: disk.commit as Index },
       snapshot: disk.snapshot,
       entries: disk.entries.slice(),
       damagedThrough: disk.damagedThrough as Index,
     };
-    this.input({ kind: "recovered", replica });
+    this.input({ kind: "recovered", replica: recovered });
   }
 
   /** Loses what is not synced, but for the first `kept` writes under way. */
@@ -342,7 +350,7 @@ export class TestNode {
   }
 
   #say(said: Said): void {
-    if (said.kind === "send") this.cluster.transmit(this.replica, said.to, said.message);
+    if (said.kind === "send") this.cluster.transmit(this.node, said.to, said.message);
     else if (said.kind === "answer") this.answers.set(said.request, said.result);
     else {
       const floor = this.#readFloors.get(said.request)!;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MemberChange } from "../../../src/core/consensus.js";
-import { idMax, nodeId, replicaId } from "../../../src/core/ids.js";
+import { idMax, nodeId, replicaId, term } from "../../../src/core/ids.js";
 import { quorumOf } from "../../../src/core/quorum/joint.js";
 import {
   type ChangeRefusal,
@@ -11,6 +11,7 @@ import {
   changesMax,
   enterJoint,
   firstConfiguration,
+  idsPerTerm,
   leaveJoint,
   simple,
 } from "../../../src/core/raft/configuration-change.js";
@@ -42,7 +43,7 @@ const remove = (replica: number): MemberChange => named("remove", replica);
 const ids = (list: readonly { readonly replica: number }[]): number[] =>
   list.map(({ replica }) => replica);
 const changed = (config: Configuration, ...changes: MemberChange[]): Configuration =>
-  accepted(changeConfiguration(config, changes));
+  accepted(changeConfiguration(config, changes, term(0)));
 
 describe("configuration change", () => {
   it("change: one voter added: simple, with a fresh ReplicaId, its node and its disk", () => {
@@ -56,6 +57,26 @@ describe("configuration change", () => {
     const config = changed(changed(first(3), remove(3)), addVoter(3));
     expect(ids(config.voters)).toEqual([1, 2, 4]);
     expect(config.nextReplicaId).toBe(5);
+  });
+
+  it("change: in a later term: ids that no leader before it can have given out", () => {
+    const ofTerm3 = accepted(changeConfiguration(first(3), [addVoter(9), addVoter(8)], term(3)));
+    expect(ids(ofTerm3.voters)).toEqual([1, 2, 3, 3 * idsPerTerm, 3 * idsPerTerm + 1]);
+    // The leader of term 4 has never heard of that change.
+    const ofTerm4 = accepted(changeConfiguration(first(3), [addVoter(7)], term(4)));
+    expect(ids(ofTerm4.voters).at(-1)).toBe(4 * idsPerTerm);
+  });
+
+  it("change: all ids of a term given out: refused, and the next term goes on", () => {
+    const used = { ...first(3), nextReplicaId: replicaId(4 * idsPerTerm - 1) };
+    const last = accepted(changeConfiguration(used, [addVoter(9)], term(3)));
+    expect(ids(last.voters).at(-1)).toBe(4 * idsPerTerm - 1);
+    const more = [addVoter(8)];
+    expect(changeConfiguration(last, more, term(3))).toEqual({ refused: "termUsedUp" });
+    expect(accepted(changeConfiguration(last, [remove(1)], term(3))).voters).toHaveLength(3);
+    expect(accepted(changeConfiguration(last, more, term(4))).nextReplicaId).toBe(
+      4 * idsPerTerm + 1,
+    );
   });
 
   it("change: a replica replaced in place: joint, left with the new one only", () => {
@@ -123,7 +144,7 @@ describe("configuration change", () => {
   const full = first(replicasMax);
   const last = { ...base, nextReplicaId: replicaId(idMax) };
   const change = (config: Configuration, ...changes: MemberChange[]): ChangeResult =>
-    changeConfiguration(config, changes);
+    changeConfiguration(config, changes, term(0));
   const refusals: [ChangeRefusal, ChangeResult][] = [
     ["simpleWhileJoint", change(joint, addVoter(9))],
     ["alreadyJoint", enterJoint(joint, [], { autoLeave: true })],
@@ -155,7 +176,8 @@ describe("configuration change", () => {
     ["nodeTwice", firstConfiguration([addLearner(8), addLearner(8)] as [Place, Place])],
     ["badNumber", change(base, addVoter(9, -1))],
     ["badNumber", change(base, addVoter(9, 2 ** 53))],
-    ["badNumber", change(last, addVoter(9))],
+    ["termUsedUp", change(last, addVoter(9))],
+    ["termUsedUp", changeConfiguration(base, [addVoter(9)], term(idMax))],
     ["tooManyReplicas", change(full, addLearner(replicasMax + 1))],
   ];
   it.each(refusals)("change: %s: refused by that name", (reason, result) => {

@@ -1,7 +1,7 @@
 /** Configurations for the tests of whatever works with them. */
 import fc from "fast-check";
 import type { MemberChange } from "../../../src/core/consensus.js";
-import { nodeId, replicaId } from "../../../src/core/ids.js";
+import { nodeId, replicaId, term } from "../../../src/core/ids.js";
 import {
   type ChangeResult,
   changeConfiguration,
@@ -62,7 +62,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
 export function moved(config: Configuration, move: Move): ChangeResult {
   switch (move.kind) {
     case "change":
-      return changeConfiguration(config, move.changes);
+      return changeConfiguration(config, move.changes, term(0));
     case "enterJoint":
       return enterJoint(config, [], { autoLeave: false });
     case "leaveJoint":

@@ -4,8 +4,9 @@ import type { NodeId, ReplicaId } from "../../../src/core/ids.js";
 import { isJoint } from "../../../src/core/raft/configuration.js";
 import { Cluster, type TestNode } from "./cluster.js";
 
-const voters = (node: TestNode): number[] =>
-  node.raft.view.configuration.voters.map(({ replica }) => replica);
+/** The nodes on which they live. */
+const voters = (at: TestNode): number[] =>
+  at.raft.view.configuration.voters.map(({ node }) => node);
 const addVoter = (node: number) => ({ op: "addVoter", node: node as NodeId, disk: 1 }) as const;
 const remove = (replica: number) => ({ op: "remove", replica: replica as ReplicaId }) as const;
 
@@ -109,11 +110,11 @@ describe("membership", () => {
     expect(learner.raft.view.role).toBe("follower");
     expect(learner.raft.view.term).toBe(1);
     // Who has not caught up, or may be gone, gets no vote.
-    leader.change({ op: "promote", replica: 4 as ReplicaId });
+    leader.change({ op: "promote", replica: learner.replica as ReplicaId });
     cluster.heal();
     cluster.run(500_000);
     expect(voters(learner)).toEqual([1, 2, 3]);
-    leader.change({ op: "promote", replica: 4 as ReplicaId });
+    leader.change({ op: "promote", replica: learner.replica as ReplicaId });
     cluster.run(500_000);
     expect(voters(learner)).toEqual([1, 2, 3, 4]);
   });
@@ -124,7 +125,7 @@ describe("membership", () => {
     const others = [1, 2, 3].filter((id) => id !== leader.replica);
     leader.change(addVoter(4), addVoter(5), remove(others[0]!));
     cluster.runUntil(() =>
-      [...cluster.nodes.values()].every((n) => isJoint(n.raft.view.configuration)),
+      [...cluster.nodes.values()].every((n) => n.alive && isJoint(n.raft.view.configuration)),
     );
     for (const node of cluster.nodes.values()) node.crash(9);
     for (const node of cluster.nodes.values()) node.start();

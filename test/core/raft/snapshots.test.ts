@@ -53,6 +53,40 @@ describe("snapshots", () => {
     expect(slow.applied).toEqual(leader.applied);
   });
 
+  test("snapshots: late acceptances while one is under way that then breaks off: it goes on", () => {
+    const raft = { snapshotEveryEntries: 10, trailingEntries: 2, inflightMessagesMax: 128 };
+    const cluster = new Cluster({ size: 3, raft });
+    const leader = cluster.elect();
+    const slow = cluster.node((leader.replica % 3) + 1);
+    const other = cluster.node((slow.replica % 3) + 1);
+    const peer = () => leader.raft.state.peers.find(({ replica }) => replica === slow.replica)!;
+    cluster.run(300_000);
+    // What it says of appends and chunks is late, its beats are not.
+    cluster.delay = (from, _to, message) =>
+      from === slow.replica && message.kind !== "heartbeatReply" ? 500_000 : 0;
+    for (let n = 0; n < 54; n++) {
+      leader.propose(n);
+      cluster.run(5_000);
+    }
+    cluster.runUntil(() => peer().mode === "snapshot", 3_000_000);
+    expect(peer().mode).toBe("snapshot");
+    cluster.deliver = (_from, _to, message) => message.kind !== "snapshotChunk";
+    cluster.run(3_000_000);
+    // Its file cannot be read once.
+    const { files } = leader.disk;
+    const at = leader.raft.state.snapshot!.index;
+    const bytes = files.get(at)!;
+    files.set(at, new Uint8Array(0));
+    cluster.runUntil(() => peer().sending === null, 3_000_000);
+    files.set(at, bytes);
+    cluster.deliver = () => true;
+    cluster.delay = () => 0;
+    other.crash();
+    const request = leader.propose(99);
+    cluster.run(10_000_000);
+    expect(leader.ended(request)).toBe("committed");
+  });
+
   test("snapshots: a chunk from the middle: begins nothing", () => {
     const { cluster, leader, slow } = lagging();
     slow.start();
@@ -143,8 +177,9 @@ describe("damage", () => {
   function damaged(
     from: number,
     also: (hurt: TestNode) => void = () => {},
+    raft = {},
   ): { cluster: Cluster; leader: TestNode; hurt: TestNode } {
-    const cluster = new Cluster({ size: 3 });
+    const cluster = new Cluster({ size: 3, raft });
     const leader = cluster.elect();
     const hurt = cluster.node((leader.replica % 3) + 1);
     for (let n = 0; n < 10; n++) leader.propose(n);
@@ -175,6 +210,35 @@ describe("damage", () => {
     expect(cluster.marks.of("snapshotInstalled")).toBe(1);
     expect(hurt.raft.view.damaged).toBe(false);
     expect(hurt.raft.state.configuration).toEqual(leader.raft.state.configuration);
+    expect(hurt.applied).toEqual(leader.applied);
+  });
+
+  test("damage: the first probe is lost: it is asked again, and gets no needless snapshot", () => {
+    const { cluster, leader, hurt } = damaged(4);
+    const probes = () => cluster.sent.filter(({ to, message }) => isProbe(to, message)).length;
+    const isProbe = (to: number, { kind }: { kind: string }) =>
+      to === hurt.node && kind === "append";
+    cluster.deliver = (_from, to, message) => !isProbe(to, message);
+    const before = probes();
+    cluster.runUntil(() => probes() > before + 2);
+    cluster.heal();
+    cluster.run(2_000_000);
+    expect(hurt.raft.view.damaged).toBe(false);
+    expect(hurt.applied).toEqual(leader.applied);
+    expect(cluster.marks.of("snapshotInstalled")).toBe(0);
+  });
+
+  test("damage: a second time while it is refilled: it is asked again what it has", () => {
+    const slowly = { appendEntriesMax: 2, inflightMessagesMax: 1 };
+    const { cluster, leader, hurt } = damaged(4, () => {}, slowly);
+    const peer = () => leader.raft.state.peers.find(({ replica }) => replica === hurt.replica)!;
+    cluster.runUntil(() => peer().damaged && peer().match > 3);
+    expect(peer().match).toBeLessThan(8);
+    hurt.crash();
+    hurt.damage(2);
+    hurt.start();
+    cluster.run(3_000_000);
+    expect(hurt.raft.view.damaged).toBe(false);
     expect(hurt.applied).toEqual(leader.applied);
   });
 
