@@ -18,6 +18,7 @@ import { bitRot } from "./bit-rot.js";
 import { snapshotToFreshReplica } from "./snapshot-to-fresh-replica.js";
 import { membershipUnderFire } from "./membership-under-fire.js";
 import { changesCutShort } from "./changes-cut-short.js";
+import { unheardChanges } from "./unheard-changes.js";
 import { wipedNodeReturns } from "./wiped-node-returns.js";
 import { rollingRestart } from "./rolling-restart.js";
 import { clientRetries } from "./client-retries.js";
@@ -51,6 +52,7 @@ export const scenarios: readonly Scenario[] = [
   snapshotToFreshReplica,
   membershipUnderFire,
   changesCutShort,
+  unheardChanges,
   wipedNodeReturns,
   rollingRestart,
   clientRetries,

@@ -33,7 +33,7 @@ export const membershipMutants: readonly Mutant[] = [
     ],
     breaks: ["configuration-safety", "election-safety", "durable-quorum"],
     source: "our own: membership-under-fire 2535918876",
-    scenarios: ["membership-under-fire", "changes-cut-short"],
+    scenarios: ["unheard-changes"],
   },
   {
     id: "61-joint-lost-in-a-restart",

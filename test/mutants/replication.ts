@@ -95,10 +95,10 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/raft/replication.ts",
-        find: '  if (peer.mode !== "snapshot") probe(peer, agree + 1);',
+        find: "  if (peer.damaged && agree < peer.match) {",
         replace:
           "  peer.match = Math.max(peer.match, Math.min(message.hintIndex, lastIndex(log)));\n" +
-          '  if (peer.mode !== "snapshot") probe(peer, agree + 1);',
+          "  if (peer.damaged && agree < peer.match) {",
       },
     ],
     breaks: ["liveness", "durable-quorum", "state-machine-safety", "leader-completeness"],

@@ -23,23 +23,13 @@ import type { RaftMessage } from "../../../src/core/raft/messages.js";
 import { type RaftOptions, raftDefaults } from "../../../src/core/raft/options.js";
 import { Raft, type RaftInput } from "../../../src/core/raft/raft.js";
 import { Checker } from "./checker.js";
+import { CountedMarks } from "../counted-marks.js";
 import { type Disk, type Persist, meta, writeTo } from "./memory-disk.js";
 
 type Effect = ConsensusEffect<RaftMessage>;
 type Said = Extract<Effect, { kind: "send" | "answer" | "readReady" }>;
 
 export const openSealer: Sealer = { keyEpoch: 0, seal: (_h, p) => p, open: (_h, s) => s };
-
-/** Which branch was reached how often. */
-export class CountedMarks {
-  readonly counts = new Map<string, number>();
-  hit(name: string): void {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-  }
-  of(name: string): number {
-    return this.counts.get(name) ?? 0;
-  }
-}
 
 interface Event {
   readonly at: number;

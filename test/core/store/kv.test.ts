@@ -22,7 +22,7 @@ import {
   slotOf,
   slotPart,
 } from "../../../src/core/store/slots.js";
-import { CountedMarks } from "./world.js";
+import { CountedMarks } from "../counted-marks.js";
 
 const text = (value: string): Uint8Array => Uint8Array.from(value, (unit) => unit.charCodeAt(0));
 const key = fc.string({ unit: fc.constantFrom("a", "b", "/", "!", "0"), maxLength: 4 }).map(text);

@@ -11,7 +11,8 @@ import {
   ReplicatedStore,
   type ReplicatedStoreOptions,
 } from "../../../src/core/store/replicated-store.js";
-import { CountedMarks, ListMachine, Log, bytesOf, sessionOf } from "./world.js";
+import { CountedMarks } from "../counted-marks.js";
+import { ListMachine, Log, bytesOf, sessionOf } from "./world.js";
 
 const slotCount = 8;
 

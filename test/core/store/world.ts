@@ -2,7 +2,6 @@
 import { type Entry, type EntryType, entryType } from "../../../src/core/entry.js";
 import { ByteReader, ByteWriter, bytesKey, keyBytes } from "../../../src/core/bytes.js";
 import { RollingHash } from "../../../src/core/hash.js";
-import type { MarkName, Marks } from "../../../src/core/marks.js";
 import type { SlotRange, StateMachine } from "../../../src/core/state-machine.js";
 import {
   type ClientAnswer,
@@ -17,14 +16,6 @@ import {
   encodeSessionEntry,
 } from "../../../src/core/store/entries.js";
 import type { ReplicatedStore } from "../../../src/core/store/replicated-store.js";
-
-export class CountedMarks implements Marks {
-  readonly counts = new Map<MarkName, number>();
-
-  hit(name: MarkName): void {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-  }
-}
 
 /** Appends commands to one list per slot; the answer is the length, so that twice would show. */
 export class ListMachine implements StateMachine {

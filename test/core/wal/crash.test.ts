@@ -15,10 +15,11 @@ import {
   snapshotsOf,
   withoutBatch,
 } from "./model.js";
-import { CountingMarks, Rig, drawer, key, recoveredIn } from "./rig.js";
+import { CountedMarks } from "../counted-marks.js";
+import { Rig, drawer, key, recoveredIn } from "./rig.js";
 
 const groups = 5;
-const reached = new CountingMarks();
+const reached = new CountedMarks();
 
 /** A run of random batches; `model` is what is durable, `after` also what is under way. */
 class Run {

@@ -11,7 +11,6 @@ import {
   requestId,
   term,
 } from "../../../src/core/ids.js";
-import type { MarkName, Marks } from "../../../src/core/marks.js";
 import type { LoadedSnapshot } from "../../../src/core/wal/analysis.js";
 import type {
   RecoveredNode,
@@ -22,6 +21,7 @@ import type {
 } from "../../../src/core/wal/log-store.js";
 import type { WalOptions } from "../../../src/core/wal/options.js";
 import { Wal } from "../../../src/core/wal/wal.js";
+import { CountedMarks } from "../counted-marks.js";
 import { MemoryDisk } from "./memory-disk.js";
 
 export const smallOptions: Partial<WalOptions> = {
@@ -32,22 +32,10 @@ export const smallOptions: Partial<WalOptions> = {
   ringSlots: 2,
 };
 
-export class CountingMarks implements Marks {
-  readonly counts = new Map<MarkName, number>();
-
-  hit(name: MarkName): void {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-  }
-
-  has(name: MarkName): boolean {
-    return this.counts.has(name);
-  }
-}
-
 /** One start of the node after another, on one disk. */
 export class Rig {
   readonly disk = new MemoryDisk();
-  readonly marks = new CountingMarks();
+  readonly marks = new CountedMarks();
   readonly options: Partial<WalOptions>;
   events: WalEvent[] = [];
   wal: Wal;

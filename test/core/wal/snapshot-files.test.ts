@@ -7,14 +7,15 @@ import type { SnapshotEvent } from "../../../src/core/wal/log-store.js";
 import { SnapshotFiles } from "../../../src/core/wal/snapshot-files.js";
 import { runs } from "../../setup/soak.js";
 import { MemoryDisk } from "./memory-disk.js";
-import { CountingMarks, drawer, key } from "./rig.js";
+import { CountedMarks } from "../counted-marks.js";
+import { drawer, key } from "./rig.js";
 
 const request = requestId(9);
 const configuration = Uint8Array.of(4, 5, 6, 7);
 
 class Bench {
   disk: MemoryDisk = new MemoryDisk();
-  readonly marks = new CountingMarks();
+  readonly marks = new CountedMarks();
   events: SnapshotEvent[] = [];
   files: SnapshotFiles;
   #op = 0;
