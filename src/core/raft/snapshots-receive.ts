@@ -1,7 +1,7 @@
 /** Receiving a snapshot: its chunks in order, then the host verifies and restores the whole. */
 import type { SnapshotMeta } from "../entry.js";
 import type { RequestId } from "../ids.js";
-import { type RaftCore, afterHardState, afterLog, nextRequest, send } from "./core.js";
+import { type RaftCore, afterHardState, afterLog, nextRequest, send, writesFull } from "./core.js";
 import { installSnapshot, snapshotConfiguration } from "./log-writes.js";
 import type { SnapshotChunk } from "./messages.js";
 import type { SnapshotReceive } from "./state.js";
@@ -127,6 +127,8 @@ export function tryRestore(core: RaftCore): void {
     return;
   }
   if (!receiving.whole || state.applyingTo !== 0) return;
+  // Installing it is a write too: a log slower than the disk of snapshots would be owed ever more.
+  if (writesFull(core)) return;
   state.applyRead = 0;
   receiving.restoreRequest = nextRequest(state);
   const request = receiving.restoreRequest as RequestId;
