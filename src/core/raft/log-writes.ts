@@ -111,6 +111,12 @@ export function installSnapshot(core: RaftCore, snapshot: SnapshotMeta): void {
   state.appliedBytes = 0;
   state.commit = Math.max(state.commit, snapshot.index);
   state.applied = snapshot.index;
+  if (agrees && state.durable >= snapshot.index) {
+    // As with a snapshot of our own. What follows it may have been acknowledged, and stays in place:
+    // written again, it would be void from the first part of that write on until the last.
+    core.out.push({ kind: "compact", through: snapshot.index });
+    return;
+  }
   const persist = openPersist(core);
   persist.installed = snapshot;
   // On disk a snapshot voids all entries before its write: those that stay are written behind it.
