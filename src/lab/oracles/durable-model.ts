@@ -2,6 +2,7 @@
  * What the disks truly hold, kept from what hosts handed over and what the disks made durable:
  * never from what a replica believes. Terms stand for entries; log matching judges the rest.
  */
+import type { RecoveredReplica } from "../../core/consensus.js";
 import type { NodeId } from "../../core/ids.js";
 import type { PersistRecord } from "../../core/node/observer.js";
 import { replicaKey } from "./replica-key.js";
@@ -86,6 +87,17 @@ export function lastOf(replica: DurableReplica): number {
 export function termAt(replica: DurableReplica, at: number): number {
   if (at === replica.base) return replica.baseTerm;
   return replica.terms[at - replica.base - 1] ?? -1;
+}
+
+/** What a start found on disk. */
+export function asDurable(recovered: RecoveredReplica): DurableReplica {
+  return {
+    term: recovered.hardState.term,
+    vote: recovered.hardState.vote,
+    base: recovered.snapshot?.index ?? 0,
+    baseTerm: recovered.snapshot?.term ?? 0,
+    terms: recovered.entries.map((entry) => entry.term),
+  };
 }
 
 function clone(replica: DurableReplica): DurableReplica {

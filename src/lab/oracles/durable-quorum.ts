@@ -1,7 +1,7 @@
 import type { Configuration, Member } from "../../core/raft/configuration.js";
 import type { RaftView } from "../../core/raft/view.js";
 import type { OracleSpec } from "../oracle.js";
-import { DurableModel, termAt } from "./durable-model.js";
+import { DurableModel, asDurable, termAt } from "./durable-model.js";
 import { replicaKey, where } from "./replica-key.js";
 
 /**
@@ -36,8 +36,12 @@ export const durableQuorum: OracleSpec = {
     return {
       submitted: (node, batch, persists) => model.submitted(node, batch, persists),
       durable: (node, batch) => model.durable(node, batch),
-      replicaStarted(_node, _boot, view) {
-        commits.set(replicaKey(view), view.commit);
+      replicaStarted(node, _boot, view, recovered) {
+        const key = replicaKey(view);
+        commits.set(key, view.commit);
+        // Whether it found what it should `durable-state` judges. What rotted was held.
+        const held = recovered.damagedThrough > 0 ? model.of(key) : undefined;
+        model.restarted(node, key, held ?? asDurable(recovered));
       },
       stepped(_node, view) {
         const before = commits.get(replicaKey(view)) ?? 0;

@@ -3,7 +3,7 @@ import type { NodeId } from "../../core/ids.js";
 import type { RaftMessage } from "../../core/raft/messages.js";
 import type { RaftView } from "../../core/raft/view.js";
 import type { OracleSpec, Report } from "../oracle.js";
-import { DurableModel, type DurableReplica, lastOf, termAt } from "./durable-model.js";
+import { DurableModel, type DurableReplica, asDurable, lastOf, termAt } from "./durable-model.js";
 import { LedLogs } from "./led-logs.js";
 import { replicaKey, where } from "./replica-key.js";
 
@@ -136,14 +136,4 @@ function misses(
     if (at > found.base && termAt(found, at) !== termAt(held, at)) return `its entry at ${at}`;
   }
   return null;
-}
-
-function asDurable(recovered: RecoveredReplica): DurableReplica {
-  return {
-    term: recovered.hardState.term,
-    vote: recovered.hardState.vote,
-    base: recovered.snapshot?.index ?? 0,
-    baseTerm: recovered.snapshot?.term ?? 0,
-    terms: recovered.entries.map((entry) => entry.term),
-  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { index, term } from "../../../src/core/ids.js";
+import { boot, index, term } from "../../../src/core/ids.js";
 import { durableQuorum } from "../../../src/lab/oracles/durable-quorum.js";
 import { durableState } from "../../../src/lab/oracles/durable-state.js";
 import { entry, first, hardState, judge, node1, node2, persist, recovered, view } from "./fakes.js";
@@ -91,5 +91,40 @@ describe("oracles of durability: each accepts what is right and reports what is 
       });
     expect(course([1, 2])).toEqual([]);
     expect(course([1])).toEqual(["committed without a durable majority"]);
+  });
+
+  it("durable-quorum: a write that a crash cut short counts if it is found at the start, and else not", () => {
+    const second = boot(2);
+    const course = (of: Parameters<typeof recovered>[0]) =>
+      judge(durableQuorum, (oracle) => {
+        for (const [node, replica] of [
+          [node1, 1],
+          [node2, 2],
+        ] as const) {
+          oracle.submitted(node, replica, [persist(replica, { entries: [entry(1, 1)] })]);
+        }
+        oracle.durable(node1, 1);
+        oracle.replicaStarted(node2, second, view({ replica: 2 }), recovered(of));
+        oracle.submitted(node2, 9, []);
+        oracle.durable(node2, 9);
+        oracle.stepped(node1, view({ role: "leader", log: [[1, 7]], commit: 1 }), 0, 0);
+      });
+    expect(course({ entries: [entry(1, 1)] })).toEqual([]);
+    expect(course({ entries: [] })).toEqual(["committed without a durable majority"]);
+  });
+
+  it("durable-quorum: what rotted after it was acknowledged had been held", () => {
+    const course = (damagedThrough: number) =>
+      judge(durableQuorum, (oracle) => {
+        for (const node of [node1, node2]) {
+          oracle.submitted(node, node, [persist(node, { entries: [entry(1, 1)] })]);
+          oracle.durable(node, node);
+        }
+        const found = recovered({ damagedThrough: index(damagedThrough) });
+        oracle.replicaStarted(node2, boot(2), view({ replica: 2 }), found);
+        oracle.stepped(node1, view({ role: "leader", log: [[1, 7]], commit: 1 }), 0, 0);
+      });
+    expect(course(1)).toEqual([]);
+    expect(course(0)).toEqual(["committed without a durable majority"]);
   });
 });
