@@ -16,7 +16,7 @@ export const benchMixed: Scenario = {
     ...mixedWorkload,
     clients: 24,
     keys: 96,
-    thinkUs: { min: 5_000, max: 40_000 },
+    thinkUs: { min: 100_000, max: 350_000 },
     leaseReads: 150,
   },
   faults: {

@@ -28,7 +28,12 @@ export type Undecided = (reason: string) => void;
 export interface Oracle {
   /** After recovery or creation, before the replica's first step of this boot. */
   replicaStarted?(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void;
-  /** After each step of a replica. `nowUs` is world time, `localUs` the node's own clock. */
+  /**
+   * After a step that changed what the view shows: its numbers, role, configuration or entries.
+   * Leases and sizes of queues are apart.
+   */
+  changed?(node: NodeId, view: RaftView): void;
+  /** After each step of a replica, and after `changed`. `nowUs` is world time, `localUs` the node's own clock. */
   stepped?(node: NodeId, view: RaftView, nowUs: number, localUs: number): void;
   /** Handed to the disk, not yet durable. */
   submitted?(node: NodeId, batch: number, persists: readonly PersistRecord[]): void;

@@ -16,6 +16,7 @@ import type { Oracle, OracleSpec, Violation } from "../lab/oracle.js";
 import type { Fault } from "../lab/fault.js";
 import type { Failure } from "../lab/run-result.js";
 import { TraceRecorder, type TraceSink } from "../lab/trace-recorder.js";
+import { Shown } from "./shown.js";
 
 /** What the recorder asks of the world. */
 export interface RecordedWorld {
@@ -35,6 +36,7 @@ export interface Standing {
   readonly node: NodeId;
   /** The life of the process that showed it. */
   readonly life: number;
+  readonly shown: Shown;
 }
 
 /** Up to where a replica has applied its log, and the digest of the state there. */
@@ -86,6 +88,7 @@ export class Recorder implements HostObserver {
       oracles.filter((oracle) => oracle[hook] !== undefined);
     this.#of = {
       replicaStarted: having("replicaStarted"),
+      changed: having("changed"),
       stepped: having("stepped"),
       submitted: having("submitted"),
       durable: having("durable"),
@@ -124,8 +127,12 @@ export class Recorder implements HostObserver {
     this.#trace?.stepped(node, kind, word, view);
     if (view !== null) {
       // Two replicas of a group may share a node, one on its way out: the one that is alive counts.
-      if (this.standings.get(standingKey(view.group, node))?.view !== view) this.#stand(node, view);
+      let standing = this.standings.get(standingKey(view.group, node));
+      if (standing?.view !== view) standing = this.#stand(node, view);
       if (view.role === "leader") this.#led(view);
+      if (standing.shown.changes(view)) {
+        for (const oracle of this.#of.changed) oracle.changed!(node, view);
+      }
       const localUs = this.#world.localUs(node);
       for (const oracle of this.#of.stepped) oracle.stepped!(node, view, nowUs, localUs);
     }
@@ -272,9 +279,10 @@ export class Recorder implements HostObserver {
     this.#trace?.said(0, 0, "phase", { stage, core: core.map((node) => node + 1) });
   }
 
-  #stand(node: NodeId, view: RaftView): void {
-    const life = this.#world.life(node);
-    this.standings.set(standingKey(view.group, node), { view, node, life });
+  #stand(node: NodeId, view: RaftView): Standing {
+    const standing = { view, node, life: this.#world.life(node), shown: new Shown() };
+    this.standings.set(standingKey(view.group, node), standing);
+    return standing;
   }
 
   #led(view: RaftView): void {

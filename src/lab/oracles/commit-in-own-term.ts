@@ -17,7 +17,7 @@ export const commitInOwnTerm: OracleSpec = {
       replicaStarted(_node, _boot, view) {
         commits.set(replicaKey(view), view.commit);
       },
-      stepped(_node, view) {
+      changed(_node, view) {
         const before = commits.get(replicaKey(view)) ?? 0;
         commits.set(replicaKey(view), view.commit);
         if (view.role !== "leader" || view.commit <= before) return;

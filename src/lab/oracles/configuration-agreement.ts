@@ -61,7 +61,7 @@ export const configurationAgreement: OracleSpec = {
         if (snapshot !== null) judgeSnapshot(node, view.group, groupKey(view), snapshot);
         judgeEntry(view);
       },
-      stepped: (_node, view) => judgeEntry(view),
+      changed: (_node, view) => judgeEntry(view),
       applied(_node, view, entries) {
         noteAll(
           ofGroup(applied, groupKey(view), () => []),

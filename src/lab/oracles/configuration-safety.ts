@@ -28,7 +28,7 @@ export const configurationSafety: OracleSpec = {
           index: view.configurationIndex,
         });
       },
-      stepped(_node, view) {
+      changed(_node, view) {
         const key = replicaKey(view);
         const before = last.get(key);
         if (before !== undefined && before.configuration === view.configuration) return;

@@ -43,7 +43,7 @@ export const durableQuorum: OracleSpec = {
         const held = recovered.damagedThrough > 0 ? model.of(key) : undefined;
         model.restarted(node, key, held ?? asDurable(recovered));
       },
-      stepped(_node, view) {
+      changed(_node, view) {
         const before = commits.get(replicaKey(view)) ?? 0;
         if (view.commit <= before) return;
         commits.set(replicaKey(view), view.commit);

@@ -21,7 +21,7 @@ export const durableState: OracleSpec = {
     const damaged = new Set<number>();
     const led = new LedLogs();
     return {
-      stepped(_node, view) {
+      changed(_node, view) {
         if (view.role === "leader") led.note(view);
       },
       submitted: (node, batch, persists) => model.submitted(node, batch, persists),

@@ -11,7 +11,7 @@ export const electionSafety: OracleSpec = {
     const leaders = new Map<number, Map<number, number>>();
     const lastTermLed = new Map<number, number>();
     return {
-      stepped(_node, view) {
+      changed(_node, view) {
         if (view.role !== "leader") return;
         const replica = replicaKey(view);
         if (lastTermLed.get(replica) === view.term) return;

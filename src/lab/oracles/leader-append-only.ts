@@ -14,7 +14,7 @@ export const leaderAppendOnly: OracleSpec = {
   make(report) {
     const led = new Map<number, Led>();
     return {
-      stepped(_node, view) {
+      changed(_node, view) {
         if (view.role !== "leader") return;
         const key = replicaKey(view);
         const before = led.get(key);

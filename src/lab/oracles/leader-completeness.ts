@@ -35,7 +35,7 @@ export const leaderCompleteness: OracleSpec = {
       return committed;
     }
     return {
-      stepped(_node, view) {
+      changed(_node, view) {
         const committed = note(view);
         if (view.role !== "leader" || led.get(replicaKey(view)) === view.term) return;
         led.set(replicaKey(view), view.term);

@@ -26,7 +26,7 @@ export const leaderSendsItsLog: OracleSpec = {
         logs.set(replicaKey(view), log);
         follow(view, log, view.first);
       },
-      stepped(_node, view) {
+      changed(_node, view) {
         const log = logs.get(replicaKey(view));
         if (log !== undefined) follow(view, log, view.changedFrom);
       },

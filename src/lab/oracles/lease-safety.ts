@@ -22,11 +22,11 @@ export const leaseSafety: OracleSpec = {
     /** group -> node -> the lease that it believes in. */
     const leases = new Map<number, Map<number, Lease>>();
     return {
+      changed(node, view) {
+        if (view.role !== "leader") leases.get(groupKey(view))?.delete(node);
+      },
       stepped(node, view, nowUs, localUs) {
-        if (view.role !== "leader") {
-          leases.get(groupKey(view))?.delete(node);
-          return;
-        }
+        if (view.role !== "leader") return;
         let group = leases.get(groupKey(view));
         if (group === undefined) leases.set(groupKey(view), (group = new Map()));
         for (const [other, lease] of group) {

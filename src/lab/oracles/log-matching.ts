@@ -42,7 +42,7 @@ export const logMatching: OracleSpec = {
         chains.delete(replicaKey(view));
         extend(view);
       },
-      stepped(_node, view) {
+      changed(_node, view) {
         if (view.changedFrom <= view.last) extend(view);
       },
     };

@@ -35,7 +35,7 @@ export const monotonic: OracleSpec = {
           applied: view.applied,
         });
       },
-      stepped(_node, view) {
+      changed(_node, view) {
         const seen = replicas.get(replicaKey(view));
         if (seen === undefined) return;
         if (view.term < seen.term) fail(view, "term", seen.term, view.term);

@@ -44,7 +44,7 @@ export const stateMachineSafety: OracleSpec = {
       replicaStarted(_node, _boot, view) {
         committed.set(replicaKey(view), Math.min(view.commit, view.first - 1));
       },
-      stepped(_node, view) {
+      changed(_node, view) {
         const key = replicaKey(view);
         const before = committed.get(key) ?? 0;
         if (view.commit <= before && view.changedFrom > before) return;

@@ -93,8 +93,16 @@ export function judge(spec: OracleSpec, drive: (oracle: Required<Oracle>) => voi
     (reason) => shapes.push(`undecided: ${reason}`),
   );
   const nothing = (): void => {};
+  const hooks: Oracle = {
+    ...oracle,
+    // Each step of a test is one that changes what is seen.
+    stepped(node, of, nowUs, localUs) {
+      oracle.changed?.(node, of);
+      oracle.stepped?.(node, of, nowUs, localUs);
+    },
+  };
   drive(
-    new Proxy(oracle, {
+    new Proxy(hooks, {
       get: (target, name) => Reflect.get(target, name) ?? nothing,
     }) as Required<Oracle>,
   );
