@@ -8,7 +8,7 @@ import {
   type Scenario,
 } from "quorumlab/lab";
 
-const attackUs = 20 * second;
+const attackUs = 12 * second;
 
 export const unheardChanges: Scenario = {
   name: "unheard-changes",
@@ -23,7 +23,7 @@ export const unheardChanges: Scenario = {
       times(
         draw,
         { fromUs: 2 * second, toUs: untilUs },
-        { minUs: 3 * second, maxUs: 6 * second },
+        { minUs: 4 * second, maxUs: 6 * second },
       ).flatMap((atUs, n) => {
         // Nodes without a member hear both sides.
         const cut = { nodes: [], peers: groups[0]!, forUs: draw.integer(second, 3 * second) };
