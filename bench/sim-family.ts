@@ -1,6 +1,7 @@
+import type { Scenario } from "quorumlab/lab";
 import { simulate } from "quorumlab/sim";
 import { baselineRate } from "./baseline-scheduler.js";
-import { benchMixed } from "./bench-mixed.js";
+import { benchBusy, benchMixed } from "./bench-mixed.js";
 import { alternate, type Figure } from "./figure.js";
 
 const pairs = 15;
@@ -10,14 +11,18 @@ const baselineEvents = 2_000_000;
 /** What makes the workload a mixed one; a run that idles would look fast. */
 const stepsPerAcknowledgedMax = 60;
 
-/** Steps per second with every oracle on, as a share of the bare event loop's events per second. */
 export function benchSim(): readonly Figure[] {
+  return [...measure("sim/steps", benchMixed), ...measure("sim/steps-busy", benchBusy)];
+}
+
+/** Steps per second with every oracle on, as a share of the bare event loop's events per second. */
+function measure(name: string, scenario: Scenario): readonly Figure[] {
   let seed = 1;
   let steps = 0;
   let acknowledged = 0;
   const ours = (): number => {
     const startedMs = performance.now();
-    const result = simulate(benchMixed, { seed: seed++ });
+    const result = simulate(scenario, { seed: seed++ });
     const tookMs = performance.now() - startedMs;
     if (result.verdict !== "ok") throw new Error(`seed ${seed - 1}: ${result.failure?.message}`);
     steps += result.steps;
@@ -32,14 +37,14 @@ export function benchSim(): readonly Figure[] {
   }
   return [
     {
-      name: "sim/steps",
+      name,
       value: rates.ours,
       unit: "steps/s",
       against: "bare event loop, one closure per event",
       ratio: rates.ratio,
     },
     {
-      name: "sim/steps-per-operation",
+      name: `${name}-per-operation`,
       value: steps / acknowledged,
       unit: "steps",
       against: "the most that the workload may take",

@@ -35,7 +35,7 @@ export interface Oracle {
   changed?(node: NodeId, view: RaftView): void;
   /** After each step of a replica, and after `changed`. `nowUs` is world time, `localUs` the node's own clock. */
   stepped?(node: NodeId, view: RaftView, nowUs: number, localUs: number): void;
-  /** Handed to the disk, not yet durable. */
+  /** Handed to the disk, not yet durable. `batch` is never used twice on a node. */
   submitted?(node: NodeId, batch: number, persists: readonly PersistRecord[]): void;
   /** The disk truly holds this batch now, whatever it has answered. */
   durable?(node: NodeId, batch: number): void;

@@ -45,6 +45,9 @@ export interface AppliedState {
   readonly digest: readonly [number, number];
 }
 
+/** More operations than a process comes to within a run. */
+const operationsPerLife = 0x1_0000_0000;
+
 export class Recorder implements HostObserver {
   readonly hash: RollingHash = new RollingHash();
   /** Inputs handled by nodes: messages, timers, completions of the disk, clients' requests. */
@@ -152,7 +155,8 @@ export class Recorder implements HostObserver {
 
   batchSubmitted(node: NodeId, syncOp: number, persists: readonly PersistRecord[]): void {
     // Also of a process that died between the write and its sync: the disk may hold it all the same.
-    for (const oracle of this.#of.submitted) oracle.submitted!(node, syncOp, persists);
+    const batch = this.#batch(node, syncOp);
+    for (const oracle of this.#of.submitted) oracle.submitted!(node, batch, persists);
     if (!this.#world.lives(node)) return;
     this.#fold(102, node, syncOp, persists.length);
     for (const { group, token, hardState, truncateFrom, entries } of persists) {
@@ -167,7 +171,13 @@ export class Recorder implements HostObserver {
   /** The disk truly holds what the sync `op` covers. */
   durable(node: NodeId, op: number): void {
     this.#trace?.durable(node, op);
-    for (const oracle of this.#of.durable) oracle.durable!(node, op);
+    const batch = this.#batch(node, op);
+    for (const oracle of this.#of.durable) oracle.durable!(node, batch);
+  }
+
+  /** Each process counts its operations anew: a sync of this life is not that of a batch before it. */
+  #batch(node: NodeId, op: number): number {
+    return this.#world.life(node) * operationsPerLife + op;
   }
 
   messageReleased(node: NodeId, to: NodeId, message: RaftMessage, frame: Uint8Array): void {

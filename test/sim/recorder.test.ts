@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { boot } from "../../src/core/ids.js";
+import type { OracleSpec } from "../../src/lab/oracle.js";
+import { allOracles } from "../../src/lab/oracles/index.js";
+import { Recorder } from "../../src/sim/recorder.js";
+import { entry, node1, node2, persist, recovered, view } from "../lab/oracles/fakes.js";
+
+describe("recorder", () => {
+  const worldOf = (life: () => number) => ({
+    nowUs: () => 0,
+    localUs: () => 0,
+    lives: () => true,
+    boot: () => 1,
+    life,
+  });
+
+  test("recorder: a sync of the next life has the number of a batch that died: it proves nothing", () => {
+    let life = 1;
+    const recorder = new Recorder(
+      worldOf(() => life),
+      allOracles,
+      null,
+    );
+    recorder.batchSubmitted(node1, 22, [persist(1, { entries: [entry(1, 1)] })]);
+    life = 3;
+    recorder.durable(node1, 22);
+    recorder.replicaStarted(node1, boot(2), view({}), recovered({ entries: [] }));
+    expect(recorder.failure).toBeNull();
+  });
+
+  test("recorder: a sync of the same life: what it covers must be found at the next start", () => {
+    const recorder = new Recorder(
+      worldOf(() => 1),
+      allOracles,
+      null,
+    );
+    recorder.batchSubmitted(node1, 22, [persist(1, { entries: [entry(1, 1)] })]);
+    recorder.durable(node1, 22);
+    recorder.replicaStarted(node1, boot(2), view({}), recovered({ entries: [] }));
+    expect(recorder.failure?.property).toBe("durable-state");
+  });
+
+  test("recorder: steps that change nothing of the view: only those who judge every step are asked", () => {
+    const asked: string[] = [];
+    const spec: OracleSpec = {
+      id: "listens",
+      about: "writes down what it is asked",
+      judges: "step",
+      make: () => ({
+        changed: () => asked.push("changed"),
+        stepped: () => asked.push("stepped"),
+      }),
+    };
+    const recorder = new Recorder(
+      worldOf(() => 1),
+      [spec],
+      null,
+    );
+    const seen = view({ replica: 2 });
+    for (let n = 0; n < 2; n++) recorder.stepped(node2, "message", n, seen);
+    expect(asked).toEqual(["changed", "stepped", "stepped"]);
+  });
+});
