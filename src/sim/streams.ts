@@ -20,6 +20,9 @@ export function sequential(seed: number, name: string): Draw {
   const integer = (min: number, max: number): number => {
     const span = max - min + 1;
     if (span <= 1) return min;
+    // `| 0`: a remainder of a word beyond 31 bits is a float to V8, however small it is. Node and
+    // group numbers are drawn here, and one float makes their field a float in every object.
+    if (span < high / 2) return min + ((word() % span) | 0);
     return min + (span <= high ? word() % span : ((word() & 0x1f_ffff) * high + word()) % span);
   };
   return {
