@@ -99,7 +99,7 @@ export class Cluster implements FaultWorld {
     );
     this.recorder.onStopped = (node) => this.#stoppedItself(node);
     this.recorder.onStep = (node) => this.#stepped.add(node - 1);
-    this.survey = new Survey(this.recorder, processes);
+    this.survey = new Survey(this.recorder, processes, setup.resolved.groups);
   }
 
   /** Handles the next event; false when there is none. */
@@ -171,12 +171,12 @@ export class Cluster implements FaultWorld {
 
   /** People put a new disk in, if every group survives the loss of the old one. */
   replaceDisk(node: number, fault: number): void {
-    if (!this.survey.mayReplace(node, this.resolved.groups.length)) return;
+    if (!this.survey.mayReplace(node)) return;
     this.wipe(node, replaceUs, fault);
   }
 
   mayLose(node: number): boolean {
-    return this.survey.mayLose(node, this.resolved.groups.length);
+    return this.survey.mayLose(node);
   }
 
   lost(node: number): void {

@@ -1,7 +1,7 @@
 /**
  * People: they change members and move leaders at bad times, and bring wiped nodes back as new
  * replicas. An errand has a goal; it is asked of whoever leads, again and again, until the goal is
- * reached or patience ends.
+ * reached or patience ends. Nobody who matters is sent away: what stays must be able to go on.
  */
 import { type NodeId, groupId } from "../core/ids.js";
 import type { MemberChange } from "../core/consensus.js";
@@ -174,7 +174,11 @@ function removeGoal(
     if (leaving === null) return "done";
     const { replica } = leaving;
     if (!voters.some((each) => each.replica === replica)) return "done";
-    if (voters.length > votersMin) return change({ op: "remove", replica });
+    const staying = voters.filter((each) => each.replica !== replica);
+    if (voters.length > votersMin) {
+      if (!world.survey.mayConsistOf(leader.group - 1, staying, 0)) return null;
+      return change({ op: "remove", replica });
+    }
     const added = add(leader, word);
     return added === "done" && voters.length <= votersMin ? "done" : added;
   };
@@ -194,6 +198,8 @@ function replaceGoal(world: PeopleWorld): Goal {
     }
     const going = voters.filter(({ replica }) => leaving!.includes(replica));
     if (going.length === 0 || free.length < going.length) return "done";
+    const staying = voters.filter((each) => !going.includes(each));
+    if (!world.survey.mayConsistOf(leader.group - 1, staying, going.length)) return null;
     return change(
       ...going.map(({ replica }) => ({ op: "remove", replica }) as const),
       ...free.slice(0, going.length).map(({ node }) => addition(world, node, "addVoter")),

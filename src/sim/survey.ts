@@ -2,6 +2,7 @@
  * What somebody who sees all nodes at once knows of the groups: who leads, which configurations are
  * in force, which nodes hold what they should. For people, phases and the budget of faults.
  */
+import type { NodeId } from "../core/ids.js";
 import type { Configuration, Member } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
@@ -13,13 +14,20 @@ const goneAfterUs = 1_000_000;
 export class Survey {
   readonly #recorder: Recorder;
   readonly #processes: readonly SimProcess[];
+  /** The founders of each group. */
+  readonly #groups: readonly (readonly NodeId[])[];
   /** node -> life of its process when synced data of it was lost or damaged. */
   readonly #losses = new Map<number, number>();
   readonly #damaged = new Set<number>();
 
-  constructor(recorder: Recorder, processes: readonly SimProcess[]) {
+  constructor(
+    recorder: Recorder,
+    processes: readonly SimProcess[],
+    groups: readonly (readonly NodeId[])[],
+  ) {
     this.#recorder = recorder;
     this.#processes = processes;
+    this.#groups = groups;
   }
 
   /** Replicas of a group whose processes live, in the order of nodes. */
@@ -101,26 +109,40 @@ export class Survey {
   }
 
   /** True when every group keeps a majority of whole members if `node` loses something too. */
-  mayLose(node: number, groups: number): boolean {
-    return !this.#isImpaired(node) && this.mayReplace(node, groups);
+  mayLose(node: number): boolean {
+    return !this.#isImpaired(node) && this.mayReplace(node);
   }
 
   /** The same for a node that may have lost something already. */
-  mayReplace(node: number, groups: number): boolean {
-    // Where no configuration is known, the nodes themselves are the quorum.
-    if (this.#recorder.standings.size === 0)
-      return this.#losses.size < (this.#processes.length - 1) >> 1;
-    for (let group = 0; group < groups; group++) {
-      for (const configuration of this.configurations(group)) {
-        for (const half of [configuration.voters, configuration.outgoing]) {
-          const whole = half.filter(
-            (member) => member.node - 1 !== node && this.holds(group, member),
-          );
-          if (half.length > 0 && whole.length * 2 <= half.length) return false;
-        }
+  mayReplace(node: number): boolean {
+    // A protocol of a user's own shows no configurations: the nodes themselves are the quorum.
+    if (
+      this.#recorder.standings.size === 0 &&
+      this.#losses.size >= (this.#processes.length - 1) >> 1
+    )
+      return false;
+    return this.#groups.every((founders, group) => {
+      const configurations = this.configurations(group);
+      // Nobody has started yet with what it was founded with.
+      if (configurations.length === 0) {
+        const isWhole = (id: NodeId): boolean => id - 1 !== node && !this.#isImpaired(id - 1);
+        return isMajority(founders.filter(isWhole).length, founders.length);
       }
-    }
-    return true;
+      const isWhole = (member: Member): boolean =>
+        member.node - 1 !== node && this.holds(group, member);
+      return configurations
+        .flatMap(({ voters, outgoing }) => [voters, outgoing])
+        .every((half) => half.length === 0 || isMajority(half.filter(isWhole).length, half.length));
+    });
+  }
+
+  /**
+   * True when a majority of `voters` and as many `joining` ones is whole: those who join will be
+   * filled by it.
+   */
+  mayConsistOf(group: number, voters: readonly Member[], joining: number): boolean {
+    const whole = voters.filter((member) => this.holds(group, member)).length;
+    return isMajority(whole + joining, voters.length + joining);
   }
 
   /** Damage that no restart has shown yet, or that is not repaired yet. */
@@ -147,4 +169,8 @@ export class Survey {
       .filter(({ view }) => view.group === group + 1)
       .sort((a, b) => a.node - b.node);
   }
+}
+
+function isMajority(count: number, of: number): boolean {
+  return count * 2 > of;
 }
