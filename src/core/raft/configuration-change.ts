@@ -70,7 +70,10 @@ export function firstConfiguration(
 ): ChangeResult {
   if (places.length === 0) return { refused: "noVoters" };
   const voters = places.map(({ node, disk }, at) => ({ replica: replicaId(at + 1), node, disk }));
-  return sound({ ...emptyConfiguration, voters, nextReplicaId: replicaId(places.length + 1) });
+  const draft = draftOf(emptyConfiguration);
+  draft.voters.push(...voters);
+  draft.nextReplicaId = replicaId(places.length + 1);
+  return sound(draft);
 }
 
 /**
@@ -170,7 +173,9 @@ export function enterJoint(
 ): ChangeResult {
   if (isJoint(config)) return { refused: "alreadyJoint" };
   if (config.voters.length === 0) return { refused: "noVoters" };
-  const draft = { ...draftOf(config), outgoing: config.voters, autoLeave };
+  const draft = draftOf(config);
+  draft.outgoing = config.voters;
+  draft.autoLeave = autoLeave;
   applySteps(draft, steps);
   if (draft.voters.length === 0) return { refused: "allVotersRemoved" };
   return sound(draft);
@@ -179,24 +184,32 @@ export function enterJoint(
 /** Drops the outgoing half: who is in no other part is a member no more. */
 export function leaveJoint(config: Configuration): ChangeResult {
   if (!isJoint(config)) return { refused: "notJoint" };
-  const draft = { ...draftOf(config), outgoing: [], learnersNext: [], autoLeave: false };
+  const draft = draftOf(config);
+  draft.outgoing = [];
+  draft.learnersNext = [];
+  draft.autoLeave = false;
   for (const member of config.learnersNext) put(draft.learners, member);
   return sound(draft);
 }
 
 interface Draft extends Configuration {
   readonly voters: Member[];
+  outgoing: readonly Member[];
   readonly learners: Member[];
-  readonly learnersNext: Member[];
+  learnersNext: Member[];
+  autoLeave: boolean;
   nextReplicaId: ReplicaId;
 }
 
+/** Field by field: configurations are read at every step, and should have one shape for V8. */
 function draftOf(config: Configuration): Draft {
   return {
-    ...config,
     voters: [...config.voters],
+    outgoing: config.outgoing,
     learners: [...config.learners],
     learnersNext: [...config.learnersNext],
+    autoLeave: config.autoLeave,
+    nextReplicaId: config.nextReplicaId,
   };
 }
 

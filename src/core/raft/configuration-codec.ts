@@ -87,8 +87,15 @@ export function decodeConfiguration(bytes: Uint8Array): DecodedConfiguration {
     if (parts & part.learner) lists.learners.push(member);
     if (parts & part.learnersNext) lists.learnersNext.push(member);
   }
-  const autoLeave = bytes[1] === flagAutoLeave;
-  const config = { ...lists, autoLeave, nextReplicaId: nextReplicaId as ReplicaId };
+  // Field by field: to V8 an object that is spread and added to has a shape of its own each time.
+  const config: Configuration = {
+    voters: lists.voters,
+    outgoing: lists.outgoing,
+    learners: lists.learners,
+    learnersNext: lists.learnersNext,
+    autoLeave: bytes[1] === flagAutoLeave,
+    nextReplicaId: nextReplicaId as ReplicaId,
+  };
   const broken = checkConfiguration(config);
   return broken.length === 0 ? { ok: config } : { error: { code: "unsound", broken } };
 }
