@@ -6,8 +6,8 @@ import { replicaKey } from "./replica-key.js";
 interface Log {
   /** Of its replica now. */
   term: number;
-  /** Position -> the term of the entry that was last seen there. */
-  readonly terms: Map<number, number>;
+  /** By position: the term of the entry that was last seen there. */
+  readonly terms: number[];
 }
 
 /**
@@ -22,7 +22,7 @@ export const leaderSendsItsLog: OracleSpec = {
     const logs = new Map<number, Log>();
     return {
       replicaStarted(_node, _boot, view) {
-        const log = { term: 0, terms: new Map<number, number>() };
+        const log: Log = { term: 0, terms: [] };
         logs.set(replicaKey(view), log);
         follow(view, log, view.first);
       },
@@ -39,7 +39,7 @@ export const leaderSendsItsLog: OracleSpec = {
         const wrong = firstWrong(log, message);
         if (wrong === null) return;
         report({
-          message: `group ${group} replica ${replica} on node ${node} tells node ${to} of an entry of term ${wrong.term} at ${wrong.index}, where its own log has ${log.terms.get(wrong.index) ?? "nothing"}`,
+          message: `group ${group} replica ${replica} on node ${node} tells node ${to} of an entry of term ${wrong.term} at ${wrong.index}, where its own log has ${log.terms[wrong.index] ?? "nothing"}`,
           shape: "an append that is not in its sender's log",
           node,
           group,
@@ -51,20 +51,21 @@ export const leaderSendsItsLog: OracleSpec = {
 
 /** The position before the first is that of the snapshot below the log, or 0. */
 function follow(view: RaftView, log: Log, changedFrom: number): void {
+  const { terms } = log;
   log.term = view.term;
   const base = (view.first - 1) as RaftView["last"];
-  log.terms.set(base, view.termAt(base));
-  // What was cut is not its log any more.
-  for (let at = view.last + 1; log.terms.delete(at);) at++;
+  terms[base] = view.termAt(base);
   for (let at = Math.max(changedFrom, view.first); at <= view.last; at++) {
-    log.terms.set(at, view.termAt(at as RaftView["last"]));
+    terms[at] = view.termAt(at as RaftView["last"]);
   }
+  // What was cut is not its log any more.
+  if (terms.length > view.last + 1) terms.length = view.last + 1;
 }
 
 function firstWrong(
   { terms }: Log,
   { prevIndex, prevTerm, entries }: Append,
 ): { readonly index: number; readonly term: number } | null {
-  if (terms.get(prevIndex) !== prevTerm) return { index: prevIndex, term: prevTerm };
-  return entries.find(({ index, term }) => terms.get(index) !== term) ?? null;
+  if (terms[prevIndex] !== prevTerm) return { index: prevIndex, term: prevTerm };
+  return entries.find(({ index, term }) => terms[index] !== term) ?? null;
 }
