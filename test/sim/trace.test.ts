@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Json } from "../../src/core/plain.js";
 import {
   checkTraceEvent,
@@ -94,4 +94,54 @@ test("trace: evidence: the leader is elected, writes are acknowledged, every com
   for (const kind of ["elected", "acked", "configuration", "crash", "fault", "invoke", "return"]) {
     expect(events.some((event) => event.kind === kind)).toBe(true);
   }
+});
+
+describe("trace: nodes that die while they start", () => {
+  const starts: TraceEvent[] = [];
+  const dying = {
+    ...scenario,
+    name: "starts-cut-short",
+    about: "each node is killed, and killed again while it recovers; the clocks drift",
+    faults: {
+      ...scenario.faults,
+      plan: (_draw, { nodes }) =>
+        nodes.flatMap((node, n) => [
+          fault({ kind: "drift", atUs: 0, nodes: [node], amount: 20_000 - n, forUs: 2_500_000 }, n),
+          fault(
+            { kind: "killInStart", atUs: 500_000, forUs: 100_000, nodes: [node], amount: 4 },
+            n,
+          ),
+        ]),
+    },
+  } satisfies Scenario;
+  const run = simulate(dying, { seed: 7, trace: (event) => starts.push(event) });
+
+  test("trace: names: none is used twice, and each cause is the earlier event that it was", () => {
+    const seen = new Map<string, TraceEvent>();
+    const livesOf0 = starts.filter(({ kind, boot }) => kind === "crash" && boot === 0);
+    expect(livesOf0.length).toBeGreaterThan(3);
+    for (const event of starts) {
+      expect(seen.has(nameOf(event))).toBe(false);
+      const from = event.cause === null ? undefined : seen.get(nameOf(event.cause));
+      if (event.cause !== null) expect(from?.at).toBeLessThanOrEqual(event.at!);
+      seen.set(nameOf(event), event);
+    }
+  });
+
+  test("trace: boot: the node's clocks as they are, and its disk", () => {
+    const boots = starts.filter(({ kind }) => kind === "boot") as TraceEvent<"boot">[];
+    expect(boots.length).toBeGreaterThan(3);
+    for (const { at, t, node, data } of boots) {
+      // World time 0 is a day in the past, give or take a second.
+      expect(Math.abs(data.wallOffsetUs - 1_700_000_000_000_000)).toBeLessThanOrEqual(1_000_000);
+      expect(t + data.worldOffsetUs).toBe(at);
+      expect(data.disk).toBe(node * 1_000);
+    }
+    const rates = new Set(
+      boots.filter(({ at }) => at! < 2_500_000).map(({ data }) => data.driftPpm),
+    );
+    expect([...rates].sort((a, b) => a - b)).toEqual([19_998, 19_999, 20_000]);
+    expect(new Set(boots.map(({ data }) => data.wallOffsetUs)).size).toBe(3);
+    expect(run.verdict).toBe("ok");
+  });
 });
