@@ -50,7 +50,10 @@ test("trace: every line: as the schema has it, and read back equal", () => {
   }
   const read = readTrace([header, ...lines]);
   expect(read).toMatchObject({ ok: { cut: null, events } });
-  expect("ok" in read && explainTrace(read.ok)).toContain("fault cut-0 begins: cut, the leader");
+  const told = "ok" in read ? explainTrace(read.ok) : "";
+  expect(told).toMatch(
+    /fault cut-0 begins: cut, node (1, against 2 3|2, against 1 3|3, against 1 2),/,
+  );
 });
 
 test("trace: numbers: without gaps for each node and boot, each boot begun by its event", () => {
@@ -94,6 +97,60 @@ test("trace: evidence: the leader is elected, writes are acknowledged, every com
   for (const kind of ["elected", "acked", "configuration", "crash", "fault", "invoke", "return"]) {
     expect(events.some((event) => event.kind === kind)).toBe(true);
   }
+});
+
+describe("trace: faults", () => {
+  const told: TraceEvent<"fault">[] = [];
+  const struck: Scenario = {
+    ...scenario,
+    name: "faults-told",
+    about: "faults of the leader, of all links, of more nodes than may lose data, some without end",
+    cluster: { ...smallCluster, nodes: 3, groups: 1 },
+    faults: {
+      ...scenario.faults,
+      plan: (_draw, { nodes }) => [
+        fault({ kind: "flap", atUs: 1_500_000, forUs: 9_000_000, peers: nodes }, 0),
+        fault({ kind: "loss", atUs: 1_000_000, forUs: 9_000_000, amount: 20 }, 0),
+        fault({ kind: "slowNode", atUs: 1_000_000, forUs: 500_000, nodes, amount: 2 }, 0),
+        fault({ kind: "rot", atUs: 1_000_000, nodes, amount: 1 }, 0),
+        fault({ kind: "transferLeader", atUs: 2_000_000 }, 0),
+      ],
+    },
+  };
+  let leader = 0;
+  simulate(struck, {
+    seed: 7,
+    trace: (event) => {
+      if (event.kind === "fault") told.push(event);
+      if (event.kind === "elected" && event.at! < 1_500_000) leader = event.node;
+    },
+  });
+  const of = (id: string) =>
+    told.filter(({ data }) => data.id === id).map(({ at, data }) => ({ at: at!, ...data }));
+
+  test("trace: a fault of whoever leads: named by node, its peers the others", () => {
+    const peers = [1, 2, 3].filter((node) => node !== leader);
+    expect(of("flap-0")[0]).toMatchObject({ active: true, nodes: [leader], peers });
+  });
+
+  test("trace: a fault of more nodes than may lose data: those that it struck", () => {
+    expect(of("rot-0")).toMatchObject([{ active: true, nodes: [1] }]);
+  });
+
+  test("trace: faults of all links and of people: no nodes", () => {
+    expect(of("loss-0")[0]).toMatchObject({ active: true, nodes: [], peers: [] });
+    expect(of("transferLeader-0")).toMatchObject([{ active: true, nodes: [] }]);
+  });
+
+  test("trace: faults that outlive the attack: each ends once, when it is healed", () => {
+    expect(of("slowNode-0").map(({ at }) => at)).toEqual([1_000_000, 1_500_000]);
+    for (const id of ["flap-0", "loss-0"]) {
+      const [begun, ended, ...more] = of(id);
+      expect(ended).toMatchObject({ active: false, nodes: begun!.nodes, peers: begun!.peers });
+      expect(ended!.at).toBeGreaterThan(2_500_000);
+      expect(more).toEqual([]);
+    }
+  });
 });
 
 describe("trace: nodes that die while they start", () => {
