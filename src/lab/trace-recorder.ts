@@ -22,7 +22,12 @@ export interface TracedWorld {
   nowUs(): number | null;
   /** The node's own monotonic time. */
   localUs(node: number): number;
+  /** 0 while no process runs there, or one that does not know its boot yet. */
   boot(node: number): number;
+  /** How the node's clocks stand to each other and to world time, as far as known; else 0. */
+  clock(node: number): { readonly wallOffsetUs: number; readonly driftPpm: number };
+  /** Identity of the disk in the node; 0 when nobody knows it. */
+  disk(node: number): number;
 }
 
 /** Frames that may still arrive, and replicas whose state is compared, are at most so many. */
@@ -44,11 +49,14 @@ interface Frame {
 export class TraceRecorder {
   readonly #world: TracedWorld;
   readonly #sink: TraceSink;
-  /** `node/boot` -> number of its newest event. */
+  /**
+   * `node/boot` -> number of its newest event. Kept for good: lives that end before they know their
+   * boot share boot 0, and what a disk lost may have been a boot.
+   */
   readonly #sequences = new Map<string, number>();
   /** The boot that each node is known to be in. */
   readonly #boots = new Map<number, number>();
-  /** Newest step of each replica, and of each node as group 0. */
+  /** Newest step or start of each replica in this life, and newest step of each node as group 0. */
   readonly #steps = new Map<string, TraceCause>();
   readonly #frames = new Map<string, Frame>();
   readonly #states = new Map<string, TraceData<"state"> & { readonly configuration: number }>();
@@ -64,7 +72,8 @@ export class TraceRecorder {
   recovered(node: number, view: RaftView): void {
     const { group, replica, term, vote, first, last } = view;
     this.#states.delete(`${group}/${node}`);
-    this.#write(node, group, "recovered", { replica, term, vote, first, last }, null);
+    const data = { replica, term, vote, first, last };
+    this.#steps.set(`${group}/${node}`, this.#write(node, group, "recovered", data, null));
     this.#state(node, view, null);
   }
 
@@ -158,10 +167,11 @@ export class TraceRecorder {
     const reason = this.#reasons.get(node) ?? "killed";
     this.#reasons.delete(node);
     this.#write(node, 0, "crash", { reason }, null);
-    this.#sequences.delete(`${node}/${this.#boots.get(node) ?? 0}`);
     this.#boots.delete(node);
-    // What it was told and what it believed went with the process.
-    for (const key of this.#states.keys()) if (key.endsWith(`/${node}`)) this.#states.delete(key);
+    // What it did and what it believed went with the process.
+    for (const known of [this.#states, this.#steps]) {
+      for (const key of known.keys()) if (key.endsWith(`/${node}`)) known.delete(key);
+    }
   }
 
   /** `group` counts from 1, as everywhere in a trace. */
@@ -265,7 +275,8 @@ export class TraceRecorder {
     this.#boots.set(node, boot);
     const nowUs = this.#world.nowUs();
     const worldOffsetUs = nowUs === null ? 0 : nowUs - this.#world.localUs(node);
-    this.#write(node, 0, "boot", { wallOffsetUs: 0, worldOffsetUs, driftPpm: 0, disk: 0 }, null);
+    const disk = this.#world.disk(node);
+    this.#write(node, 0, "boot", { ...this.#world.clock(node), worldOffsetUs, disk }, null);
     return boot;
   }
 }

@@ -40,6 +40,11 @@ export class SimClock implements Clock {
     return this.nowUs() + this.#wallOffsetUs;
   }
 
+  /** What the wall is ahead of the monotonic reading. */
+  get wallOffsetUs(): number {
+    return this.#wallOffsetUs;
+  }
+
   wakeAt(atUs: number): void {
     this.wakeAtUs = atUs;
     this.#wish(atUs);

@@ -92,6 +92,11 @@ export class Cluster implements FaultWorld {
         localUs: (node) => processes[node - 1]!.clock.nowUs(),
         lives: (node) => !processes[node - 1]!.muted,
         boot: (node) => processes[node - 1]!.boot,
+        clock: (node) => {
+          const { clock } = processes[node - 1]!;
+          return { wallOffsetUs: clock.wallOffsetUs, driftPpm: clock.rateMillionths };
+        },
+        disk: (node) => processes[node - 1]!.diskId,
         life: (node) => processes[node - 1]!.life,
       },
       setup.oracles,

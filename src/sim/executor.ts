@@ -3,6 +3,7 @@
  * the budget of CONTRACTS 6: nodes that lost something synced are never more than a minority of any
  * group, and silent losses happen only where a violation is expected.
  */
+import { nodeId } from "../core/ids.js";
 import type { FaultCount, RunResult } from "../lab/run-result.js";
 import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
 import type { DiskFault } from "./disk.js";
@@ -93,7 +94,7 @@ export class Executor {
     if (!this.#allowed(run)) return;
     run.fired = true;
     run.active = true;
-    this.#onFault(fault, true);
+    this.#tell(run);
     handlers[fault.kind].begin(this, run);
     if (fault.forUs > 0) {
       const { scheduler } = this.world;
@@ -105,7 +106,7 @@ export class Executor {
     const run = this.runs[ordinal]!;
     if (!this.#attacking || !run.active) return;
     run.active = false;
-    this.#onFault(run.fault, false);
+    this.#tell(run);
     handlers[run.fault.kind].end?.(this, run);
   }
 
@@ -142,6 +143,7 @@ export class Executor {
       }
       process.disk.heal();
     }
+    for (const run of this.runs) if (run.active) this.#endIfHealed(run, nodes);
   }
 
   effective(ordinal: number): void {
@@ -181,6 +183,24 @@ export class Executor {
     return this.runs.filter(({ effective }) => effective === 0).map(({ fault }) => fault.id);
   }
 
+  /** What outlived the attack is over once all that it struck is healed. */
+  #endIfHealed(run: FaultRun, healed: readonly number[]): void {
+    const { fault, nodes, peers } = run;
+    const struck = isNodeless(fault) ? this.world.processes.map(({ index }) => index) : nodes;
+    if (fault.forUs === 0 || ![...struck, ...peers].every((node) => healed.includes(node))) return;
+    run.active = false;
+    this.#tell(run);
+  }
+
+  /** Tells what the fault strikes, which is not always what was planned. */
+  #tell({ fault, nodes, peers, active }: FaultRun): void {
+    const struck = isNodeless(fault) ? [] : nodes;
+    // No node has a link to itself.
+    const ends = peers.filter((peer) => struck.some((node) => node !== peer));
+    const idOf = (index: number): Fault["nodes"][number] => nodeId(index + 1);
+    this.#onFault({ ...fault, nodes: struck.map(idOf), peers: ends.map(idOf) }, active);
+  }
+
   #targets(fault: Fault): number[] {
     if (fault.nodes.length > 0) {
       return fault.nodes
@@ -201,3 +221,21 @@ export class Executor {
 
 /** Kinds that take synced data away and let the node know. */
 const detectedLossKinds: readonly FaultKind[] = ["wipe", "rot", "misdirectWrite"];
+
+/** Kinds that strike all links at a rate, or no node at all: people set out. */
+const nodelessKinds: readonly FaultKind[] = [
+  "loss",
+  "duplicate",
+  "delay",
+  "reorder",
+  "transferLeader",
+  "addLearner",
+  "promote",
+  "removeMember",
+  "removeLeader",
+  "replaceMembers",
+];
+
+function isNodeless({ kind }: Fault): boolean {
+  return nodelessKinds.includes(kind);
+}

@@ -26,6 +26,10 @@ export interface RecordedWorld {
   /** False once the process has died in mid-turn: what its program still does never happened. */
   lives(node: NodeId): boolean;
   boot(node: NodeId): number;
+  /** What the node's clocks are off by, and how fast they run. */
+  clock(node: NodeId): { readonly wallOffsetUs: number; readonly driftPpm: number };
+  /** Identity of the disk in the node. */
+  disk(node: NodeId): number;
   /** Counts the node's starts and stops. */
   life(node: NodeId): number;
 }
@@ -70,17 +74,7 @@ export class Recorder implements HostObserver {
 
   constructor(world: RecordedWorld, specs: readonly OracleSpec[], trace: TraceSink | null) {
     this.#world = world;
-    this.#trace =
-      trace === null
-        ? null
-        : new TraceRecorder(
-            {
-              nowUs: () => world.nowUs(),
-              localUs: (node) => world.localUs(node as NodeId),
-              boot: (node) => world.boot(node as NodeId),
-            },
-            trace,
-          );
+    this.#trace = trace === null ? null : new TraceRecorder(world, trace);
     const oracles = specs.map((spec) =>
       spec.make(
         (violation) => this.report(spec.id, violation),

@@ -125,6 +125,21 @@ export const durabilityMutants: readonly Mutant[] = [
     scenarios: ["bit-rot", "swarm"],
   },
   {
+    id: "51-torn-tail-taken-for-damage",
+    about: "a batch that was torn before its sync counts as one that was durable and is damaged",
+    world: "sim",
+    edits: [
+      {
+        file: "core/wal/analysis.ts",
+        find: "    cut = newest.header.lsn > proven.lsn;",
+        replace: "    cut = newest.header.lsn < proven.lsn;",
+      },
+    ],
+    breaks: ["durable-state"],
+    source: "Alagappan et al. 2018, Protocol-Aware Recovery: a crash taken for corruption",
+    scenarios: ["torn-logs"],
+  },
+  {
     id: "51-damaged-replica-takes-part",
     about: "a replica that knows of the damage to its log votes, leads and counts all the same",
     world: "sim",

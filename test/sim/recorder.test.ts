@@ -11,6 +11,8 @@ describe("recorder", () => {
     localUs: () => 0,
     lives: () => true,
     boot: () => 1,
+    clock: () => ({ wallOffsetUs: 0, driftPpm: 0 }),
+    disk: () => 0,
     life,
   });
 

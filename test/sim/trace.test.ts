@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Json } from "../../src/core/plain.js";
 import {
   checkTraceEvent,
@@ -50,7 +50,10 @@ test("trace: every line: as the schema has it, and read back equal", () => {
   }
   const read = readTrace([header, ...lines]);
   expect(read).toMatchObject({ ok: { cut: null, events } });
-  expect("ok" in read && explainTrace(read.ok)).toContain("fault cut-0 begins: cut, the leader");
+  const told = "ok" in read ? explainTrace(read.ok) : "";
+  expect(told).toMatch(
+    /fault cut-0 begins: cut, node (1, against 2 3|2, against 1 3|3, against 1 2),/,
+  );
 });
 
 test("trace: numbers: without gaps for each node and boot, each boot begun by its event", () => {
@@ -94,4 +97,108 @@ test("trace: evidence: the leader is elected, writes are acknowledged, every com
   for (const kind of ["elected", "acked", "configuration", "crash", "fault", "invoke", "return"]) {
     expect(events.some((event) => event.kind === kind)).toBe(true);
   }
+});
+
+describe("trace: faults", () => {
+  const told: TraceEvent<"fault">[] = [];
+  const struck: Scenario = {
+    ...scenario,
+    name: "faults-told",
+    about: "faults of the leader, of all links, of more nodes than may lose data, some without end",
+    cluster: { ...smallCluster, nodes: 3, groups: 1 },
+    faults: {
+      ...scenario.faults,
+      plan: (_draw, { nodes }) => [
+        fault({ kind: "flap", atUs: 1_500_000, forUs: 9_000_000, peers: nodes }, 0),
+        fault({ kind: "loss", atUs: 1_000_000, forUs: 9_000_000, amount: 20 }, 0),
+        fault({ kind: "slowNode", atUs: 1_000_000, forUs: 500_000, nodes, amount: 2 }, 0),
+        fault({ kind: "rot", atUs: 1_000_000, nodes, amount: 1 }, 0),
+        fault({ kind: "transferLeader", atUs: 2_000_000 }, 0),
+      ],
+    },
+  };
+  let leader = 0;
+  simulate(struck, {
+    seed: 7,
+    trace: (event) => {
+      if (event.kind === "fault") told.push(event);
+      if (event.kind === "elected" && event.at! < 1_500_000) leader = event.node;
+    },
+  });
+  const of = (id: string) =>
+    told.filter(({ data }) => data.id === id).map(({ at, data }) => ({ at: at!, ...data }));
+
+  test("trace: a fault of whoever leads: named by node, its peers the others", () => {
+    const peers = [1, 2, 3].filter((node) => node !== leader);
+    expect(of("flap-0")[0]).toMatchObject({ active: true, nodes: [leader], peers });
+  });
+
+  test("trace: a fault of more nodes than may lose data: those that it struck", () => {
+    expect(of("rot-0")).toMatchObject([{ active: true, nodes: [1] }]);
+  });
+
+  test("trace: faults of all links and of people: no nodes", () => {
+    expect(of("loss-0")[0]).toMatchObject({ active: true, nodes: [], peers: [] });
+    expect(of("transferLeader-0")).toMatchObject([{ active: true, nodes: [] }]);
+  });
+
+  test("trace: faults that outlive the attack: each ends once, when it is healed", () => {
+    expect(of("slowNode-0").map(({ at }) => at)).toEqual([1_000_000, 1_500_000]);
+    for (const id of ["flap-0", "loss-0"]) {
+      const [begun, ended, ...more] = of(id);
+      expect(ended).toMatchObject({ active: false, nodes: begun!.nodes, peers: begun!.peers });
+      expect(ended!.at).toBeGreaterThan(2_500_000);
+      expect(more).toEqual([]);
+    }
+  });
+});
+
+describe("trace: nodes that die while they start", () => {
+  const starts: TraceEvent[] = [];
+  const dying = {
+    ...scenario,
+    name: "starts-cut-short",
+    about: "each node is killed, and killed again while it recovers; the clocks drift",
+    faults: {
+      ...scenario.faults,
+      plan: (_draw, { nodes }) =>
+        nodes.flatMap((node, n) => [
+          fault({ kind: "drift", atUs: 0, nodes: [node], amount: 20_000 - n, forUs: 2_500_000 }, n),
+          fault(
+            { kind: "killInStart", atUs: 500_000, forUs: 100_000, nodes: [node], amount: 4 },
+            n,
+          ),
+        ]),
+    },
+  } satisfies Scenario;
+  const run = simulate(dying, { seed: 7, trace: (event) => starts.push(event) });
+
+  test("trace: names: none is used twice, and each cause is the earlier event that it was", () => {
+    const seen = new Map<string, TraceEvent>();
+    const livesOf0 = starts.filter(({ kind, boot }) => kind === "crash" && boot === 0);
+    expect(livesOf0.length).toBeGreaterThan(3);
+    for (const event of starts) {
+      expect(seen.has(nameOf(event))).toBe(false);
+      const from = event.cause === null ? undefined : seen.get(nameOf(event.cause));
+      if (event.cause !== null) expect(from?.at).toBeLessThanOrEqual(event.at!);
+      seen.set(nameOf(event), event);
+    }
+  });
+
+  test("trace: boot: the node's clocks as they are, and its disk", () => {
+    const boots = starts.filter(({ kind }) => kind === "boot") as TraceEvent<"boot">[];
+    expect(boots.length).toBeGreaterThan(3);
+    for (const { at, t, node, data } of boots) {
+      // World time 0 is a day in the past, give or take a second.
+      expect(Math.abs(data.wallOffsetUs - 1_700_000_000_000_000)).toBeLessThanOrEqual(1_000_000);
+      expect(t + data.worldOffsetUs).toBe(at);
+      expect(data.disk).toBe(node * 1_000);
+    }
+    const rates = new Set(
+      boots.filter(({ at }) => at! < 2_500_000).map(({ data }) => data.driftPpm),
+    );
+    expect([...rates].sort((a, b) => a - b)).toEqual([19_998, 19_999, 20_000]);
+    expect(new Set(boots.map(({ data }) => data.wallOffsetUs)).size).toBe(3);
+    expect(run.verdict).toBe("ok");
+  });
 });

@@ -42,8 +42,9 @@ export interface TraceEventHead {
   readonly at?: number;
   /** 0: the world, with its clients and faults. */
   readonly node: number;
+  /** 0 while the node does not know it yet. */
   readonly boot: number;
-  /** From 1, without gaps, for each node and boot. */
+  /** From 1, without gaps, for each node and boot; lives that share boot 0 go on counting. */
   readonly seq: number;
   /** 0 where no group is concerned. */
   readonly group: number;

@@ -129,7 +129,6 @@ function faultWords({
   if (!active) return `${id} ends`;
   const parts = [fault];
   if (nodes.length > 0) parts.push(`node${nodes.length > 1 ? "s" : ""} ${nodes.join(" ")}`);
-  else if (peers.length > 0) parts.push("the leader");
   if (peers.length > 0) parts.push(`against ${peers.join(" ")}`);
   if (amount !== 0) parts.push(`amount ${amount}`);
   if (forUs > 0) parts.push(`for ${span(forUs)}`);

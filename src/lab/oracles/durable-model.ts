@@ -25,41 +25,53 @@ interface Batch {
 
 export class DurableModel {
   readonly #replicas = new Map<number, DurableReplica>();
-  /** Handed over and not yet durable, oldest first, for each node. */
+  /** Handed over in this life and not yet durable, oldest first, for each node. */
   readonly #pending = new Map<number, Batch[]>();
+  /** The same of earlier lives: the next start of a replica tells what became of its part. */
+  readonly #died = new Map<number, Batch[]>();
 
   submitted(node: NodeId, id: number, persists: readonly PersistRecord[]): void {
-    const batches = this.#pending.get(node);
-    if (batches === undefined) this.#pending.set(node, [{ id, persists }]);
-    else batches.push({ id, persists });
+    batchesOf(this.#pending, node).push({ id, persists });
   }
 
-  /** Makes this batch, and every older one of the node, part of what is durable. */
+  /** Makes this batch, and every older one of this life of the node, part of what is durable. */
   durable(node: NodeId, id: number): void {
-    const batches = this.#pending.get(node) ?? [];
+    const batches = batchesOf(this.#pending, node);
     const at = batches.findIndex((batch) => batch.id === id);
     for (const batch of batches.splice(0, at + 1)) {
       for (const persist of batch.persists) apply(this.#create(replicaKey(persist)), persist);
     }
   }
 
-  /** What the batches still under way would make of a replica, should they survive a crash. */
-  withPending(node: NodeId, key: number): DurableReplica {
-    const copy = clone(this.#create(key));
-    for (const batch of this.#pending.get(node) ?? []) {
-      for (const persist of batch.persists) if (replicaKey(persist) === key) apply(copy, persist);
+  /** No later sync says anything of what was under way. */
+  crashed(node: NodeId): void {
+    batchesOf(this.#died, node).push(...batchesOf(this.#pending, node).splice(0));
+  }
+
+  /** What is durable of a replica, and what each batch after that made of it, oldest first. */
+  stages(node: NodeId, key: number): DurableReplica[] {
+    const stages = [this.#create(key)];
+    for (const batches of [this.#died, this.#pending]) {
+      for (const { persists } of batchesOf(batches, node)) {
+        for (const persist of persists) {
+          if (replicaKey(persist) !== key) continue;
+          const next = clone(stages.at(-1)!);
+          apply(next, persist);
+          stages.push(next);
+        }
+      }
     }
-    return copy;
+    return stages;
   }
 
   /** A new boot: what was under way survived or did not, and `found` says which. */
   restarted(node: NodeId, key: number, found: DurableReplica): void {
     this.#replicas.set(key, found);
-    const batches = this.#pending.get(node);
-    if (batches !== undefined) {
-      for (const batch of batches.splice(0)) {
-        const others = batch.persists.filter((persist) => replicaKey(persist) !== key);
-        if (others.length > 0) batches.push({ id: batch.id, persists: others });
+    for (const batches of [this.#died, this.#pending]) {
+      const left = batchesOf(batches, node);
+      for (const { id, persists } of left.splice(0)) {
+        const others = persists.filter((persist) => replicaKey(persist) !== key);
+        if (others.length > 0) left.push({ id, persists: others });
       }
     }
   }
@@ -77,6 +89,12 @@ export class DurableModel {
     }
     return replica;
   }
+}
+
+function batchesOf(batches: Map<number, Batch[]>, node: NodeId): Batch[] {
+  let list = batches.get(node);
+  if (list === undefined) batches.set(node, (list = []));
+  return list;
 }
 
 export function lastOf(replica: DurableReplica): number {

@@ -36,6 +36,7 @@ export const durableQuorum: OracleSpec = {
     return {
       submitted: (node, batch, persists) => model.submitted(node, batch, persists),
       durable: (node, batch) => model.durable(node, batch),
+      crashed: (node) => model.crashed(node),
       replicaStarted(node, _boot, view, recovered) {
         const key = replicaKey(view);
         commits.set(key, view.commit);

@@ -1,23 +1,23 @@
-import type { RecoveredReplica } from "../../core/consensus.js";
-import type { NodeId } from "../../core/ids.js";
 import type { RaftMessage } from "../../core/raft/messages.js";
-import type { RaftView } from "../../core/raft/view.js";
-import type { OracleSpec, Report } from "../oracle.js";
+import type { OracleSpec } from "../oracle.js";
 import { DurableModel, type DurableReplica, asDurable, lastOf, termAt } from "./durable-model.js";
+import { judgeRecovery } from "./durable-recovery.js";
 import { LedLogs } from "./led-logs.js";
 import { replicaKey, where } from "./replica-key.js";
 
 /**
  * Thesis figure 3.1, "updated on stable storage before responding": a message that promises
- * something leaves only after the disk holds it, and a recovery finds all that the disk held.
+ * something leaves only after the disk holds it, and a recovery finds what the disk held, no less
+ * and no more.
  */
 export const durableState: OracleSpec = {
   id: "durable-state",
   about:
-    "terms, votes and acknowledged entries are on disk before they are said, and recovery finds them (Raft thesis figure 3.1)",
+    "terms, votes and acknowledged entries are on disk before they are said, and recovery finds them and nothing else (Raft thesis figure 3.1)",
   judges: "step",
   make(report) {
     const model = new DurableModel();
+    /** Nodes with a disk on which a fault damaged something. */
     const damaged = new Set<number>();
     const led = new LedLogs();
     return {
@@ -26,7 +26,9 @@ export const durableState: OracleSpec = {
       },
       submitted: (node, batch, persists) => model.submitted(node, batch, persists),
       durable: (node, batch) => model.durable(node, batch),
-      diskLost: (node) => damaged.add(node),
+      crashed: (node) => model.crashed(node),
+      // The next one is new.
+      diskLost: (node) => damaged.delete(node),
       diskDamaged: (node) => damaged.add(node),
       released(node, _to, message) {
         const lacking = lacks(model.of(senderKey(message)), message, led);
@@ -39,8 +41,16 @@ export const durableState: OracleSpec = {
         });
       },
       replicaStarted(node, _boot, view, recovered) {
-        judgeRecovery(model, node, view, recovered, damaged.has(node), report);
-        model.restarted(node, replicaKey(view), asDurable(recovered));
+        const key = replicaKey(view);
+        const wrong = judgeRecovery(recovered, model.stages(node, key), damaged.has(node));
+        model.restarted(node, key, asDurable(recovered));
+        if (wrong === null) return;
+        report({
+          message: `${where(view)} recovered ${wrong}`,
+          shape: `recovery ${wrong.replace(/\d+/g, "n")}`,
+          node,
+          group: view.group,
+        });
       },
     };
   },
@@ -99,41 +109,4 @@ function lacksEntries(
   const meant = led.termAt(reply, reply.match);
   if (meant < 0 || reply.match < durable.base) return null;
   return termAt(durable, reply.match) === meant ? null : "the leader's entries";
-}
-
-function judgeRecovery(
-  model: DurableModel,
-  node: NodeId,
-  view: RaftView,
-  recovered: RecoveredReplica,
-  damaged: boolean,
-  report: Report,
-): void {
-  const durable = model.of(replicaKey(view));
-  if (durable === undefined) return;
-  const pending = model.withPending(node, replicaKey(view));
-  const found = asDurable(recovered);
-  const wrong = misses(found, durable, recovered.damagedThrough);
-  if (wrong === null || misses(found, pending, recovered.damagedThrough) === null) return;
-  report({
-    message: `${where(view)} recovered without ${wrong}${damaged ? " after damage at rest" : ""}`,
-    shape: `recovery without ${wrong.replace(/\d+/g, "n")}`,
-    node,
-    group: view.group,
-  });
-}
-
-/** What of `held` is not in `found`; null when nothing is missing or the replica knows its damage. */
-function misses(
-  found: DurableReplica,
-  held: DurableReplica,
-  damagedThrough: number,
-): string | null {
-  if (found.term < held.term) return `its term ${held.term}`;
-  if (found.term === held.term && held.vote !== 0 && found.vote !== held.vote) return "its vote";
-  if (damagedThrough >= lastOf(held)) return null;
-  for (let at = held.base + 1; at <= lastOf(held); at++) {
-    if (at > found.base && termAt(found, at) !== termAt(held, at)) return `its entry at ${at}`;
-  }
-  return null;
 }

@@ -37,7 +37,7 @@ describe("a failure", () => {
       '0.900000   Lff   client 0 asks put p0/k1 "0.1" [0.1]',
       "0.905000   Lff   n1 commits through 2",
       "0.906000   Lff   client 0 has ok [0.1]",
-      "3.000000 a Lff   fault cut-0 begins: cut, the leader, against 1 2 3, for 4 s",
+      "3.000000 a Lff   fault cut-0 begins: cut, node 1, against 2 3, for 4 s",
       "3.400000 a Lfc   n3 campaigns in term 2",
       "3.400500 a Lfc   n3 -> n2 vote of term 2",
       "3.402000 a Lfc   n2 follows in term 2; votes for replica 3",

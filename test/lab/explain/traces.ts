@@ -58,7 +58,7 @@ export function recovered(replica: number): Json {
 }
 
 const put = { client: 0, operation: "0.1", call: "put", key: "p0/k1", value: "0.1....." };
-const cut = { id: "cut-0", fault: "cut", nodes: [], peers: [1, 2, 3], forUs: 4_000_000, amount: 0 };
+const cut = { id: "cut-0", fault: "cut", nodes: [1], peers: [2, 3], forUs: 4_000_000, amount: 0 };
 
 /** The leader is cut off, another is elected, and both lead the same term in the end. */
 export function twoLeaders(): string[] {

@@ -113,6 +113,21 @@ describe("oracles of durability: each accepts what is right and reports what is 
     expect(course({ entries: [] })).toEqual(["committed without a durable majority"]);
   });
 
+  it("durable-quorum: a later sync of the node does not revive a batch that died of a replica that stays away", () => {
+    const course = (died: boolean) =>
+      judge(durableQuorum, (oracle) => {
+        oracle.submitted(node1, 1, [persist(1, { entries: [entry(1, 1)] })]);
+        oracle.durable(node1, 1);
+        oracle.submitted(node2, 2, [persist(2, { entries: [entry(1, 1)] })]);
+        if (died) oracle.crashed(node2);
+        oracle.submitted(node2, 9, []);
+        oracle.durable(node2, 9);
+        oracle.stepped(node1, view({ role: "leader", log: [[1, 7]], commit: 1 }), 0, 0);
+      });
+    expect(course(false)).toEqual([]);
+    expect(course(true)).toEqual(["committed without a durable majority"]);
+  });
+
   it("durable-quorum: what rotted after it was acknowledged had been held", () => {
     const course = (damagedThrough: number) =>
       judge(durableQuorum, (oracle) => {
