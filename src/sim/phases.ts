@@ -112,8 +112,8 @@ export class Phases {
     executor.stopAttack();
     people.stop();
     this.#options.clients.stop();
-    for (const { index, killStarts } of processes) {
-      if (killStarts > 0) processes[index]!.killStarts = 0;
+    for (const { index, startsToCut } of processes) {
+      startsToCut.length = 0;
       this.#cluster.start(index);
     }
     this.#enter("settle");
