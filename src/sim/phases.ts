@@ -9,6 +9,7 @@ import { Clients, hastyTimes } from "./clients.js";
 import type { Cluster } from "./cluster.js";
 import { kvDialect, plainRead } from "./dialect.js";
 import { eventKind } from "./events.js";
+import { linkRest } from "./healing.js";
 import { KeyedStream } from "./streams.js";
 import { standingKey } from "./recorder.js";
 
@@ -130,19 +131,7 @@ export class Phases {
     executor.heal(this.#core);
     const rest = processes.map(({ index }) => index).filter((node) => !this.#core.includes(node));
     const { draw } = this.#options;
-    const shape = draw.integer(0, 11);
-    const bridge = draw.pick(this.#core);
-    for (const [at, outside] of rest.entries()) {
-      for (const inside of this.#core) {
-        // In one healing of four: one-way links into the core, a bridge, or a chain.
-        const heard =
-          shape > 2 || shape === 0 || (shape === 1 ? inside === bridge : inside === this.#core[at]);
-        if (shape <= 2) {
-          network.cut(inside, outside, -1, shape === 0 || !heard);
-          network.cut(outside, inside, -1, !heard);
-        }
-      }
-    }
+    linkRest(network, { core: this.#core, rest }, draw);
     for (const node of this.#core) this.#cluster.start(node);
     this.#probe();
     this.#enter("core");
