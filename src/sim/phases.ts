@@ -17,7 +17,7 @@ import { standingKey } from "./recorder.js";
 export const livenessProperty: { readonly id: string; readonly about: string } = {
   id: "liveness",
   about:
-    "a healed majority commits and answers a read within 20 of the longest election timeouts, and all converge",
+    "a healed majority commits and answers a read within 20 of the longest election timeouts, and all converge and are read",
 };
 
 /** CONTRACTS 9: progress within so many of the longest election timeout. */
@@ -29,7 +29,7 @@ const electionsInCalmMax = 2;
 const tickUs = 50_000;
 /** Dead nodes get so long to come back before the core is chosen. */
 const settleUsMax = 2_000_000;
-/** The last reads, and what clients still have under way, get so long. */
+/** The last reads get so long. */
 const readingUsMax = 20_000_000;
 
 type Stage = "attack" | "settle" | "core" | "steady" | "converge" | "read" | "over";
@@ -55,6 +55,8 @@ export class Phases {
   #core: number[] = [];
   #probes: Clients | null = null;
   #workloadOperations = Infinity;
+  /** Keys that the last reads have not begun on. */
+  #unread: PlannedOperation[][] = [];
   /** Leaders seen when the core had made progress. */
   #leadersBefore = 0;
 
@@ -100,7 +102,7 @@ export class Phases {
         this.#watchConvergence(passedUs);
         break;
       case "read":
-        if (this.#options.clients.idle || passedUs >= readingUsMax) this.#enter("over");
+        this.#watchReads(passedUs);
         break;
       case "over":
         return;
@@ -219,14 +221,28 @@ export class Phases {
     if (apart !== undefined && passedUs < 2 * this.#boundUs) return;
     if (apart !== undefined && this.#options.demandProgress) return this.#fail("does not converge");
     const { keys, clients } = this.#options;
-    const left = Array.from({ length: clients.count }, (_, client) =>
+    this.#unread = Array.from({ length: clients.count }, (_, client) =>
       keys
         .filter((_key, at) => at % clients.count === client)
         .map(({ group, key }, at) => plainRead(`${client}.last-${at}`, client, group, key)),
     );
     this.#workloadOperations = clients.operations.length;
-    clients.start((client) => left[client]!.shift() ?? null);
+    clients.start((client) => this.#unread[client]!.shift() ?? null);
     this.#enter("read");
+  }
+
+  /** Who loses patience with a last read has not read. */
+  #watchReads(passedUs: number): void {
+    const { clients, demandProgress } = this.#options;
+    if (!clients.idle && passedUs < readingUsMax) return;
+    const unanswered = clients.operations
+      .slice(this.#workloadOperations)
+      .filter(({ outcome }) => outcome !== "ok")
+      .map(({ planned }) => planned);
+    const left = [...unanswered, ...this.#unread.flat()];
+    if (left.length === 0 || !demandProgress) return this.#enter("over");
+    const what = left.map(({ key, group }) => `${key} of group ${group + 1}`).join(", ");
+    this.#notLive("reads do not end", `the last reads do not end, of ${what}`);
   }
 
   /** All members of the group that have their disks hold the leader's state, all of it. */
@@ -252,6 +268,10 @@ export class Phases {
   }
 
   #fail(what: string): void {
+    this.#notLive(what, `the cluster ${what} within its bound`);
+  }
+
+  #notLive(shape: string, what: string): void {
     const { recorder, survey, resolved } = this.#cluster;
     const waits = [...resolved.groups.keys()].map((group) => {
       const views = survey.live(group);
@@ -262,10 +282,10 @@ export class Phases {
       return `group ${group + 1}: ${said.join("; ") || "no replica lives"}`;
     });
     recorder.report(livenessProperty.id, {
-      message: `the cluster ${what} within its bound after healing of nodes ${this.#core
+      message: `${what} after healing of nodes ${this.#core
         .map((node) => node + 1)
         .join(", ")}: ${waits.join(" | ")}`,
-      shape: what,
+      shape,
       node: 0,
       group: 0,
     });
