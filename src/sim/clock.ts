@@ -53,7 +53,7 @@ export class SimClock implements Clock {
   /** This node's reading at a moment of world time that is not before the last change of rate. */
   localUs(worldUs: number): number {
     const passed = worldUs - this.#worldAnchorUs;
-    return this.#localAnchorUs + passed + Math.floor((passed * this.#rateMillionths) / million);
+    return this.#localAnchorUs + passed + this.#driftedUs(passed);
   }
 
   /** The first moment of world time at which this node reads `localUs` or more. */
@@ -66,8 +66,9 @@ export class SimClock implements Clock {
     return world;
   }
 
-  get rateMillionths(): number {
-    return this.#rateMillionths;
+  /** How far the present reading is from one without the present drift. */
+  get driftedUs(): number {
+    return this.#driftedUs(this.#worldNowUs() - this.#worldAnchorUs);
   }
 
   setRate(millionths: number): void {
@@ -86,5 +87,9 @@ export class SimClock implements Clock {
     this.#worldAnchorUs = this.#worldNowUs();
     this.#localAnchorUs = monotonicUs;
     this.wakeAtUs = Infinity;
+  }
+
+  #driftedUs(passedUs: number): number {
+    return Math.floor((passedUs * this.#rateMillionths) / million);
   }
 }

@@ -27,8 +27,6 @@ const supervisorUs = { min: 200_000, max: 900_000 } as const;
 const deathUsMax = 50_000;
 /** People take so long to change a disk. */
 const replaceUs = 500_000;
-/** A crash waits for so many syncs after damage that only a later batch can tell from a torn tail. */
-const syncsAfterDamage = 2;
 /** Digests of states are folded in after so many steps. */
 const stepsPerFold = 1_024;
 /** A node's wall clock at world time 0: some day, give or take. */
@@ -41,7 +39,6 @@ export interface ClusterSetup {
   readonly oracles: readonly OracleSpec[];
   readonly trace: TraceSink | null;
   readonly keepUndo: boolean;
-  readonly safetyOnly: boolean;
   /** A fresh program for one life of a node's process. */
   readonly program: (cluster: Cluster, process: SimProcess) => Program;
 }
@@ -135,8 +132,10 @@ export class Cluster implements FaultWorld {
     if (process.alive) return;
     const word = this.timing.word(this.scheduler.nowUs, node, 11);
     process.clock.restart(word % 5_000_000);
-    if (process.killStarts > 0) {
-      process.killStarts--;
+    const cutBy = process.startsToCut.shift();
+    if (cutBy !== undefined) {
+      process.killedBy = cutBy;
+      process.isStartCut = true;
       process.deathSpansTurns = true;
       process.callsUntilDeath = (word >>> 8) % 12;
       this.scheduler.add(this.scheduler.nowUs + deathUsMax, eventKind.kill, node, process.life + 1);
@@ -145,33 +144,35 @@ export class Cluster implements FaultWorld {
     if (process.alive) this.network.started(node);
   }
 
-  kill(node: number, downUs: number, when: "soon" | "now"): void {
+  kill(node: number, downUs: number, when: "soon" | "now", fault: number): void {
     const process = this.processes[node]!;
-    process.downUs = downUs;
     if (!process.alive) return;
+    process.downUs = downUs;
+    process.killedBy = fault;
+    process.isStartCut = false;
     if (when === "now") return this.#die(process);
     const word = this.chance.word(this.scheduler.nowUs, node, 21);
-    if (word % 3 === 0 && this.#mayDie(process)) return this.#die(process);
-    if (this.#mayDie(process)) {
-      const afterWrite = word % 3 === 1;
-      process.callsUntilDeath = (word >>> 8) % (afterWrite ? 6 : 14);
-      process.deathAwaitsWrite = afterWrite;
-      process.deathSpansTurns = afterWrite;
-    }
+    if (word % 3 === 0) return this.#die(process);
+    const afterWrite = word % 3 === 1;
+    process.callsUntilDeath = (word >>> 8) % (afterWrite ? 6 : 14);
+    process.deathAwaitsWrite = afterWrite;
+    process.deathSpansTurns = afterWrite;
     this.scheduler.add(this.scheduler.nowUs + deathUsMax, eventKind.kill, node, process.life);
   }
 
-  wipe(node: number, downUs: number, fault: number): void {
+  wipe(node: number, downUs: number, fault: number): boolean {
     const process = this.processes[node]!;
     const groups = this.#groupsOf(process.node);
     process.downUs = downUs;
+    process.killedBy = -1;
     if (process.alive) this.#die(process);
-    process.disk.wipe();
+    const held = process.disk.wipe();
     this.#wipes[node] = (this.#wipes[node] ?? 0) + 1;
     process.diskId = diskIdOf(node, this.#wipes[node]);
     this.survey.wiped(node);
     this.recorder.diskLost(process.node);
     for (const group of groups) this.people.rejoin(node, group, fault);
+    return held;
   }
 
   /** People put a new disk in, if every group survives the loss of the old one. */
@@ -265,8 +266,7 @@ export class Cluster implements FaultWorld {
         return;
       case eventKind.kill:
         if (process!.life !== b || !process!.alive) return;
-        if (this.#mayDie(process!)) return this.#die(process!);
-        return this.scheduler.add(this.scheduler.nowUs + deathUsMax, kind, a, b);
+        return this.#die(process!);
       case eventKind.resume:
         return process!.resume(b);
       case eventKind.errand:
@@ -287,14 +287,10 @@ export class Cluster implements FaultWorld {
     if (program !== null && program.boot > 0) program.request(requestId(request), bytes);
   }
 
-  /** False while a crash now would be a loss without a trace (CONTRACTS 6). */
-  #mayDie(process: SimProcess): boolean {
-    return this.#setup.safetyOnly || process.disk.syncsSinceDamage >= syncsAfterDamage;
-  }
-
   #die(process: SimProcess): void {
     this.#foldNode(process.index);
     this.#stepped.delete(process.index);
+    if (!process.isStartCut || process.diesInStart) this.executor.effective(process.killedBy);
     process.stop();
     this.recorder.crashed(process.node);
     if (process.downUs < 0) return;
@@ -306,6 +302,7 @@ export class Cluster implements FaultWorld {
     const process = this.processes[node - 1]!;
     const word = this.chance.word(this.scheduler.nowUs, node, 22);
     process.downUs = within(word, supervisorUs.min, supervisorUs.max);
+    process.killedBy = -1;
     this.scheduler.add(this.scheduler.nowUs, eventKind.kill, process.index, process.life);
   }
 
@@ -350,13 +347,16 @@ export class Cluster implements FaultWorld {
         keepUndo,
         watch: {
           truth: (at, op) => this.recorder.durable(nodeId(at + 1), op),
-          effective: (at, kind) => this.executor.diskEffective(at, kind),
+          effective: (fault) => this.executor.effective(fault),
+          mayLose: (at) => this.executor.mayLose(at),
+          lost: (at) => this.lost(at),
         },
       }),
       scheduler,
       timing: this.timing,
       network: this.network,
       died: (dead) => this.#die(dead),
+      effective: (fault) => this.executor.effective(fault),
     });
     process.diskId = diskIdOf(index, 0);
     return process;

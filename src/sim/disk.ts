@@ -6,8 +6,10 @@ import { allocateBytes } from "../core/bytes.js";
 import type { Disk, DiskErrorCode, DiskResult } from "../core/ports/disk.js";
 import { sectorBytes } from "../core/ports/disk.js";
 import type { Decisions, Gate } from "./decisions.js";
+import { DiskFaults } from "./disk-faults.js";
 import { eventKind } from "./events.js";
 import { SimDirectory, type SimFile, type Survives } from "./files.js";
+import { Misdirected } from "./misdirected.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
 
@@ -32,35 +34,12 @@ const failures: Readonly<Record<DiskErrorCode, DiskResult>> = {
 export interface DiskWatch {
   /** The sync `op` truly made all it covers durable. */
   truth(node: number, op: number): void;
-  /** The fault that last armed `kind` on this disk has changed something. */
-  effective(node: number, kind: DiskFault): void;
-}
-
-export type DiskFault =
-  | "tornWrite"
-  | "failSync"
-  | "rot"
-  | "misdirectRead"
-  | "misdirectWrite"
-  | "fullDisk"
-  | "slowDisk"
-  | "failRead"
-  | "lyingSync"
-  | "vanishTail";
-
-/** What faults have set; all usual to begin with. */
-export interface DiskFaults {
-  torn: boolean;
-  failSyncs: number;
-  misdirectReads: number;
-  misdirectWrites: number;
-  failReads: number;
-  /** Room beyond what is used now; Infinity when there is no end of it. */
-  roomBytes: number;
-  slowness: number;
-  lying: boolean;
-  /** Syncs to be undone at the next crash. */
-  vanishSyncs: number;
+  /** The fault with this ordinal has changed something. */
+  effective(fault: number): void;
+  /** True when synced data of the node may be damaged now, within the budget of faults. */
+  mayLose(node: number): boolean;
+  /** Synced data of the node was damaged. */
+  lost(node: number): void;
 }
 
 export interface DiskWorld {
@@ -85,9 +64,7 @@ const undoSyncsMax = 16;
 export class SimDisk implements Disk {
   /** When what is submitted now reaches the disk: the end of the turn that submits it. */
   submitAtUs = 0;
-  readonly faults: DiskFaults = usualFaults();
-  /** Syncs that ended well since the last damage that only later batches can tell from a torn tail. */
-  syncsSinceDamage: number = Infinity;
+  readonly faults: DiskFaults = new DiskFaults();
   readonly #node: number;
   readonly #world: DiskWorld;
   readonly #kept: Gate;
@@ -96,6 +73,7 @@ export class SimDisk implements Disk {
   #session = 0;
   #undo: Undo[][] = [];
   #readsSinceFault = 1;
+  readonly #misdirected = new Misdirected();
 
   constructor(node: number, world: DiskWorld) {
     this.#node = node;
@@ -118,7 +96,7 @@ export class SimDisk implements Disk {
       return this.#answer(op, present ?? null, "write", failures.noSpace);
     }
     const file = present ?? this.#directory.create(name);
-    if (this.faults.misdirectWrites > 0 && this.#misdirect(file, offset, bytes)) {
+    if (this.faults.misdirectWrites.length > 0 && this.#misdirect(file, offset, bytes)) {
       return this.#answer(op, file, "write", done);
     }
     file.write(offset, bytes);
@@ -138,16 +116,15 @@ export class SimDisk implements Disk {
     let from = offset;
     // Never two reads in a row: who reads again finds what is there.
     const spared = this.#readsSinceFault++ === 0;
-    if (!spared && this.faults.failReads > 0) {
-      this.faults.failReads--;
+    const { failReads, misdirectReads } = this.faults;
+    if (!spared && failReads.length > 0) {
       this.#readsSinceFault = 0;
-      this.#world.watch.effective(this.#node, "failRead");
+      this.#world.watch.effective(failReads.shift()!);
       return this.#answer(op, file, "read", failures.ioError);
     }
-    if (!spared && this.faults.misdirectReads > 0 && file.sizeBytes > sectorBytes) {
-      this.faults.misdirectReads--;
+    if (!spared && misdirectReads.length > 0 && file.sizeBytes > sectorBytes) {
       this.#readsSinceFault = 0;
-      this.#world.watch.effective(this.#node, "misdirectRead");
+      this.#world.watch.effective(misdirectReads.shift()!);
       from = offset >= sectorBytes ? offset - sectorBytes : offset + sectorBytes;
     }
     const to = Math.min(file.sizeBytes, from + lengthBytes);
@@ -162,7 +139,6 @@ export class SimDisk implements Disk {
     if (!this.#hasRoom(sizeBytes - file.sizeBytes)) {
       return this.#answer(op, file, "name", failures.noSpace);
     }
-    this.faults.roomBytes += Math.max(0, file.sizeBytes - sizeBytes);
     file.truncate(sizeBytes);
     this.#answer(op, file, "name", done);
   }
@@ -177,7 +153,6 @@ export class SimDisk implements Disk {
   remove(op: number, name: string): void {
     const file = this.#directory.files.get(name);
     if (file === undefined) return this.#answer(op, null, "name", failures.notFound);
-    this.faults.roomBytes += file.sizeBytes;
     this.#directory.remove(name);
     this.#answer(op, file, "name", done);
   }
@@ -197,7 +172,7 @@ export class SimDisk implements Disk {
   complete(op: number, session: number, payload: unknown): DiskResult | null {
     if (session !== this.#session) return null;
     if (typeof payload === "number") {
-      if (!this.faults.lying) this.#directory.commit(payload);
+      if (!this.faults.lying.value) this.#directory.commit(payload);
       return done;
     }
     if (isResult(payload)) return payload;
@@ -207,6 +182,8 @@ export class SimDisk implements Disk {
   /** The process is gone, and the power with it: what was not synced survives in part or not at all. */
   crash(): void {
     this.#session++;
+    this.faults.misdirectWrites.length = 0;
+    this.#misdirected.crash();
     const nowUs = this.#world.scheduler.nowUs;
     let lost = 0;
     let kept = 0;
@@ -223,25 +200,32 @@ export class SimDisk implements Disk {
       file.crash(counted(this.#survival(nowUs, ordinal++)));
     }
     this.#directory.crash(counted(this.#survival(nowUs, -1)));
-    const { torn, lying } = this.faults;
-    if (lost > 0 && lying) this.#world.watch.effective(this.#node, "lyingSync");
-    if (lost > 0 && kept > 0 && torn) this.#world.watch.effective(this.#node, "tornWrite");
-    if (this.faults.vanishSyncs > 0) this.#vanish();
+    const { torn, lying, vanishSyncs } = this.faults;
+    if (lost > 0 && lying.value) this.#world.watch.effective(lying.fault);
+    if (lost > 0 && kept > 0 && torn.value) this.#world.watch.effective(torn.fault);
+    if (vanishSyncs.value > 0) this.#vanish();
     this.#undo = [];
   }
 
   /** Nothing is broken any more, but for what was damaged or lost. */
   heal(): void {
-    Object.assign(this.faults, usualFaults());
+    this.faults.clear();
   }
 
-  /** A new, empty disk. */
-  wipe(): void {
+  /** From now on all files together may grow by so much. */
+  leaveRoom(fault: number, roomBytes: number): void {
+    this.faults.limitBytes.begin(fault, this.#directory.usedBytes + roomBytes);
+  }
+
+  /** A new, empty disk; true when something was on the old one. */
+  wipe(): boolean {
+    const held = this.#directory.usedBytes > 0;
     this.#session++;
     this.#directory = new SimDirectory();
     this.#undo = [];
-    this.syncsSinceDamage = Infinity;
-    Object.assign(this.faults, usualFaults());
+    this.#misdirected.forget();
+    this.faults.clear();
+    return held;
   }
 
   /**
@@ -253,16 +237,14 @@ export class SimDisk implements Disk {
     if (files.length === 0) return false;
     for (let next = 0; next < files.length; next++) {
       const file = files[(word + next) % files.length]!;
-      if (!flipByte(file, word)) continue;
-      this.#world.watch.effective(this.#node, "rot");
-      return true;
+      if (flipByte(file, word)) return true;
     }
     return false;
   }
 
   /** Torn: any sectors, in any order. Else a prefix of each file's changes, mostly an empty one. */
   #survival(nowUs: number, file: number): Survives {
-    if (this.faults.torn) {
+    if (this.faults.torn.value) {
       return (change, sector) => this.#torn.unusual(500, nowUs, file, change, sector);
     }
     let last = -1;
@@ -277,16 +259,16 @@ export class SimDisk implements Disk {
   #synced(op: number, file: SimFile): DiskResult {
     const { watch } = this.#world;
     const count = file.syncs.shift() ?? 0;
-    if (this.faults.failSyncs > 0) {
-      this.faults.failSyncs--;
+    const { failSyncs, lying } = this.faults;
+    if (failSyncs.length > 0) {
       file.forget(count);
-      watch.effective(this.#node, "failSync");
+      watch.effective(failSyncs.shift()!);
       return failures.ioError;
     }
-    if (this.faults.lying) return done;
+    if (lying.value) return done;
+    this.#misdirected.syncs(file, count);
     const undo = this.#world.keepUndo ? this.#newUndo(file) : null;
     file.commit(count, undo);
-    this.syncsSinceDamage++;
     watch.truth(this.#node, op);
     return done;
   }
@@ -299,36 +281,37 @@ export class SimDisk implements Disk {
   }
 
   #vanish(): void {
-    const syncs = this.#undo.splice(Math.max(0, this.#undo.length - this.faults.vanishSyncs));
+    const { vanishSyncs } = this.faults;
+    const syncs = this.#undo.splice(Math.max(0, this.#undo.length - vanishSyncs.value));
     for (const undo of syncs.reverse()) {
       for (const { file, offset, old, sizeBytes } of undo.reverse()) {
         file.revert(offset, old, sizeBytes);
         file.crash(() => false);
       }
     }
-    if (syncs.length > 0) this.#world.watch.effective(this.#node, "vanishTail");
-    this.faults.vanishSyncs = 0;
+    if (syncs.length > 0) this.#world.watch.effective(vanishSyncs.fault);
+    vanishSyncs.clear();
   }
 
-  /** Lands the write on older bytes of the same file; false when there is no room before it. */
+  /** Lands the write on older bytes of the same file; false when it cannot or may not yet. */
   #misdirect(file: SimFile, offset: number, bytes: Uint8Array): boolean {
     const before = Math.floor((offset - sparedBytes) / sectorBytes);
-    if (before <= 1) return false;
-    this.faults.misdirectWrites--;
+    const { watch } = this.#world;
+    if (before <= 1 || !this.#misdirected.isProven || !watch.mayLose(this.#node)) return false;
     const word = this.#world.timing.word(this.#world.scheduler.nowUs, this.#node, 7);
     const elsewhere = within(word, 1, before - 1) * sectorBytes;
     file.write(elsewhere, bytes.slice(0, Math.min(bytes.length, offset - sparedBytes - elsewhere)));
-    this.syncsSinceDamage = 0;
-    this.#world.watch.effective(this.#node, "misdirectWrite");
+    this.#misdirected.wrote(file, offset, bytes);
+    watch.effective(this.faults.misdirectWrites.shift()!);
+    watch.lost(this.#node);
     return true;
   }
 
   #hasRoom(growthBytes: number): boolean {
-    if (growthBytes <= 0 || growthBytes <= this.faults.roomBytes) {
-      if (growthBytes > 0) this.faults.roomBytes -= growthBytes;
-      return true;
-    }
-    this.#world.watch.effective(this.#node, "fullDisk");
+    const { limitBytes } = this.faults;
+    if (growthBytes <= 0 || limitBytes.value === Infinity) return true;
+    if (this.#directory.usedBytes + growthBytes <= limitBytes.value) return true;
+    this.#world.watch.effective(limitBytes.fault);
     return false;
   }
 
@@ -343,9 +326,10 @@ export class SimDisk implements Disk {
     const { min, max } = serviceUs[service];
     const word = timing.word(scheduler.nowUs, this.#node, min);
     let takesUs = within(word, min, max);
-    if (this.faults.slowness > 1) {
-      takesUs *= this.faults.slowness;
-      this.#world.watch.effective(this.#node, "slowDisk");
+    const { slowness } = this.faults;
+    if (slowness.value > 1) {
+      takesUs *= slowness.value;
+      this.#world.watch.effective(slowness.fault);
     }
     let startUs = Math.max(scheduler.nowUs, this.submitAtUs);
     if (file !== null) {
@@ -381,20 +365,6 @@ function flipByte(file: SimFile, word: number): boolean {
 
 /** Bytes before a misdirected write that it leaves alone: the newest batches. */
 const sparedBytes: number = 16 * sectorBytes;
-
-function usualFaults(): DiskFaults {
-  return {
-    torn: false,
-    failSyncs: 0,
-    misdirectReads: 0,
-    misdirectWrites: 0,
-    failReads: 0,
-    roomBytes: Infinity,
-    slowness: 1,
-    lying: false,
-    vanishSyncs: 0,
-  };
-}
 
 function isResult(payload: unknown): payload is DiskResult {
   return typeof payload === "object" && payload !== null && "ok" in payload;

@@ -6,7 +6,6 @@
 import { nodeId } from "../core/ids.js";
 import type { FaultCount, RunResult } from "../lab/run-result.js";
 import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
-import type { DiskFault } from "./disk.js";
 import { eventKind } from "./events.js";
 import { handlers } from "./fault-handlers.js";
 import type { SimNetwork } from "./network.js";
@@ -22,10 +21,13 @@ export interface FaultWorld {
   readonly chance: KeyedStream;
   /** Index of the node that leads `group`, or that led it last; any node when nobody did. */
   leaderOf(group: number): number;
-  /** The process dies within its next turn, or now, and starts again after `downUs`. */
-  kill(node: number, downUs: number, when: "soon" | "now"): void;
-  /** Disk and process are lost; a new disk is there after `downUs`. */
-  wipe(node: number, downUs: number, fault: number): void;
+  /**
+   * The process dies within its next turn, or now, and starts again after `downUs`. The death is
+   * credited to `fault`, if it is not -1.
+   */
+  kill(node: number, downUs: number, when: "soon" | "now", fault: number): void;
+  /** Disk and process are lost; a new disk is there after `downUs`. True: the old one held something. */
+  wipe(node: number, downUs: number, fault: number): boolean;
   /** True when the node could lose synced data now and every group would still survive. */
   mayLose(node: number): boolean;
   /** The node holds less than it once synced, until its replicas are whole again. */
@@ -49,10 +51,8 @@ export interface FaultRun {
 export class Executor {
   readonly runs: readonly FaultRun[];
   readonly world: FaultWorld;
-  readonly #silentLoss: boolean;
+  readonly #expectViolation: boolean;
   readonly #safetyOnly: boolean;
-  /** `node` -> kind of disk fault -> ordinal of the fault that armed it. */
-  readonly #armed = new Map<string, number>();
   readonly #onFault: (fault: Fault, active: boolean) => void;
   #attacking = true;
 
@@ -67,7 +67,7 @@ export class Executor {
   ) {
     this.world = world;
     this.#safetyOnly = options.safetyOnly;
-    this.#silentLoss = options.expectViolation || options.safetyOnly;
+    this.#expectViolation = options.expectViolation;
     this.#onFault = options.onFault;
     this.runs = faults.map((fault, ordinal) => ({
       fault,
@@ -132,13 +132,13 @@ export class Executor {
     network.heal((from, to) => nodes.includes(from) && nodes.includes(to));
     for (const node of nodes) {
       const process = processes[node]!;
-      process.slowness = 1;
-      process.killStarts = 0;
+      process.slowness.clear();
+      process.startsToCut.length = 0;
       process.callsUntilPause = -1;
       if (process.callsUntilDeath >= 0) process.callsUntilDeath = -1;
       if (process.pausedUntilUs > 0) process.endPause();
-      if (process.clock.rateMillionths !== 0) {
-        process.clock.setRate(0);
+      if (process.drift.fault >= 0) {
+        process.drift.clear();
         process.clockChanged();
       }
       process.disk.heal();
@@ -151,14 +151,9 @@ export class Executor {
     if (run !== undefined) run.effective++;
   }
 
-  /** Something that this fault armed on a disk has come to pass. */
-  diskEffective(node: number, kind: DiskFault): void {
-    const ordinal = this.#armed.get(`${kind}-${node}`);
-    if (ordinal !== undefined) this.effective(ordinal);
-  }
-
-  arm(node: number, kind: DiskFault, run: FaultRun): void {
-    this.#armed.set(`${kind}-${node}`, run.ordinal);
+  /** True when synced data of the node may be damaged or lost now. */
+  mayLose(node: number): boolean {
+    return this.#attacking && (this.#safetyOnly || this.world.mayLose(node));
   }
 
   word(run: FaultRun, n: number): number {
@@ -212,15 +207,19 @@ export class Executor {
 
   #allowed(run: FaultRun): boolean {
     const { kind } = run.fault;
-    if (silentLossKinds.includes(kind)) return this.#silentLoss;
-    if (!detectedLossKinds.includes(kind) || this.#safetyOnly) return true;
-    run.nodes = run.nodes.filter((node) => this.world.mayLose(node)).slice(0, 1);
+    if (silentLossKinds.includes(kind)) return this.#expectViolation;
+    if (!detectedLossKinds.includes(kind)) return true;
+    run.nodes = run.nodes.filter((node) => this.mayLose(node));
+    if (!this.#safetyOnly) run.nodes = run.nodes.slice(0, 1);
     return run.nodes.length > 0;
   }
 }
 
-/** Kinds that take synced data away and let the node know. */
-const detectedLossKinds: readonly FaultKind[] = ["wipe", "rot", "misdirectWrite"];
+/**
+ * Kinds that take synced data away at once, and let the node know. A misdirected write does so too,
+ * but later: the disk asks when it comes to it.
+ */
+const detectedLossKinds: readonly FaultKind[] = ["wipe", "rot"];
 
 /** Kinds that strike all links at a rate, or no node at all: people set out. */
 const nodelessKinds: readonly FaultKind[] = [

@@ -1,6 +1,7 @@
 /** What each kind of fault means in a simulated world: how it begins, goes on and ends. */
 import type { FaultKind } from "../lab/fault.js";
-import type { DiskFault, DiskFaults } from "./disk.js";
+import type { SimDisk } from "./disk.js";
+import type { DiskFaults } from "./disk-faults.js";
 import type { Executor, FaultRun } from "./executor.js";
 import type { RateKind } from "./network.js";
 import { within } from "./streams.js";
@@ -59,18 +60,17 @@ const flap: FaultHandler = {
 };
 
 const drift: FaultHandler = {
-  begin(executor, run) {
-    for (const node of run.nodes) {
-      const process = executor.world.processes[node]!;
-      process.clock.setRate(run.fault.amount);
+  begin({ world }, { nodes, fault, ordinal }) {
+    for (const node of nodes) {
+      const process = world.processes[node]!;
+      process.drift.begin(ordinal, fault.amount);
       process.clockChanged();
-      if (run.fault.amount !== 0) executor.effective(run.ordinal);
     }
   },
-  end(executor, run) {
-    for (const node of run.nodes) {
-      const process = executor.world.processes[node]!;
-      process.clock.setRate(0);
+  end({ world }, { nodes, ordinal }) {
+    for (const node of nodes) {
+      const process = world.processes[node]!;
+      process.drift.end(ordinal);
       process.clockChanged();
     }
   },
@@ -79,8 +79,9 @@ const drift: FaultHandler = {
 const wallStep: FaultHandler = {
   begin(executor, run) {
     for (const node of run.nodes) {
-      executor.world.processes[node]!.clock.stepWall(run.fault.amount);
-      if (run.fault.amount !== 0) executor.effective(run.ordinal);
+      const process = executor.world.processes[node]!;
+      process.clock.stepWall(run.fault.amount);
+      process.wallSteppedBy = run.ordinal;
     }
   },
 };
@@ -88,23 +89,19 @@ const wallStep: FaultHandler = {
 /** Time that a killed node stays away when its fault names none. */
 const downUsUsual = 300_000;
 
-function killed(executor: Executor, run: FaultRun, node: number, downUs: number): void {
-  if (!executor.world.processes[node]!.alive) return;
-  executor.effective(run.ordinal);
-  executor.world.kill(node, downUs, "soon");
-}
-
 const kill: FaultHandler = {
-  begin(executor, run) {
-    for (const node of run.nodes) killed(executor, run, node, run.fault.forUs || downUsUsual);
+  begin({ world }, { nodes, fault, ordinal }) {
+    for (const node of nodes) world.kill(node, fault.forUs || downUsUsual, "soon", ordinal);
   },
 };
 
 const killInStart: FaultHandler = {
-  begin(executor, run) {
-    for (const node of run.nodes) {
-      executor.world.processes[node]!.killStarts = Math.max(1, run.fault.amount);
-      killed(executor, run, node, run.fault.forUs || downUsUsual);
+  begin({ world }, { nodes, fault, ordinal }) {
+    for (const node of nodes) {
+      const { startsToCut } = world.processes[node]!;
+      for (let starts = 0; starts < Math.max(1, fault.amount); starts++) startsToCut.push(ordinal);
+      // The kill is only there to have it start.
+      world.kill(node, fault.forUs || downUsUsual, "soon", -1);
     }
   },
 };
@@ -114,7 +111,7 @@ const pause: FaultHandler = {
     for (const node of run.nodes) {
       const process = executor.world.processes[node]!;
       if (!process.alive || process.pausedUntilUs > 0) continue;
-      executor.effective(run.ordinal);
+      process.pausedBy = run.ordinal;
       const word = executor.word(run, node);
       if (word % 2 === 0) {
         process.pause(run.fault.forUs);
@@ -129,21 +126,20 @@ const pause: FaultHandler = {
 const slowNode: FaultHandler = {
   begin(executor, run) {
     for (const node of run.nodes) {
-      const process = executor.world.processes[node]!;
-      process.slowness = Math.max(1, run.fault.amount);
-      if (process.alive) executor.effective(run.ordinal);
+      const { slowness } = executor.world.processes[node]!;
+      slowness.begin(run.ordinal, Math.max(1, run.fault.amount));
     }
   },
   end(executor, run) {
-    for (const node of run.nodes) executor.world.processes[node]!.slowness = 1;
+    for (const node of run.nodes) executor.world.processes[node]!.slowness.end(run.ordinal);
   },
 };
 
 const wipe: FaultHandler = {
   begin(executor, run) {
     for (const node of run.nodes) {
-      executor.effective(run.ordinal);
-      executor.world.wipe(node, run.fault.forUs || downUsUsual, run.ordinal);
+      const downUs = run.fault.forUs || downUsUsual;
+      if (executor.world.wipe(node, downUs, run.ordinal)) executor.effective(run.ordinal);
     }
   },
 };
@@ -154,19 +150,16 @@ const rollingRestart: FaultHandler = {
     const node = run.nodes[beat];
     if (node === undefined) return;
     const slotUs = Math.floor(run.fault.forUs / run.nodes.length);
-    killed(executor, run, node, Math.floor(slotUs / 2));
+    executor.world.kill(node, Math.floor(slotUs / 2), "soon", run.ordinal);
     executor.beatAt(run, beat + 1, slotUs);
   },
 };
 
-type OnDisk = (faults: DiskFaults, run: FaultRun, executor: Executor) => void;
+type OnDisk = (disk: SimDisk, run: FaultRun, executor: Executor) => void;
 
-function disk(kind: DiskFault, begin: OnDisk, end?: OnDisk): FaultHandler {
+function disk(begin: OnDisk, end?: OnDisk): FaultHandler {
   const all = (executor: Executor, run: FaultRun, set: OnDisk): void => {
-    for (const node of run.nodes) {
-      executor.arm(node, kind, run);
-      set(executor.world.processes[node]!.disk.faults, run, executor);
-    }
+    for (const node of run.nodes) set(executor.world.processes[node]!.disk, run, executor);
   };
   return {
     begin: (executor, run) => all(executor, run, begin),
@@ -174,40 +167,38 @@ function disk(kind: DiskFault, begin: OnDisk, end?: OnDisk): FaultHandler {
   };
 }
 
+/** What is to go wrong on a disk as often as `amount` says, at least once. */
+function next(of: (faults: DiskFaults) => number[]): FaultHandler {
+  return disk(({ faults }, { fault, ordinal }) => {
+    for (let times = 0; times < Math.max(1, fault.amount); times++) of(faults).push(ordinal);
+  });
+}
+
 const rot: FaultHandler = {
   begin(executor, run) {
     for (const node of run.nodes) {
-      executor.arm(node, "rot", run);
       const target = executor.world.processes[node]!.disk;
       let damaged = false;
       for (let place = 0; place < Math.max(1, run.fault.amount); place++) {
-        damaged = target.rot(executor.word(run, place)) || damaged;
+        if (!target.rot(executor.word(run, place))) continue;
+        executor.effective(run.ordinal);
+        damaged = true;
       }
       if (damaged) executor.world.lost(node);
     }
   },
 };
 
-const misdirectWrite: FaultHandler = {
-  begin(executor, run) {
-    for (const node of run.nodes) {
-      executor.arm(node, "misdirectWrite", run);
-      executor.world.processes[node]!.disk.faults.misdirectWrites = 1;
-      executor.world.lost(node);
-    }
-  },
-};
-
-const lying = disk("lyingSync", (faults) => (faults.lying = true));
-
-/** "And a crash follows": what was never synced is gone. */
 const lyingSync: FaultHandler = {
-  begin: (executor, run) => lying.begin(executor, run),
-  end(executor, run) {
-    for (const node of run.nodes) {
-      const process = executor.world.processes[node]!;
-      if (process.alive) executor.world.kill(node, downUsUsual, "now");
-      process.disk.faults.lying = false;
+  begin: ({ world }, { nodes, ordinal }) => {
+    for (const node of nodes) world.processes[node]!.disk.faults.lying.begin(ordinal, true);
+  },
+  // "And a crash follows": what was never synced is gone.
+  end({ world }, { nodes, ordinal }) {
+    for (const node of nodes) {
+      const process = world.processes[node]!;
+      if (process.alive) world.kill(node, downUsUsual, "now", -1);
+      process.disk.faults.lying.end(ordinal);
     }
   },
 };
@@ -248,33 +239,26 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   wipe,
   rollingRestart,
   tornWrite: disk(
-    "tornWrite",
-    (faults) => (faults.torn = true),
-    (faults) => (faults.torn = false),
+    ({ faults }, { ordinal }) => faults.torn.begin(ordinal, true),
+    ({ faults }, { ordinal }) => faults.torn.end(ordinal),
   ),
-  failSync: disk("failSync", (faults) => (faults.failSyncs = 1)),
+  failSync: next(({ failSyncs }) => failSyncs),
   rot,
-  misdirectRead: disk("misdirectRead", (faults, { fault }) => {
-    faults.misdirectReads = Math.max(1, fault.amount);
-  }),
-  misdirectWrite,
+  misdirectRead: next(({ misdirectReads }) => misdirectReads),
+  misdirectWrite: next(({ misdirectWrites }) => misdirectWrites),
   fullDisk: disk(
-    "fullDisk",
-    (faults, run, executor) => (faults.roomBytes = executor.word(run, 0) % roomBytesMax),
-    (faults) => (faults.roomBytes = Infinity),
+    (target, run, executor) => target.leaveRoom(run.ordinal, executor.word(run, 0) % roomBytesMax),
+    ({ faults }, { ordinal }) => faults.limitBytes.end(ordinal),
   ),
   slowDisk: disk(
-    "slowDisk",
-    (faults, { fault }) => (faults.slowness = Math.max(1, fault.amount)),
-    (faults) => (faults.slowness = 1),
+    ({ faults }, { fault, ordinal }) => faults.slowness.begin(ordinal, Math.max(1, fault.amount)),
+    ({ faults }, { ordinal }) => faults.slowness.end(ordinal),
   ),
-  failRead: disk("failRead", (faults, { fault }) => {
-    faults.failReads = Math.max(1, fault.amount);
-  }),
+  failRead: next(({ failReads }) => failReads),
   lyingSync,
-  vanishTail: disk("vanishTail", (faults, { fault }) => {
-    faults.vanishSyncs = Math.max(1, fault.amount);
-  }),
+  vanishTail: disk(({ faults }, { fault, ordinal }) =>
+    faults.vanishSyncs.begin(ordinal, Math.max(1, fault.amount)),
+  ),
   transferLeader: errand("transferLeader"),
   addLearner: errand("addLearner"),
   promote: errand("promote"),

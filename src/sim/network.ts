@@ -8,11 +8,11 @@ import type { NodeId } from "../core/ids.js";
 import { boot as bootOf } from "../core/ids.js";
 import type { Decisions, Gate } from "./decisions.js";
 import { eventKind } from "./events.js";
+import { InForce } from "./in-force.js";
+import { type Link, carries, newLink, queueFramesMax } from "./link.js";
 import type { Scheduler } from "./scheduler.js";
 import { KeyedStream, within } from "./streams.js";
 
-/** Frames that one direction of a link holds at most, by default. */
-const queueFramesMax = 4_096;
 /** A connection that could not be opened is tried again after this, microseconds. */
 const retryUs = { min: 20_000, max: 60_000 } as const;
 /** Beyond the base delay, usually; more is a decision. */
@@ -39,29 +39,6 @@ export interface NetworkNode {
   readonly diskId: number;
 }
 
-/** One direction of a link. */
-interface Link {
-  readonly from: number;
-  readonly to: number;
-  /** Number of the connection; what was sent on another one never arrives. */
-  connection: number;
-  /** Whether the sender believes that it is up. */
-  up: boolean;
-  baseUs: number;
-  lastArrivalUs: number;
-  queued: number;
-  queueMax: number;
-  slowness: number;
-  /** Ordinals of the faults in force, the newest last. */
-  cuts: number[];
-  slowedBy: number;
-  narrowedBy: number;
-  corruptedBy: number;
-  halfOpenBy: number;
-  /** True: rates of loss and the like do not apply any more. */
-  healed: boolean;
-}
-
 export class SimNetwork {
   readonly #scheduler: Scheduler;
   readonly #nodes: readonly NetworkNode[];
@@ -70,7 +47,13 @@ export class SimNetwork {
   readonly #links: Link[] = [];
   readonly #jitter: KeyedStream;
   readonly #gates: Readonly<Record<RateKind | "corrupt", Gate>>;
-  readonly #rates = new Map<RateKind, { thousandths: number; fault: number }>();
+  readonly #rates: Readonly<Record<RateKind, InForce<number>>> = {
+    loss: new InForce(0),
+    duplicate: new InForce(0),
+    delay: new InForce(0),
+    reorder: new InForce(0),
+  };
+  #isRated = false;
   #connections = 0;
 
   /** There will be `count` nodes; the NodeId of `nodes[i]` is `i + 1`. */
@@ -95,7 +78,10 @@ export class SimNetwork {
       corrupt: decisions.gate("corrupt"),
     };
     for (let from = 0; from < count; from++) {
-      for (let to = 0; to < count; to++) this.#links.push(this.#newLink(from, to));
+      for (let to = 0; to < count; to++) {
+        const baseUs = within(this.#jitter.word(0, from, to, 2), 200, 1_500);
+        this.#links.push(newLink(from, to, baseUs));
+      }
     }
   }
 
@@ -103,17 +89,17 @@ export class SimNetwork {
   send(from: number, to: number, frames: readonly Uint8Array[], atUs: number): void {
     const link = this.#link(from, to);
     if (!link.up) return;
-    if (link.cuts.length > 0) return this.#watch.effective(link.cuts.at(-1)!);
-    if (link.halfOpenBy >= 0) return this.#watch.effective(link.halfOpenBy);
-    if (link.corruptedBy >= 0 && this.#corrupts(link)) return;
+    if (link.cut.value) return this.#watch.effective(link.cut.fault);
+    if (link.halfOpen.value) return this.#watch.effective(link.halfOpen.fault);
+    if (link.corrupted.value && this.#corrupts(link)) return;
     const taken = this.#take(link, frames);
     if (taken.length === 0) return;
     const first = taken[0]!;
     const word = this.#jitter.word(this.#scheduler.nowUs, link.from, link.to, keyOf(first));
     const delayUs = link.baseUs + (word % jitterUsMax);
-    const arrivesUs = Math.max(link.lastArrivalUs, atUs + delayUs * link.slowness);
-    if (link.slowness > 1) this.#watch.effective(link.slowedBy);
-    if (this.#rates.size === 0 || link.healed) {
+    const arrivesUs = Math.max(link.lastArrivalUs, atUs + delayUs * link.slowness.value);
+    if (link.slowness.value > 1) this.#watch.effective(link.slowness.fault);
+    if (!this.#isRated || link.healed) {
       link.lastArrivalUs = arrivesUs;
       this.#arrive(link, taken, arrivesUs);
     } else {
@@ -126,7 +112,7 @@ export class SimNetwork {
     const link = this.#links[at]!;
     if (link.connection !== connection) return;
     link.queued -= frames.length;
-    if (link.cuts.length > 0) return this.#watch.effective(link.cuts.at(-1)!);
+    if (link.cut.value) return this.#watch.effective(link.cut.fault);
     const { events } = this.#nodes[link.to]!;
     if (events === null) return;
     for (const frame of frames) events.frameArrived((link.from + 1) as NodeId, frame);
@@ -140,9 +126,7 @@ export class SimNetwork {
     if (a.events === null || b.events === null) return;
     if (link.up && back.up) return;
     if (a.boot === 0 || b.boot === 0) return this.#greetLater(link);
-    if (link.cuts.length + back.cuts.length > 0 || link.halfOpenBy >= 0 || back.halfOpenBy >= 0) {
-      return this.#greetLater(link);
-    }
+    if (!carries(link) || !carries(back)) return this.#greetLater(link);
     // A process that starts anew is known by its greeting, also where the old end was not missed.
     if (back.up) b.events.linkDown((link.from + 1) as NodeId);
     if (link.up) a.events.linkDown((link.to + 1) as NodeId);
@@ -161,7 +145,7 @@ export class SimNetwork {
   linkDown(at: number, connection: number): void {
     const link = this.#links[at]!;
     if (!link.up || link.connection !== connection) return;
-    if (link.cuts.length > 0) {
+    if (link.cut.value) {
       // Nobody tells it while the link is cut.
       return this.#scheduler.add(
         this.#scheduler.nowUs + retryUs.max,
@@ -202,75 +186,95 @@ export class SimNetwork {
 
   /** Puts a cut of this fault on the way from `from` to `to`, or takes it away. */
   cut(from: number, to: number, fault: number, on: boolean): void {
-    const { cuts } = this.#link(from, to);
-    if (on) cuts.push(fault);
-    else if (cuts.includes(fault)) cuts.splice(cuts.indexOf(fault), 1);
+    const { cut } = this.#link(from, to);
+    if (on) cut.begin(fault, true);
+    else cut.end(fault);
   }
 
+  /** Frames take so many times as long; 1 ends it. */
   slow(from: number, to: number, fault: number, times: number): void {
-    const link = this.#link(from, to);
-    link.slowness = times;
-    link.slowedBy = fault;
+    const { slowness } = this.#link(from, to);
+    if (times > 1) slowness.begin(fault, times);
+    else slowness.end(fault);
   }
 
   narrow(from: number, to: number, fault: number, on: boolean): void {
-    const link = this.#link(from, to);
-    link.queueMax = on ? 1 : queueFramesMax;
-    link.narrowedBy = fault;
+    const { queueMax } = this.#link(from, to);
+    if (on) queueMax.begin(fault, 1);
+    else queueMax.end(fault);
   }
 
   corrupt(from: number, to: number, fault: number, on: boolean): void {
-    this.#link(from, to).corruptedBy = on ? fault : -1;
+    const { corrupted } = this.#link(from, to);
+    if (on) corrupted.begin(fault, true);
+    else corrupted.end(fault);
   }
 
   /** `from` loses its end and is told; `to` goes on believing until the fault ends. */
   halfOpen(from: number, to: number, fault: number, on: boolean): void {
     const link = this.#link(from, to);
     const back = this.#link(to, from);
-    link.halfOpenBy = on ? fault : -1;
-    back.halfOpenBy = on ? fault : -1;
-    if (on && link.up) {
-      link.up = false;
-      this.#nodes[from]!.events?.linkDown((to + 1) as NodeId);
-      this.#watch.effective(fault);
-    }
     if (!on) {
-      if (back.up && !link.up) this.#closeLater(back);
-      this.#greetLater(link);
+      link.halfOpen.end(fault);
+      back.halfOpen.end(fault);
+      if (!link.halfOpen.value) this.#halfOpenEnded(link, back);
+      return;
     }
+    link.halfOpen.begin(fault, true);
+    back.halfOpen.begin(fault, true);
+    if (!link.up) return;
+    link.up = false;
+    this.#nodes[from]!.events?.linkDown((to + 1) as NodeId);
+    this.#watch.effective(fault);
   }
 
   /** 0 ends it. */
   rate(kind: RateKind, thousandths: number, fault: number): void {
-    if (thousandths > 0) this.#rates.set(kind, { thousandths, fault });
-    else if (this.#rates.get(kind)?.fault === fault) this.#rates.delete(kind);
-  }
-
-  /** True when frames from `from` now reach `to`. */
-  reaches(from: number, to: number): boolean {
-    const link = this.#link(from, to);
-    return link.cuts.length === 0 && link.halfOpenBy < 0;
+    if (thousandths > 0) this.#rates[kind].begin(fault, thousandths);
+    else this.#rates[kind].end(fault);
+    this.#isRated = Object.values(this.#rates).some(({ value }) => value > 0);
   }
 
   /** Takes every fault off the ways between nodes for which `inside` is true. */
   heal(inside: (from: number, to: number) => boolean): void {
     for (const link of this.#links) {
-      if (!inside(link.from, link.to)) continue;
-      link.healed = true;
-      link.cuts = [];
-      link.slowness = 1;
-      link.queueMax = queueFramesMax;
-      link.corruptedBy = -1;
-      if (link.halfOpenBy >= 0) this.halfOpen(link.from, link.to, link.halfOpenBy, false);
+      if (inside(link.from, link.to)) this.#heal(link);
     }
   }
 
+  /**
+   * Takes every fault off the link between two nodes and opens it, if both are there. With a cut
+   * one way it could not be opened: so who wants a one-way link opens it first.
+   */
+  join(from: number, to: number): void {
+    const link = this.#link(from, to);
+    this.#heal(link);
+    this.#heal(this.#link(to, from));
+    this.greet(this.#index(link));
+  }
+
+  #heal(link: Link): void {
+    link.healed = true;
+    for (const each of [link.cut, link.slowness, link.queueMax, link.corrupted]) each.clear();
+    if (!link.halfOpen.value) return;
+    const back = this.#link(link.to, link.from);
+    link.halfOpen.clear();
+    back.halfOpen.clear();
+    this.#halfOpenEnded(link, back);
+  }
+
+  /** The end that still believed in the link learns that it is closed, and both greet anew. */
+  #halfOpenEnded(link: Link, back: Link): void {
+    if (back.up && !link.up) this.#closeLater(back);
+    if (link.up && !back.up) this.#closeLater(link);
+    this.#greetLater(link);
+  }
+
   #take(link: Link, frames: readonly Uint8Array[]): readonly Uint8Array[] {
-    const room = link.queueMax - link.queued;
+    const { value: queueMax, fault } = link.queueMax;
+    const room = queueMax - link.queued;
     const taken = frames.length <= room ? frames : frames.slice(0, Math.max(0, room));
-    if (taken.length < frames.length && link.queueMax < queueFramesMax) {
-      this.#watch.effective(link.narrowedBy);
-    }
+    if (taken.length < frames.length && queueMax < queueFramesMax) this.#watch.effective(fault);
     link.queued += taken.length;
     return taken;
   }
@@ -303,11 +307,11 @@ export class SimNetwork {
   }
 
   #happens(kind: RateKind, link: Link, frame: Uint8Array): boolean {
-    const rate = this.#rates.get(kind);
-    if (rate === undefined) return false;
+    const rate = this.#rates[kind];
+    if (rate.value === 0) return false;
     const way = link.from * this.#count + link.to;
     const nowUs = this.#scheduler.nowUs;
-    if (!this.#gates[kind].unusual(rate.thousandths, nowUs, way, keyOf(frame), groupOf(frame))) {
+    if (!this.#gates[kind].unusual(rate.value, nowUs, way, keyOf(frame), groupOf(frame))) {
       return false;
     }
     this.#watch.effective(rate.fault);
@@ -319,7 +323,7 @@ export class SimNetwork {
     const way = link.from * this.#count + link.to;
     const gate = this.#gates.corrupt;
     if (!gate.unusual(corruptThousandths, this.#scheduler.nowUs, way)) return false;
-    this.#watch.effective(link.corruptedBy);
+    this.#watch.effective(link.corrupted.fault);
     this.#closeLater(link);
     this.#closeLater(this.#link(link.to, link.from));
     return true;
@@ -343,26 +347,6 @@ export class SimNetwork {
       eventKind.greet,
       this.#index(link),
     );
-  }
-
-  #newLink(from: number, to: number): Link {
-    return {
-      from,
-      to,
-      connection: 0,
-      up: false,
-      baseUs: within(this.#jitter.word(0, from, to, 2), 200, 1_500),
-      lastArrivalUs: 0,
-      queued: 0,
-      queueMax: queueFramesMax,
-      slowness: 1,
-      cuts: [],
-      slowedBy: -1,
-      narrowedBy: -1,
-      corruptedBy: -1,
-      halfOpenBy: -1,
-      healed: false,
-    };
   }
 
   #link(from: number, to: number): Link {

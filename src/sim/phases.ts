@@ -9,6 +9,7 @@ import { Clients, hastyTimes } from "./clients.js";
 import type { Cluster } from "./cluster.js";
 import { kvDialect, plainRead } from "./dialect.js";
 import { eventKind } from "./events.js";
+import { linkRest } from "./healing.js";
 import { KeyedStream } from "./streams.js";
 import { standingKey } from "./recorder.js";
 
@@ -16,7 +17,7 @@ import { standingKey } from "./recorder.js";
 export const livenessProperty: { readonly id: string; readonly about: string } = {
   id: "liveness",
   about:
-    "a healed majority commits and answers a read within 20 of the longest election timeouts, and all converge",
+    "a healed majority commits and answers a read within 20 of the longest election timeouts, and all converge and are read",
 };
 
 /** CONTRACTS 9: progress within so many of the longest election timeout. */
@@ -28,7 +29,7 @@ const electionsInCalmMax = 2;
 const tickUs = 50_000;
 /** Dead nodes get so long to come back before the core is chosen. */
 const settleUsMax = 2_000_000;
-/** The last reads, and what clients still have under way, get so long. */
+/** The last reads get so long. */
 const readingUsMax = 20_000_000;
 
 type Stage = "attack" | "settle" | "core" | "steady" | "converge" | "read" | "over";
@@ -54,6 +55,8 @@ export class Phases {
   #core: number[] = [];
   #probes: Clients | null = null;
   #workloadOperations = Infinity;
+  /** Keys that the last reads have not begun on. */
+  #unread: PlannedOperation[][] = [];
   /** Leaders seen when the core had made progress. */
   #leadersBefore = 0;
 
@@ -99,7 +102,7 @@ export class Phases {
         this.#watchConvergence(passedUs);
         break;
       case "read":
-        if (this.#options.clients.idle || passedUs >= readingUsMax) this.#enter("over");
+        this.#watchReads(passedUs);
         break;
       case "over":
         return;
@@ -112,8 +115,8 @@ export class Phases {
     executor.stopAttack();
     people.stop();
     this.#options.clients.stop();
-    for (const { index, killStarts } of processes) {
-      if (killStarts > 0) processes[index]!.killStarts = 0;
+    for (const { index, startsToCut } of processes) {
+      startsToCut.length = 0;
       this.#cluster.start(index);
     }
     this.#enter("settle");
@@ -130,19 +133,7 @@ export class Phases {
     executor.heal(this.#core);
     const rest = processes.map(({ index }) => index).filter((node) => !this.#core.includes(node));
     const { draw } = this.#options;
-    const shape = draw.integer(0, 11);
-    const bridge = draw.pick(this.#core);
-    for (const [at, outside] of rest.entries()) {
-      for (const inside of this.#core) {
-        // In one healing of four: one-way links into the core, a bridge, or a chain.
-        const heard =
-          shape > 2 || shape === 0 || (shape === 1 ? inside === bridge : inside === this.#core[at]);
-        if (shape <= 2) {
-          network.cut(inside, outside, -1, shape === 0 || !heard);
-          network.cut(outside, inside, -1, !heard);
-        }
-      }
-    }
+    linkRest(network, { core: this.#core, rest }, draw);
     for (const node of this.#core) this.#cluster.start(node);
     this.#probe();
     this.#enter("core");
@@ -230,14 +221,28 @@ export class Phases {
     if (apart !== undefined && passedUs < 2 * this.#boundUs) return;
     if (apart !== undefined && this.#options.demandProgress) return this.#fail("does not converge");
     const { keys, clients } = this.#options;
-    const left = Array.from({ length: clients.count }, (_, client) =>
+    this.#unread = Array.from({ length: clients.count }, (_, client) =>
       keys
         .filter((_key, at) => at % clients.count === client)
         .map(({ group, key }, at) => plainRead(`${client}.last-${at}`, client, group, key)),
     );
     this.#workloadOperations = clients.operations.length;
-    clients.start((client) => left[client]!.shift() ?? null);
+    clients.start((client) => this.#unread[client]!.shift() ?? null);
     this.#enter("read");
+  }
+
+  /** Who loses patience with a last read has not read. */
+  #watchReads(passedUs: number): void {
+    const { clients, demandProgress } = this.#options;
+    if (!clients.idle && passedUs < readingUsMax) return;
+    const unanswered = clients.operations
+      .slice(this.#workloadOperations)
+      .filter(({ outcome }) => outcome !== "ok")
+      .map(({ planned }) => planned);
+    const left = [...unanswered, ...this.#unread.flat()];
+    if (left.length === 0 || !demandProgress) return this.#enter("over");
+    const what = left.map(({ key, group }) => `${key} of group ${group + 1}`).join(", ");
+    this.#notLive("reads do not end", `the last reads do not end, of ${what}`);
   }
 
   /** All members of the group that have their disks hold the leader's state, all of it. */
@@ -263,6 +268,10 @@ export class Phases {
   }
 
   #fail(what: string): void {
+    this.#notLive(what, `the cluster ${what} within its bound`);
+  }
+
+  #notLive(shape: string, what: string): void {
     const { recorder, survey, resolved } = this.#cluster;
     const waits = [...resolved.groups.keys()].map((group) => {
       const views = survey.live(group);
@@ -273,10 +282,10 @@ export class Phases {
       return `group ${group + 1}: ${said.join("; ") || "no replica lives"}`;
     });
     recorder.report(livenessProperty.id, {
-      message: `the cluster ${what} within its bound after healing of nodes ${this.#core
+      message: `${what} after healing of nodes ${this.#core
         .map((node) => node + 1)
         .join(", ")}: ${waits.join(" | ")}`,
-      shape: what,
+      shape,
       node: 0,
       group: 0,
     });

@@ -10,6 +10,7 @@ import type { Network, NetworkEvents } from "../core/ports/network.js";
 import type { SimClock } from "./clock.js";
 import type { SimDisk } from "./disk.js";
 import { eventKind } from "./events.js";
+import { InForce } from "./in-force.js";
 import type { NetworkNode, SimNetwork } from "./network.js";
 import { OwnFaults } from "./own-faults.js";
 import type { Scheduler } from "./scheduler.js";
@@ -64,7 +65,12 @@ export class SimProcess implements NetworkNode {
   muted = false;
   /** Until then nothing runs; 0 when it runs. */
   pausedUntilUs = 0;
-  slowness = 1;
+  /** Turns take so many times as long. */
+  readonly slowness: InForce<number> = new InForce(1);
+  /** By so many millionths its clock runs fast. */
+  readonly drift: InForce<number> = new InForce(0);
+  /** Ordinal of the fault that last moved its wall clock; -1: none did. */
+  wallSteppedBy = -1;
   /** Port calls that the next turn may still make before the process dies; -1: no limit. */
   callsUntilDeath = -1;
   /** True: those calls are counted over many turns, else the end of the turn is the end. */
@@ -73,18 +79,26 @@ export class SimProcess implements NetworkNode {
   deathAwaitsWrite = false;
   /** How long it stays away after its death; -1: until somebody starts it. */
   downUs = -1;
-  /** The next so many starts are cut short. */
-  killStarts = 0;
-  /** The same for a pause of `pauseForUs`. */
+  /** Ordinal of the fault by which it is to die; -1: none is. */
+  killedBy = -1;
+  /** True: that fault cuts starts short, and has done nothing if the start ended before. */
+  isStartCut = false;
+  /** The next starts are cut short, each by the fault with this ordinal. */
+  readonly startsToCut: number[] = [];
+  /** Port calls that the next turn may still make before a pause of `pauseForUs`; -1: no limit. */
   callsUntilPause = -1;
   pauseForUs = 0;
+  /** Ordinal of the fault that pauses it, or is about to. */
+  pausedBy = -1;
   readonly #scheduler: Scheduler;
   readonly #timing: KeyedStream;
   readonly #network: SimNetwork;
   readonly #died: (process: SimProcess) => void;
+  readonly #effective: (fault: number) => void;
   #held: (() => void)[] = [];
   #turnPending = false;
   #inTurn = false;
+  #bootWhenMuted = 0;
   #busyUntilUs = 0;
   #wakeDueUs = Infinity;
   #wish = 0;
@@ -97,6 +111,7 @@ export class SimProcess implements NetworkNode {
     readonly timing: KeyedStream;
     readonly network: SimNetwork;
     readonly died: (process: SimProcess) => void;
+    readonly effective: (fault: number) => void;
   }) {
     this.node = parts.node;
     this.disk = parts.disk;
@@ -104,6 +119,7 @@ export class SimProcess implements NetworkNode {
     this.#timing = parts.timing;
     this.#network = parts.network;
     this.#died = parts.died;
+    this.#effective = parts.effective;
     this.clock = parts.makeClock((atUs) => this.#wished(atUs));
     this.ports = this.#makePorts();
   }
@@ -136,13 +152,20 @@ export class SimProcess implements NetworkNode {
     return this.program !== null;
   }
 
+  /** True for a process that is about to die and did not come to its boot. */
+  get diesInStart(): boolean {
+    return (this.muted ? this.#bootWhenMuted : this.boot) === 0;
+  }
+
   /** The machine wants a turn. */
   wantTurn(): void {
     if (this.#turnPending || this.program === null) return;
     this.#turnPending = true;
-    const word = this.#timing.word(this.#scheduler.nowUs, this.node, 1);
+    const { nowUs } = this.#scheduler;
+    if (this.pausedUntilUs > nowUs) this.#effective(this.pausedBy);
+    const word = this.#timing.word(nowUs, this.node, 1);
     const atUs = Math.max(
-      this.#scheduler.nowUs + (word % turnLatencyUsMax) * this.slowness,
+      nowUs + (word % turnLatencyUsMax) * this.slowness.value,
       this.#busyUntilUs,
       this.pausedUntilUs,
     );
@@ -154,11 +177,13 @@ export class SimProcess implements NetworkNode {
     if (life !== this.life || this.program === null) return;
     const nowUs = this.#scheduler.nowUs;
     if (nowUs < this.pausedUntilUs) {
+      this.#effective(this.pausedBy);
       return this.#scheduler.add(this.pausedUntilUs, eventKind.turn, this.index, life);
     }
     this.#turnPending = false;
     const word = this.#timing.word(nowUs, this.node, 2);
-    const takesUs = (turnUs.min + (word % (turnUs.max - turnUs.min))) * this.slowness;
+    const takesUs = (turnUs.min + (word % (turnUs.max - turnUs.min))) * this.slowness.value;
+    if (this.slowness.value > 1) this.#effective(this.slowness.fault);
     this.#busyUntilUs = nowUs + takesUs;
     this.disk.submitAtUs = this.#busyUntilUs;
     this.#inTurn = true;
@@ -181,8 +206,9 @@ export class SimProcess implements NetworkNode {
     this.program.woken();
   }
 
-  /** The clock's rate has changed: what was wished for is due at another moment of world time. */
+  /** The drift in force has changed: what was wished for is due at another moment of world time. */
   clockChanged(): void {
+    this.clock.setRate(this.drift.value);
     this.#wakeDueUs = Infinity;
     if (this.program !== null) this.#wished(this.clock.wakeAtUs);
   }
@@ -211,6 +237,8 @@ export class SimProcess implements NetworkNode {
     this.muted = true;
     this.program = null;
     this.pausedUntilUs = 0;
+    this.killedBy = -1;
+    this.isStartCut = false;
     this.callsUntilDeath = -1;
     this.deathSpansTurns = false;
     this.deathAwaitsWrite = false;
@@ -265,6 +293,7 @@ export class SimProcess implements NetworkNode {
     if (!this.#inTurn) return true;
     if (this.callsUntilDeath >= 0 && !this.deathAwaitsWrite && this.callsUntilDeath-- === 0) {
       this.callsUntilDeath = 0;
+      this.#bootWhenMuted = this.boot;
       this.muted = true;
       return false;
     }
@@ -276,7 +305,20 @@ export class SimProcess implements NetworkNode {
   }
 
   #hold(call: () => void): void {
-    if (!this.muted && this.#held.length < heldMax) this.#held.push(call);
+    if (this.muted || this.#held.length >= heldMax) return;
+    this.#effective(this.pausedBy);
+    this.#held.push(call);
+  }
+
+  /** The node reads its clock; only so can a drift be felt. */
+  #readNowUs(): number {
+    if (this.drift.fault >= 0 && this.clock.driftedUs !== 0) this.#effective(this.drift.fault);
+    return this.clock.nowUs();
+  }
+
+  #readWallUs(): number {
+    this.#effective(this.wallSteppedBy);
+    return this.clock.wallUs();
   }
 
   #wished(atUs: number): void {
@@ -292,7 +334,11 @@ export class SimProcess implements NetworkNode {
     const network = this.#network;
     return {
       // Only what leaves the process can be cut off: reading the clock is no such thing.
-      clock,
+      clock: {
+        nowUs: () => this.#readNowUs(),
+        wallUs: () => this.#readWallUs(),
+        wakeAt: (atUs) => clock.wakeAt(atUs),
+      },
       network: {
         send: (to, frames) => {
           this.release(() => network.send(this.index, to - 1, frames, this.outAtUs));

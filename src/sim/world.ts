@@ -47,7 +47,6 @@ export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: W
     oracles: parts.oracles,
     trace: options.trace ?? null,
     keepUndo: faults.some(({ kind }) => kind === "vanishTail"),
-    safetyOnly,
     program: parts.program,
   });
   cluster.executor = new Executor(cluster, faults, {

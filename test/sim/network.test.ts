@@ -1,66 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NetworkEvents } from "../../src/core/ports/network.js";
-import { Decisions } from "../../src/sim/decisions.js";
-import { eventKind } from "../../src/sim/events.js";
-import { SimNetwork } from "../../src/sim/network.js";
-import { Scheduler } from "../../src/sim/scheduler.js";
-
-interface Arrival {
-  readonly atUs: number;
-  readonly from: number;
-  readonly value: number;
-}
-
-class World {
-  readonly scheduler = new Scheduler();
-  readonly arrivals: Arrival[][] = [[], [], []];
-  readonly links: string[] = [];
-  readonly effects: number[] = [];
-  readonly network: SimNetwork;
-  readonly nodes: { events: NetworkEvents | null; boot: number; diskId: number }[];
-
-  constructor(seed = 1) {
-    this.nodes = [0, 1, 2].map((node) => ({
-      boot: 7,
-      diskId: 100 + node,
-      events: {
-        frameArrived: (from, frame) =>
-          this.arrivals[node]!.push({ atUs: this.scheduler.nowUs, from, value: frame[0]! }),
-        linkUp: (peer, boot, disk) => this.links.push(`${node + 1} up ${peer} ${boot} ${disk}`),
-        linkDown: (peer) => this.links.push(`${node + 1} down ${peer}`),
-      },
-    }));
-    this.network = new SimNetwork(seed, this.scheduler, this.nodes, 3, {
-      decisions: new Decisions(seed, { listed: null }),
-      watch: { effective: (fault) => this.effects.push(fault) },
-    });
-    for (const node of [0, 1, 2]) this.network.started(node);
-    this.run(100_000);
-  }
-
-  run(forUs: number): void {
-    const endUs = this.scheduler.nowUs + forUs;
-    this.scheduler.add(endUs, 255);
-    while (this.scheduler.next()) {
-      const { kind, a, b, payload } = this.scheduler;
-      if (kind === eventKind.frames) this.network.arrive(a, b, payload as Uint8Array[]);
-      if (kind === eventKind.greet) this.network.greet(a);
-      if (kind === eventKind.linkDown) this.network.linkDown(a, b);
-      if (kind === 255) return;
-    }
-  }
-
-  /** `count` frames one after another, a millisecond apart, from node 1 to node 2. */
-  stream(count: number): Arrival[] {
-    const before = this.arrivals[1]!.length;
-    for (let n = 0; n < count; n++) {
-      this.network.send(0, 1, [Uint8Array.of(n)], this.scheduler.nowUs);
-      this.run(1_000);
-    }
-    this.run(2_000_000);
-    return this.arrivals[1]!.slice(before);
-  }
-}
+import { type Arrival, World } from "./network-world.js";
 
 const values = (arrivals: readonly Arrival[]): number[] => arrivals.map(({ value }) => value);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
@@ -183,6 +122,85 @@ describe("links", () => {
     world.network.halfOpen(0, 1, 3, false);
     world.run(1_000_000);
     expect(world.links.slice(1)).toContain("2 down 1");
+    expect(world.stream(3).length).toBe(3);
+  });
+});
+
+describe("faults that overlap", () => {
+  const both = (set: (fault: number, on: boolean) => void): void => {
+    set(8, true);
+    set(9, true);
+  };
+
+  test("network: loss: the newest rate applies, then the older one again", () => {
+    const world = new World();
+    world.network.rate("loss", 1_000, 8);
+    world.network.rate("loss", 1, 9);
+    expect(world.stream(20).length).toBeGreaterThan(15);
+    world.network.rate("loss", 0, 9);
+    expect(world.stream(5)).toEqual([]);
+    expect(world.effects.slice(-5)).toEqual([8, 8, 8, 8, 8]);
+    world.network.rate("loss", 0, 8);
+    expect(world.stream(5).length).toBe(5);
+  });
+
+  test("network: slowLink: an older one goes on when the newest ends, and the reverse", () => {
+    for (const [first, last] of [
+      [8, 9],
+      [9, 8],
+    ] as const) {
+      const world = new World();
+      world.network.slow(0, 1, 8, 10);
+      world.network.slow(0, 1, 9, 20);
+      world.network.slow(0, 1, first, 1);
+      world.stream(1);
+      world.network.slow(0, 1, last, 1);
+      world.stream(1);
+      expect(world.effects).toEqual([last]);
+    }
+  });
+
+  test("network: fullQueue: one of two ends, and the queue still holds almost nothing", () => {
+    const world = new World();
+    const sent = (): number => {
+      const before = world.arrivals[1]!.length;
+      const frames = upTo(5).map((n) => Uint8Array.of(n));
+      world.network.send(0, 1, frames, world.scheduler.nowUs);
+      world.run(10_000);
+      return world.arrivals[1]!.length - before;
+    };
+    both((by, on) => world.network.narrow(0, 1, by, on));
+    world.network.narrow(0, 1, 9, false);
+    expect(sent()).toBe(1);
+    world.network.narrow(0, 1, 8, false);
+    expect(sent()).toBe(5);
+    expect(world.effects).toEqual([8]);
+  });
+
+  test("network: corrupt: one of two ends, and the other goes on", () => {
+    const world = new World();
+    both((by, on) => world.network.corrupt(0, 1, by, on));
+    world.network.corrupt(0, 1, 9, false);
+    world.stream(60);
+    expect(new Set(world.effects)).toEqual(new Set([8]));
+    world.network.corrupt(0, 1, 8, false);
+    world.run(1_000_000);
+    const { length } = world.effects;
+    expect(world.stream(60).length).toBe(60);
+    expect(world.effects.length).toBe(length);
+  });
+
+  test("network: halfOpen: lasts until both have ended", () => {
+    const world = new World();
+    both((by, on) => world.network.halfOpen(0, 1, by, on));
+    world.network.halfOpen(0, 1, 9, false);
+    world.run(1_000_000);
+    world.network.send(1, 0, [Uint8Array.of(1)], world.scheduler.nowUs);
+    world.run(10_000);
+    expect(world.arrivals[0]).toEqual([]);
+    expect(world.effects.at(-1)).toBe(8);
+    world.network.halfOpen(0, 1, 8, false);
+    world.run(1_000_000);
     expect(world.stream(3).length).toBe(3);
   });
 });

@@ -15,6 +15,11 @@ const effectiveOneIn = 100;
 /** So many runs of a scenario, before what it has not shown counts against it. */
 const scenarioRunsMin = 20;
 
+/** Kinds that nothing in a simulated node can feel, with the reason. */
+export const unfelt: Partial<Readonly<Record<FaultKind, string>>> = {
+  wallStep: "no machine of the core reads the wall clock",
+};
+
 export interface SearchedScenarios {
   /** Those that took part. */
   readonly searched: readonly Scenario[];
@@ -41,7 +46,7 @@ function unreachedMarks({ marks }: Tally): string[] {
 function ineffectiveFaults({ faults }: Tally): string[] {
   return (Object.keys(faults) as FaultKind[]).flatMap((kind) => {
     const { drawnRuns, effectiveRuns } = faults[kind]!;
-    if (drawnRuns === 0 || effectiveRuns * effectiveOneIn >= drawnRuns) return [];
+    if (kind in unfelt || drawnRuns === 0 || effectiveRuns * effectiveOneIn >= drawnRuns) return [];
     return [
       `fault ${kind} had an effect in ${effectiveRuns} of the ${drawnRuns} seeds that drew it, ` +
         "which is less than 1 in 100",

@@ -113,6 +113,12 @@ describe("vacuity", () => {
     expect(found[0]).toContain(reason);
   });
 
+  test("a fault that nothing in a node can feel: its effect is not missed", () => {
+    const count = { fired: 500, effective: 0, drawnRuns: 500, effectiveRuns: 0 };
+    expect(judged((tally) => (tally.faults.wallStep = count))).toEqual([]);
+    expect(judged((tally) => (tally.faults.drift = count))).toHaveLength(1);
+  });
+
   test("marks that are reached elsewhere: not missed, and their tests name them", () => {
     const found = judged((tally) => {
       for (const name of Object.keys(marksElsewhere)) delete tally.marks[name];
