@@ -31,6 +31,7 @@ export const raftMarks = {
   snapshotChunkRepeated: "a chunk came that was not the next one",
   snapshotChunkResent: "a chunk went without an answer and was sent again",
   snapshotAborted: "the sending of a snapshot was broken off",
+  restoreWhileCampaigning: "a whole snapshot was not restored because its replica campaigned",
   snapshotRefused: "a received snapshot did not stand verification",
   snapshotTakenAgain: "a snapshot that a peer had refused was taken anew",
   snapshotNotTaken: "a snapshot could not be taken",
