@@ -22,6 +22,7 @@ export const raftMarks = {
   logReadFromDisk: "entries for a peer were read back from disk",
   logReadFailed: "entries for a peer could not be read back from disk",
   applyReadFromDisk: "committed entries were read back from disk to be applied",
+  applyReadFailed: "committed entries could not be read back from disk to be applied",
   snapshotInstalled: "a snapshot of a leader was installed",
   snapshotOverLongerLog: "a snapshot replaced a longer log that did not agree with it",
   snapshotBehindCommit: "a chunk came of a snapshot that is behind what is committed here",
