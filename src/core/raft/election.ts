@@ -131,6 +131,8 @@ function grantsPreVote(core: RaftCore, message: PreVote): boolean {
 export function onPreVoteReply(core: RaftCore, message: PreVoteReply): void {
   const { state } = core;
   if (!message.granted && message.term > state.term) {
+    // As with any message: our disk owes us too many answers to note a new term.
+    if (writesFull(core)) return;
     core.marks.hit("preVoteRefusalTaughtTerm");
     becomeFollower(core, message.term, noReplica);
     return;
@@ -207,6 +209,7 @@ function giveUp(core: RaftCore): void {
   endRound(core);
 }
 
-function endRound(core: RaftCore): void {
+/** Without a winner. */
+export function endRound(core: RaftCore): void {
   becomeFollower(core, core.state.term, noReplica);
 }

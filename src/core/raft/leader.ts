@@ -13,7 +13,7 @@ import { resendRound } from "./reads.js";
 import { backOff, readFailed } from "./replication.js";
 import { becomeFollower, endElection, setLeader, setRole } from "./roles.js";
 import { resendSnapshot } from "./snapshots-send.js";
-import { expireTransfer } from "./transfer.js";
+import { expireTransfer, handOver } from "./transfer.js";
 
 /** The blank entry lets commits of earlier terms be known as such (thesis section 6.4). */
 export function becomeLeader(core: RaftCore): void {
@@ -45,6 +45,7 @@ export function onLeaderTimer(core: RaftCore): void {
     return;
   }
   expireTransfer(core);
+  if (state.role === "leader") handOver(core);
   if (state.role !== "leader") return;
   makeRoom(core);
   dropLeftPeers(core);

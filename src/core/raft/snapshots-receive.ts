@@ -126,7 +126,7 @@ export function tryRestore(core: RaftCore): void {
     state.receiving = null;
     return;
   }
-  if (!receiving.whole || state.applyingTo !== 0) return;
+  if (!receiving.whole || state.applyingTo !== 0 || !state.permissions.mayApply) return;
   if (state.role !== "follower") {
     // Who wins would lead with a log that is then replaced.
     core.marks.hit("restoreWhileCampaigning");

@@ -162,6 +162,15 @@ export class Alone {
     if (this.role !== "leader") throw new Error(`it does not lead: ${this.role}`);
   }
 
+  /** Its peers answer their newest heartbeats. */
+  answerBeats(): void {
+    for (const { replica, session, heartbeats } of this.raft.state.peers) {
+      const request = heartbeats.at(-2) as RequestId | undefined;
+      if (request === undefined) continue;
+      this.hear(replica, "heartbeatReply", { request, session, damaged: false });
+    }
+  }
+
   /** 3 answers the newest append: it holds the whole log. */
   acknowledge(): Effect[] {
     const { state, view } = this.raft;

@@ -1,6 +1,6 @@
 /** `mayLead` and `mayApply`, and what a replica may not that met an entry it does not know. */
 import { describe, expect, test } from "vitest";
-import type { RequestId, Term } from "../../../src/core/ids.js";
+import type { RequestId } from "../../../src/core/ids.js";
 import { Alone, entriesTo, entryAt, longUs, only, sent, snapshotAt } from "./alone.js";
 
 const unknownType = 99;
@@ -112,49 +112,36 @@ describe("may apply", () => {
   });
 
   test("may apply: a peer refuses snapshot after snapshot: chunks come ever more seldom", () => {
-    const alone = new Alone({
-      entries: entriesTo(10),
-      commit: 10,
-      raft: { trailingEntries: 0, snapshotEveryEntries: 5 },
-    });
-    const taken = only(alone.step({ kind: "applied", index: 10 as never }), "takeSnapshot");
-    const { request } = taken[0]!;
+    const raft = { trailingEntries: 0, snapshotEveryEntries: 5 };
+    const alone = new Alone({ entries: entriesTo(10), commit: 10, raft });
+    const [taking] = only(
+      alone.step({ kind: "applied", index: entryAt(10).index }),
+      "takeSnapshot",
+    );
+    const { request } = taking!;
     alone.step({ kind: "snapshotTaken", request, snapshot: snapshotAt(10) });
     alone.lead();
-    const peer = alone.raft.state.peers.find(({ replica }) => replica === 3)!;
-    const refusedAtUs: number[] = [];
     const untilUs = alone.nowUs + 30_000_000;
-    const agreed = { hintIndex: 0 as never, hintTerm: 0 as Term, damaged: false };
-    alone.hear(3, "appendReply", {
-      request: peer.inflight[peer.inflightHead]! as RequestId,
-      session: peer.session,
-      accepted: false,
-      match: 0 as never,
-      ...agreed,
-    });
+    let refusals = 0;
     while (alone.nowUs < untilUs) {
-      for (const { request: read } of only(alone.timerAfter(50_000), "readChunk")) {
+      for (const read of only(alone.timerAfter(50_000), "readChunk")) {
         const bytes = new Uint8Array(4);
-        const [chunk] = sent(
-          alone.step({ kind: "chunkRead", request: read, bytes }),
-          "snapshotChunk",
-        );
-        refusedAtUs.push(alone.nowUs);
-        alone.hear(3, "snapshotReply", {
-          request: chunk!.request,
-          session: peer.session,
-          outcome: "refused",
-          snapshotIndex: chunk!.snapshot.index,
-          offset: 0,
-        });
+        const chunks = alone.step({ kind: "chunkRead", request: read.request, bytes });
+        for (const { to, session, snapshot, request: asked } of sent(chunks, "snapshotChunk")) {
+          const answer = { snapshotIndex: snapshot.index, offset: 0 };
+          alone.hear(to, "snapshotReply", {
+            request: asked,
+            session,
+            outcome: "refused",
+            ...answer,
+          });
+          refusals++;
+        }
       }
-      for (const beat of peer.heartbeats.slice(-2, -1)) {
-        const { session } = peer;
-        alone.hear(3, "heartbeatReply", { request: beat as RequestId, session, damaged: false });
-      }
+      alone.answerBeats();
     }
     expect(alone.role).toBe("leader");
-    expect(refusedAtUs.length).toBeGreaterThan(5);
-    expect(refusedAtUs.length).toBeLessThan(20);
+    expect(refusals).toBeGreaterThan(10);
+    expect(refusals).toBeLessThan(40);
   });
 });
