@@ -93,6 +93,7 @@ export class Cluster implements FaultWorld {
         lives: (node) => !processes[node - 1]!.muted,
         boot: (node) => processes[node - 1]!.boot,
         life: (node) => processes[node - 1]!.life,
+        bounds: (node, group) => processes[node - 1]!.program?.bounds(group) ?? [],
       },
       setup.oracles,
       setup.trace,
