@@ -224,7 +224,9 @@ export type ConsensusEvent =
   | { readonly name: "leaderKnown"; readonly leader: ReplicaId; readonly term: Term }
   | { readonly name: "removed" }
   | { readonly name: "repaired" }
-  | { readonly name: "unknownEntryType"; readonly type: number; readonly index: Index };
+  | { readonly name: "unknownEntryType"; readonly type: number; readonly index: Index }
+  /** Of a format that this version does not know: the entry is not taken. */
+  | { readonly name: "unknownConfiguration"; readonly index: Index };
 
 /** One replica of one group. The implementation owns its state and mutates it in `step` alone. */
 export interface Consensus<Message, View> {

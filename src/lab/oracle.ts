@@ -8,7 +8,7 @@ import type { Entry } from "../core/entry.js";
 import type { Boot, GroupId, Incarnation, Index, NodeId } from "../core/ids.js";
 import type { PersistRecord } from "../core/node/observer.js";
 import type { RaftMessage } from "../core/raft/messages.js";
-import type { RaftView } from "../core/raft/view.js";
+import type { Bound, RaftView } from "../core/raft/view.js";
 import type { Operation } from "./operation.js";
 
 export interface Violation {
@@ -35,6 +35,8 @@ export interface Oracle {
   changed?(node: NodeId, view: RaftView): void;
   /** After each step of a replica, and after `changed`. `nowUs` is world time, `localUs` the node's own clock. */
   stepped?(node: NodeId, view: RaftView, nowUs: number, localUs: number): void;
+  /** Now and then: the node's queues with their limits, and those of what serves `group`. */
+  sized?(node: NodeId, group: GroupId, bounds: readonly Bound[]): void;
   /** Handed to the disk, not yet durable. `batch` is never used twice on a node. */
   submitted?(node: NodeId, batch: number, persists: readonly PersistRecord[]): void;
   /** The disk truly holds this batch now, whatever it has answered. */

@@ -95,6 +95,7 @@ export class Cluster implements FaultWorld {
         },
         disk: (node) => processes[node - 1]!.diskId,
         life: (node) => processes[node - 1]!.life,
+        bounds: (node, group) => processes[node - 1]!.program?.bounds(group) ?? [],
       },
       setup.oracles,
       setup.trace,

@@ -7,6 +7,7 @@ import type { GroupId, NodeId, RequestId } from "../core/ids.js";
 import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
 import type { Network, NetworkEvents } from "../core/ports/network.js";
+import type { Bound } from "../core/raft/view.js";
 import type { SimClock } from "./clock.js";
 import type { SimDisk } from "./disk.js";
 import { eventKind } from "./events.js";
@@ -32,6 +33,8 @@ export interface Program extends NetworkEvents, DiskEvents {
   states(): readonly unknown[];
   /** Of the machine that serves `group`; null when none does. */
   stateOf(group: GroupId): unknown;
+  /** Its queues and their limits, and those of what serves `group`. */
+  bounds(group: GroupId): readonly Bound[];
 }
 
 export interface ProcessPorts {

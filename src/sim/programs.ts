@@ -7,6 +7,7 @@ import type { LogicFactory } from "../core/node/logic.js";
 import { userMachine } from "../core/node/machine-node.js";
 import { multiRaft } from "../core/node/multi-raft-node.js";
 import type { Random } from "../core/ports/random.js";
+import type { Bound } from "../core/raft/view.js";
 import { nextWord, seededRandom } from "../core/random.js";
 import type { DiskResult } from "../core/ports/disk.js";
 import type { ProtocolSpec, ResolvedCluster } from "../lab/scenario.js";
@@ -105,6 +106,10 @@ class HostProgram implements Program {
 
   stateOf(group: GroupId): unknown {
     return this.#host.stateOf(group);
+  }
+
+  bounds(group: GroupId): readonly Bound[] {
+    return this.#host.bounds(group);
   }
 
   start(): void {

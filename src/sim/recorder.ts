@@ -10,7 +10,7 @@ import type { Boot, GroupId, Incarnation, Index, NodeId, RequestId } from "../co
 import type { HostObserver, PersistRecord } from "../core/node/observer.js";
 import type { Json } from "../core/plain.js";
 import type { RaftMessage } from "../core/raft/messages.js";
-import type { RaftView } from "../core/raft/view.js";
+import type { Bound, RaftView } from "../core/raft/view.js";
 import type { Operation } from "../lab/operation.js";
 import type { Oracle, OracleSpec, Violation } from "../lab/oracle.js";
 import type { Fault } from "../lab/fault.js";
@@ -32,6 +32,8 @@ export interface RecordedWorld {
   disk(node: NodeId): number;
   /** Counts the node's starts and stops. */
   life(node: NodeId): number;
+  /** Queues of the node's program and their limits, and those of what serves `group`. */
+  bounds(node: NodeId, group: GroupId): readonly Bound[];
 }
 
 /** Where a replica stands, as far as it has shown, also after its process died. */
@@ -87,6 +89,7 @@ export class Recorder implements HostObserver {
       replicaStarted: having("replicaStarted"),
       changed: having("changed"),
       stepped: having("stepped"),
+      sized: having("sized"),
       submitted: having("submitted"),
       durable: having("durable"),
       released: having("released"),
@@ -115,7 +118,8 @@ export class Recorder implements HostObserver {
 
   stepped(node: NodeId, kind: string, word: number, view: RaftView | null): void {
     if (!this.#world.lives(node)) return;
-    if (!consequences.has(kind)) this.steps++;
+    const counts = !consequences.has(kind);
+    if (counts) this.steps++;
     const nowUs = this.#world.nowUs();
     const { hash } = this;
     hash.word((this.#kindNumber(kind) << 8) | node);
@@ -133,6 +137,7 @@ export class Recorder implements HostObserver {
       const localUs = this.#world.localUs(node);
       for (const oracle of this.#of.stepped) oracle.stepped!(node, view, nowUs, localUs);
     }
+    if (counts && this.steps % sizedEvery === 0) this.#size(node, view?.group ?? (0 as GroupId));
     if (this.onStep !== null) this.onStep(node, view);
   }
 
@@ -283,6 +288,14 @@ export class Recorder implements HostObserver {
     this.#trace?.said(0, 0, "phase", { stage, core: core.map((node) => node + 1) });
   }
 
+  /** Looks at a node's queues now and then: what leaks is there at the next look too. */
+  #size(node: NodeId, group: GroupId): void {
+    const { sized } = this.#of;
+    if (sized.length === 0) return;
+    const bounds = this.#world.bounds(node, group);
+    for (const oracle of sized) oracle.sized!(node, group, bounds);
+  }
+
   #stand(node: NodeId, view: RaftView): Standing {
     const standing = { view, node, life: this.#world.life(node), shown: new Shown() };
     this.standings.set(standingKey(view.group, node), standing);
@@ -322,6 +335,9 @@ const consequences: ReadonlySet<string> = new Set([
   "chunkWritten",
   "restored",
 ]);
+
+/** Steps of all nodes between two looks at the queues of the one that steps then. */
+const sizedEvery = 64;
 
 const nodesMax = 256;
 

@@ -14,6 +14,7 @@ describe("recorder", () => {
     clock: () => ({ wallOffsetUs: 0, driftPpm: 0 }),
     disk: () => 0,
     life,
+    bounds: () => [{ name: "inbox", size: 7, limit: 6 }],
   });
 
   test("recorder: a sync of the next life has the number of a batch that died: it proves nothing", () => {
@@ -61,5 +62,18 @@ describe("recorder", () => {
     const seen = view({ replica: 2 });
     for (let n = 0; n < 2; n++) recorder.stepped(node2, "message", n, seen);
     expect(asked).toEqual(["changed", "stepped", "stepped"]);
+  });
+
+  test("recorder: a queue of the host over its limit: seen before many steps have gone by", () => {
+    const recorder = new Recorder(
+      worldOf(() => 1),
+      allOracles,
+      null,
+    );
+    for (let n = 0; n < 63; n++) recorder.stepped(node1, "diskDone", n, null);
+    for (let n = 0; n < 64; n++) recorder.stepped(node1, "persisted", n, null);
+    expect(recorder.failure).toBeNull();
+    recorder.stepped(node1, "diskDone", 64, null);
+    expect(recorder.failure?.fingerprint).toBe("bounded: inbox over its limit");
   });
 });

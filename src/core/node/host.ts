@@ -186,11 +186,16 @@ export class Host implements NetworkEvents, DiskEvents {
     };
   }
 
-  /** Every queue of the host and its limit. Completions and links may exceed that of the inbox. */
-  bounds(): readonly Bound[] {
+  /**
+   * Every queue of the host and its limit, and those of what serves `group`: no look at a node loops
+   * over all groups. Completions and links may come beside what the inbox limits.
+   */
+  bounds(group: GroupId): readonly Bound[] {
+    const { inboxItemsMax, peerFramesMax } = this.#options;
     return [
-      { name: "inbox", size: this.#inbox.size, limit: this.#options.inboxItemsMax },
-      ...this.#logic.bounds(),
+      { name: "inbox", size: this.#inbox.refusable, limit: inboxItemsMax },
+      { name: "frames for a peer", size: this.#context.outbox.longest, limit: peerFramesMax },
+      ...this.#logic.bounds(group),
     ];
   }
 

@@ -22,6 +22,16 @@ export class Inbox {
     return this.#items.length - this.#head;
   }
 
+  /** Items that are refused when there are too many of them. */
+  get refusable(): number {
+    let count = 0;
+    for (let at = this.#head; at < this.#items.length; at++) {
+      const { kind } = this.#items[at]!;
+      if (kind === "frame" || kind === "request") count++;
+    }
+    return count;
+  }
+
   put(item: InboxItem): void {
     this.#items.push(item);
   }

@@ -86,6 +86,11 @@ export class Lifecycle {
     for (const replica of node.replicas) if (replica.lost) this.#dead.push(replica);
   }
 
+  /** Replicas whose founding record is on its way to disk. */
+  get underWay(): number {
+    return this.#underWay.length;
+  }
+
   /** Makes this node's replicas of groups that are new here. */
   found(groups: readonly FoundingGroup[]): void {
     const { node, disk } = this.#context;

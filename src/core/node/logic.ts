@@ -25,8 +25,8 @@ export interface NodeLogic {
   /** For oracles and people. */
   views(): RaftView[];
   viewOf(group: GroupId): RaftView | null;
-  /** Every queue and its limit. */
-  bounds(): readonly Bound[];
+  /** Every queue and its limit: of the node, and of the machine that serves `group`. */
+  bounds(group: GroupId): readonly Bound[];
   /** The whole state as plain data, for digests; what stands in it twice may be left out once. */
   readonly state: unknown;
   /** The state of the machine that serves `group`, or of the only one; null when there is none. */

@@ -28,5 +28,6 @@ export const nodeMarks = {
   requestsFull: "a request was refused because too many were under way",
   answerSuperseded: "a committed entry's answer was lost to a snapshot that covers it",
   readWaitedForApply: "a confirmed read waited until its index was applied",
+  endedReadsDropped: "reads that were never to be served any more made room for others",
   stoppedOnDisk: "a node stopped because its disk failed",
 } as const;

@@ -178,9 +178,16 @@ class MultiRaftNode implements NodeLogic {
     return this.#replicas.ofGroup(group)?.raft.view ?? null;
   }
 
-  bounds(): readonly Bound[] {
-    const { requestsPendingMax: limit } = this.#context.options;
-    return [{ name: "requests", size: this.#requests.size, limit }];
+  bounds(group: GroupId): readonly Bound[] {
+    const { options, writes } = this.#context;
+    const { pendingWritesMax, logEntriesMax } = this.#raft;
+    // Each of a replica is an effect without an answer, or a piece of one with entries of its own.
+    const writesMax = 2 * (pendingWritesMax + logEntriesMax) * this.#replicas.count;
+    return [
+      { name: "requests", size: this.#requests.size, limit: options.requestsPendingMax },
+      { name: "queued writes", size: writes.size, limit: writesMax + this.#lifecycle.underWay },
+      ...(this.#replicas.ofGroup(group)?.bounds() ?? []),
+    ];
   }
 
   stateOf(group: GroupId): unknown {

@@ -41,6 +41,13 @@ export class Outbox {
     this.#framesMax = parts.framesMax;
   }
 
+  /** Frames of this turn for the peer that gets most. */
+  get longest(): number {
+    let longest = 0;
+    for (const { messages } of this.#waiting) longest = Math.max(longest, messages.length);
+    return longest;
+  }
+
   /** Nothing holds this message back any more. */
   add(to: NodeId, message: FramedMessage): void {
     let mail = this.#mail.get(to);

@@ -12,6 +12,7 @@ import { noToken } from "../ids.js";
 import type { RaftEffect } from "../raft/core.js";
 import type { RaftOptions } from "../raft/options.js";
 import { Raft, type RaftInput } from "../raft/raft.js";
+import type { Bound } from "../raft/view.js";
 import { encodeClientAnswer } from "../store/client-protocol.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
@@ -63,6 +64,7 @@ export class Replica implements Writer, Sleeper {
   readonly #requests: Requests;
   readonly #later: Later;
   readonly #sealer: Sealer;
+  readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
   readonly #held = new HeldBack<Tied>();
   /** The newest token that waits for a sync. */
@@ -81,6 +83,7 @@ export class Replica implements Writer, Sleeper {
     this.#requests = requests;
     this.#later = later;
     this.#sealer = sealer;
+    this.#logEntriesMax = raft.logEntriesMax;
     this.#gone = gone;
     const { node, boot, marks } = context;
     const seed = seedOf(context, key.group, key.incarnation);
@@ -95,10 +98,15 @@ export class Replica implements Writer, Sleeper {
     return this.raft.view.commit;
   }
 
-  /** What is held back, and what waits to be applied: bounded by the options and by Raft's. */
-  get sizes(): { readonly held: number; readonly committed: number; readonly reads: number } {
-    const { size: held } = this.#held;
-    return { held, committed: this.#committed.length / 2, reads: this.#reads.length };
+  /** Its queues beside those of its Raft. */
+  bounds(): readonly Bound[] {
+    const { heldMax, requestsPendingMax } = this.#context.options;
+    return [
+      { name: "held back", size: this.#held.size, limit: heldMax },
+      { name: "committed", size: this.#committed.length / 2, limit: 2 * this.#logEntriesMax },
+      // At most as many again whose requests have ended.
+      { name: "reads to be served", size: this.#reads.length, limit: 2 * requestsPendingMax },
+    ];
   }
 
   /** The first step. `state` is that of the snapshot; null when it begins empty. */
@@ -276,10 +284,7 @@ export class Replica implements Writer, Sleeper {
         return;
       case "readReady":
         if (effect.index <= this.applied) this.#serve(effect.request);
-        else {
-          this.#context.marks.hit("readWaitedForApply");
-          this.#reads.push({ request: effect.request, index: effect.index });
-        }
+        else this.#await(effect);
         return;
     }
   }
@@ -343,6 +348,17 @@ export class Replica implements Writer, Sleeper {
       this.#requests.unknown(this.#committed[1] as RequestId, null);
       this.#committed.splice(0, 2);
     }
+  }
+
+  /** The index of this read is still to be applied. */
+  #await({ request, index }: WaitingRead): void {
+    if (this.#requests.find(request) === undefined) return;
+    this.#context.marks.hit("readWaitedForApply");
+    if (this.#reads.length >= 2 * this.#requests.size) {
+      this.#context.marks.hit("endedReadsDropped");
+      this.#reads = this.#reads.filter((read) => this.#requests.find(read.request) !== undefined);
+    }
+    this.#reads.push({ request, index });
   }
 
   #serveReads(): void {

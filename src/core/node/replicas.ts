@@ -7,8 +7,10 @@ import type { Replica } from "./replica.js";
 export class Replicas {
   readonly #byGroup = new Map<GroupId, Replica>();
 
-  get groups(): number {
-    return this.#byGroup.size;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
   }
 
   find(key: ReplicaKey): Replica | null {
@@ -27,11 +29,13 @@ export class Replicas {
   }
 
   add(replica: Replica): void {
+    this.#count++;
     replica.sibling = this.#byGroup.get(replica.group) ?? null;
     this.#byGroup.set(replica.group, replica);
   }
 
   remove(gone: Replica): void {
+    this.#count--;
     const first = this.#byGroup.get(gone.group);
     if (first === gone) {
       if (gone.sibling === null) this.#byGroup.delete(gone.group);

@@ -4,6 +4,7 @@ import type { Index, RequestId } from "../ids.js";
 import { type RaftCore, emit, nextRequest } from "./core.js";
 import { cachedFrom, entryBytes, evictLog, sliceOf } from "./log.js";
 import { pruneConfigurations } from "./log-writes.js";
+import type { RaftState } from "./state.js";
 
 /** At the end of a step. Only what is durable here: a snapshot may not run ahead of its log. */
 export function applyCommitted(core: RaftCore): void {
@@ -18,6 +19,7 @@ export function applyCommitted(core: RaftCore): void {
     hand(core, sliceOf(state.log, from, through + 1, options.applyBatchBytesMax));
     return;
   }
+  if (core.now < state.applyReadAtUs) return;
   core.marks.hit("applyReadFromDisk");
   const request = nextRequest(state);
   state.applyRead = request;
@@ -42,10 +44,18 @@ export function onApplyLogRead(
   const { state } = core;
   if (state.applyRead !== request) return false;
   state.applyRead = 0;
-  const contiguous =
-    entries !== null && entries.every((e, at) => e.index === state.applied + 1 + at);
-  if (contiguous && entries.length > 0) hand(core, entries);
+  if (entries === null || entries.length === 0 || !follows(state, entries)) {
+    // Asked again at once, a disk that refuses would be asked without end.
+    core.marks.hit("applyReadFailed");
+    state.applyReadAtUs = core.now + core.options.resendUs;
+  } else if (state.permissions.mayApply) {
+    hand(core, entries);
+  }
   return true;
+}
+
+function follows({ applied }: RaftState, entries: readonly Entry[]): boolean {
+  return entries.every(({ index }, at) => index === applied + 1 + at);
 }
 
 function hand(core: RaftCore, entries: readonly Entry[]): void {

@@ -19,13 +19,15 @@ import {
 
 /** The election timeout passed without a word from a leader. */
 export function onElectionTimeout(core: RaftCore): void {
+  const { state } = core;
   restartElectionTimer(core);
   if (!mayCampaign(core) || writesFull(core)) return;
   beginRound(core, "preCandidate");
   setLeader(core, noReplica);
-  core.state.granted.push(core.state.replica);
-  if (tally(core) === "won") campaign(core, false);
-  else askForVotes(core, "preVote", false);
+  state.granted.push(state.replica);
+  conclude(core);
+  // A single voter has won already.
+  if (state.role === "preCandidate") askForVotes(core, "preVote", false);
 }
 
 /** A leader asked this replica to take over: no pre-vote, and no one's promise stands against it. */
@@ -54,7 +56,7 @@ export function countOwnVote(core: RaftCore): void {
   const { state } = core;
   if (state.role !== "candidate" || state.hardToken > state.durableToken) return;
   count(core, state.replica, true);
-  if (tally(core) === "won") becomeLeader(core);
+  conclude(core);
 }
 
 function beginRound(core: RaftCore, role: "preCandidate" | "candidate"): void {
@@ -129,6 +131,8 @@ function grantsPreVote(core: RaftCore, message: PreVote): boolean {
 export function onPreVoteReply(core: RaftCore, message: PreVoteReply): void {
   const { state } = core;
   if (!message.granted && message.term > state.term) {
+    // As with any message: our disk owes us too many answers to note a new term.
+    if (writesFull(core)) return;
     core.marks.hit("preVoteRefusalTaughtTerm");
     becomeFollower(core, message.term, noReplica);
     return;
@@ -136,9 +140,7 @@ export function onPreVoteReply(core: RaftCore, message: PreVoteReply): void {
   if (state.role !== "preCandidate") return;
   if (message.request !== state.electionRequest) return;
   count(core, message.from, message.granted);
-  const result = tally(core);
-  if (result === "won") campaign(core, false);
-  else if (result === "lost") giveUp(core);
+  conclude(core);
 }
 
 /** The term was raised to the message's before, unless a promise stood against it. */
@@ -181,9 +183,18 @@ export function onVoteReply(core: RaftCore, message: VoteReply): void {
   if (state.role !== "candidate") return;
   if (message.request !== state.electionRequest) return;
   count(core, message.from, message.granted);
+  conclude(core);
+}
+
+/** Whether it may go on is asked anew: much may have happened since the round began. */
+function conclude(core: RaftCore): void {
   const result = tally(core);
-  if (result === "won") becomeLeader(core);
-  else if (result === "lost") giveUp(core);
+  if (result === "pending") return;
+  if (result === "lost") giveUp(core);
+  else if (!mayCampaign(core)) endRound(core);
+  else if (core.state.role === "candidate") becomeLeader(core);
+  else if (writesFull(core)) endRound(core);
+  else campaign(core, false);
 }
 
 function count({ state }: RaftCore, from: ReplicaId, granted: boolean): void {
@@ -195,5 +206,10 @@ function count({ state }: RaftCore, from: ReplicaId, granted: boolean): void {
 /** No answers still to come can win: wait for the next timeout, or for who did win. */
 function giveUp(core: RaftCore): void {
   core.marks.hit("electionLost");
+  endRound(core);
+}
+
+/** Without a winner. */
+export function endRound(core: RaftCore): void {
   becomeFollower(core, core.state.term, noReplica);
 }

@@ -3,7 +3,7 @@ import { type Entry, entryType } from "../entry.js";
 import type { Index } from "../ids.js";
 import { makeRoom } from "./compaction.js";
 import { decodeConfiguration } from "./configuration-codec.js";
-import { type RaftCore, afterHardState, afterLog, send, writesFull } from "./core.js";
+import { type RaftCore, afterHardState, afterLog, emit, send, writesFull } from "./core.js";
 import { appendEntry, cutLog } from "./log-writes.js";
 import { heardLeader } from "./liveness.js";
 import { lastIndex, termAt } from "./log.js";
@@ -23,7 +23,7 @@ export function hearLeader(core: RaftCore, message: Append | Heartbeat | Snapsho
 
 export function onAppend(core: RaftCore, message: Append): void {
   const { state } = core;
-  if (!isWellFormed(message)) return;
+  if (!isWellFormed(message) || !knowsConfigurations(core, message)) return;
   const { prevIndex, entries } = message;
   // The base is committed: what lies at or below it is the same in every leader's log.
   if (prevIndex >= state.log.base && termAt(state.log, prevIndex) !== message.prevTerm) {
@@ -88,14 +88,19 @@ function isWellFormed({ entries, prevIndex, prevTerm, term }: Append): boolean {
     const entry = entries[at]!;
     if (entry.index !== prevIndex + 1 + at) return false;
     if (entry.term < before || entry.term > term) return false;
-    if (!isKnownConfiguration(entry)) return false;
     before = entry.term;
   }
   return before <= term;
 }
 
-function isKnownConfiguration(entry: Entry): boolean {
-  return entry.type !== entryType.configuration || "ok" in decodeConfiguration(entry.payload);
+/** One of a newer version's format cannot be obeyed, and so not be taken. */
+function knowsConfigurations(core: RaftCore, { entries }: Append): boolean {
+  for (const { type, payload, index } of entries) {
+    if (type !== entryType.configuration || "ok" in decodeConfiguration(payload)) continue;
+    emit(core, { name: "unknownConfiguration", index });
+    return false;
+  }
+  return true;
 }
 
 /** The highest position at which the logs may still agree: one answer skips a whole term. */

@@ -1,4 +1,5 @@
 /** The life of a leader: its first entry, its beats, its end when no quorum answers. */
+import { assert } from "../assert.js";
 import { emptyBytes } from "../bytes.js";
 import { entryType } from "../entry.js";
 import { noReplica } from "../ids.js";
@@ -12,14 +13,18 @@ import { resendRound } from "./reads.js";
 import { backOff, readFailed } from "./replication.js";
 import { becomeFollower, endElection, setLeader, setRole } from "./roles.js";
 import { resendSnapshot } from "./snapshots-send.js";
-import { expireTransfer } from "./transfer.js";
+import { expireTransfer, handOver } from "./transfer.js";
 
 /** The blank entry lets commits of earlier terms be known as such (thesis section 6.4). */
 export function becomeLeader(core: RaftCore): void {
   const { state } = core;
+  assert(
+    state.receiving === null || state.receiving.restoreRequest === 0,
+    "who leads restores nothing",
+  );
+  state.receiving = null;
   endElection(core);
   setRole(core, "leader");
-  state.receiving = null;
   state.termStart = lastIndex(state.log) + 1;
   state.uncommittedBytes = 0;
   state.passOnAtUs = core.now + core.options.electionTimeoutMaxUs;
@@ -40,6 +45,7 @@ export function onLeaderTimer(core: RaftCore): void {
     return;
   }
   expireTransfer(core);
+  if (state.role === "leader") handOver(core);
   if (state.role !== "leader") return;
   makeRoom(core);
   dropLeftPeers(core);

@@ -46,6 +46,9 @@ export interface Peer {
   sending: SnapshotSend | null;
   /** The newest snapshot that the peer refused: it may have rotted here. */
   refusedSnapshot: number;
+  /** Grows with each refusal until it installs one; no other is begun before `snapshotAtUs`. */
+  snapshotWaitUs: number;
+  snapshotAtUs: number;
 }
 
 /** A snapshot on its way to a peer, one chunk at a time. */
@@ -92,6 +95,8 @@ export function newPeer(
     liveness: { lastSentUs: 0, lastHeardUs: nowUs, ackedSentUs: 0 },
     sending: null,
     refusedSnapshot: 0,
+    snapshotWaitUs: 0,
+    snapshotAtUs: 0,
   };
 }
 
@@ -192,6 +197,8 @@ export function beginSession(peer: Peer, session: number, next: number): void {
   shorten(peer.heartbeats, 0);
   peer.ackedRequest = 0;
   peer.liveness.ackedSentUs = 0;
+  peer.snapshotWaitUs = 0;
+  peer.snapshotAtUs = 0;
   peer.probeEmpty = true;
   probe(peer, next);
 }

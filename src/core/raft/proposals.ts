@@ -4,6 +4,7 @@ import { type EntryType, entryType, entryTypeMax } from "../entry.js";
 import type { RequestId } from "../ids.js";
 import { type RaftCore, refuse, writesFull } from "./core.js";
 import { appendOwn } from "./log-writes.js";
+import { mayLead } from "./roles.js";
 import { passOn } from "./transfer.js";
 
 export function onPropose(
@@ -46,7 +47,7 @@ export function whyNotLeader({ state }: RaftCore): RefusalReason {
 export function whyNoGrowth(core: RaftCore): RefusalReason | null {
   const { state, options } = core;
   if (state.transfer !== null) return "transferring";
-  if (!state.permissions.mayLead) return "notReady";
+  if (!mayLead(state)) return "notReady";
   if (state.noSpaceToken > 0) return "noSpace";
   if (writesFull(core)) return "overloaded";
   if (state.log.terms.length < options.logEntriesMax) return null;

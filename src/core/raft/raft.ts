@@ -8,7 +8,7 @@ import { advanceCommit } from "./commit.js";
 import { maybeTakeSnapshot, onSnapshotTaken } from "./compaction.js";
 import { type RaftCore, type RaftEffect, closePersist } from "./core.js";
 import { onPersistFailed, onPersisted, retryWrites } from "./durability.js";
-import { countOwnVote, onElectionTimeout } from "./election.js";
+import { countOwnVote, endRound, onElectionTimeout } from "./election.js";
 import { expireForward } from "./follower-reads.js";
 import { onLeaderTimer } from "./leader.js";
 import { afterCommit, noteRemoval, onChange } from "./membership.js";
@@ -22,6 +22,7 @@ import { checkRepair } from "./repair.js";
 import { onPeerLogRead, onUnreachable, replicate } from "./replication.js";
 import { onChunkRead } from "./snapshots-send.js";
 import { onChunkWritten, onRestored, tryRestore } from "./snapshots-receive.js";
+import { mayCampaign } from "./roles.js";
 import { type RaftState, initialState } from "./state.js";
 import { armTimer } from "./timer.js";
 import { advanceTransfer, expireTransfer, handOver, onTransfer, passOn } from "./transfer.js";
@@ -199,8 +200,10 @@ function onTimer(core: RaftCore): void {
 }
 
 function onPermitted(core: RaftCore, permissions: Permissions): void {
-  core.state.permissions = permissions;
-  if (core.state.role === "leader") handOver(core);
+  const { state } = core;
+  state.permissions = permissions;
+  if (state.role === "leader") handOver(core);
+  else if (state.role !== "follower" && !mayCampaign(core)) endRound(core);
 }
 
 /** What a leader does in consequence of whatever happened in the step. */

@@ -80,10 +80,14 @@ export function restartElectionTimer({ state, options, now }: RaftCore): void {
 export function mayCampaign(core: RaftCore): boolean {
   const { state } = core;
   if (!standsForElection(state)) return false;
-  if (state.damagedThrough > 0) return false;
-  if (!state.permissions.mayLead) return false;
+  if (state.damagedThrough > 0 || !mayLead(state)) return false;
   // A restore that is under way will replace the log: a leader's log is never replaced.
   return state.receiving === null || state.receiving.restoreRequest === 0;
+}
+
+/** Nor should lead who does not know an entry that is committed: it would serve nobody. */
+export function mayLead({ permissions, unknownTypeAt }: RaftState): boolean {
+  return permissions.mayLead && unknownTypeAt === 0;
 }
 
 /**
@@ -132,8 +136,8 @@ export function refuseRead(core: RaftCore, to: ReplicaId, node: NodeId, request:
   );
 }
 
-/** The entry is in the log and may yet be committed by another leader. */
-function unknown(core: RaftCore, request: number): void {
+/** It may yet take effect: its entry is in the log, or its message under way. */
+export function unknown(core: RaftCore, request: number): void {
   if (request === 0) return;
   core.out.push({
     kind: "answer",

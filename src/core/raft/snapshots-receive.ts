@@ -126,7 +126,12 @@ export function tryRestore(core: RaftCore): void {
     state.receiving = null;
     return;
   }
-  if (!receiving.whole || state.applyingTo !== 0) return;
+  if (!receiving.whole || state.applyingTo !== 0 || !state.permissions.mayApply) return;
+  if (state.role !== "follower") {
+    // Who wins would lead with a log that is then replaced.
+    core.marks.hit("restoreWhileCampaigning");
+    return;
+  }
   // Installing it is a write too: a log slower than the disk of snapshots would be owed ever more.
   if (writesFull(core)) return;
   state.applyRead = 0;

@@ -74,7 +74,10 @@ export function onSnapshotReply(core: RaftCore, message: SnapshotReply): void {
     sending.offset = message.offset;
     readChunk(core, sending);
   } else {
-    if (message.outcome === "refused") takeAgain(core, peer, sending.snapshot.index);
+    if (message.outcome === "refused") {
+      takeAgain(core, peer, sending.snapshot.index);
+      waitLonger(core, peer);
+    }
     abort(core, peer);
   }
 }
@@ -92,16 +95,28 @@ function takeAgain(core: RaftCore, peer: Peer, index: Index): void {
   peer.refusedSnapshot = index;
 }
 
+/** Who refuses again and again, for want of keys or of room, is asked ever more seldom. */
+function waitLonger({ options, now }: RaftCore, peer: Peer): void {
+  const waitMaxUs = refusedWaitTimeouts * options.electionTimeoutMaxUs;
+  const doubledUs = Math.max(2 * peer.snapshotWaitUs, options.heartbeatUs);
+  peer.snapshotWaitUs = Math.min(doubledUs, waitMaxUs);
+  peer.snapshotAtUs = now + peer.snapshotWaitUs;
+}
+
+/** In longest election timeouts: the most between two snapshots to a peer that refuses them. */
+const refusedWaitTimeouts = 4;
+
 /** The peer's log equals ours up to the snapshot; what follows comes from the log again. */
 function installed(core: RaftCore, peer: Peer, index: Index): void {
   // A base above it by now means that yet another snapshot is needed; `replicate` sees to it.
   if (index < core.state.log.base) core.marks.hit("snapshotOvertaken");
   peer.match = Math.max(peer.match, index);
+  peer.snapshotWaitUs = 0;
   probe(peer, peer.match + 1);
   peer.mode = "replicate";
 }
 
-/** Begun again at the next beat, with what is then the newest snapshot. */
+/** Begun again at the next beat that may, with what is then the newest snapshot. */
 function abort(core: RaftCore, peer: Peer): void {
   core.marks.hit("snapshotAborted");
   peer.sending = null;
@@ -112,7 +127,7 @@ export function resendSnapshot(core: RaftCore, peer: Peer): void {
   const { sending } = peer;
   if (peer.mode !== "snapshot") return;
   if (sending === null) {
-    beginSnapshot(core, peer);
+    if (core.now >= peer.snapshotAtUs) beginSnapshot(core, peer);
   } else if (sending.request !== 0 && core.now >= sending.sentUs + core.options.resendUs) {
     core.marks.hit("snapshotChunkResent");
     readChunk(core, sending);

@@ -163,6 +163,8 @@ export interface RaftState {
   applyingTo: number;
   /** Open reading of the log on disk in order to apply it, or 0. */
   applyRead: number;
+  /** No such reading before this: one has failed. */
+  applyReadAtUs: number;
   unknownTypeAt: number;
 
   /** Open `takeSnapshot`, or 0. */
@@ -237,6 +239,7 @@ export function initialState(
     handedOver: null,
     applyingTo: 0,
     applyRead: 0,
+    applyReadAtUs: 0,
     unknownTypeAt: 0,
     takeRequest: 0,
     takenAt: 0,

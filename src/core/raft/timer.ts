@@ -5,8 +5,9 @@ import { standsForElection } from "./roles.js";
 export function armTimer(core: RaftCore): void {
   const { state } = core;
   const at = state.role === "leader" ? leaderDeadlineUs(core) : followerDeadlineUs(core);
+  const applyAt = state.applyReadAtUs > core.now ? state.applyReadAtUs : Infinity;
   // A clock that is asked for the past would ask again at once.
-  const soonest = Math.max(Math.min(at, state.retryAtUs), core.now + 1);
+  const soonest = Math.max(Math.min(at, state.retryAtUs, applyAt), core.now + 1);
   if (soonest >= state.wakeAtUs) return;
   state.wakeAtUs = soonest;
   core.out.push({ kind: "wakeAt", at: soonest });

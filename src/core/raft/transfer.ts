@@ -4,8 +4,8 @@ import { has } from "./configuration.js";
 import { type RaftCore, nextRequest, peerOf, refuse, send } from "./core.js";
 import { lastIndex } from "./log.js";
 import type { Peer } from "./progress.js";
-import { becomeFollower, transferred } from "./roles.js";
-import type { RaftState } from "./state.js";
+import { becomeFollower, mayLead, transferred, unknown } from "./roles.js";
+import type { RaftState, Transfer } from "./state.js";
 
 export function onTransfer(core: RaftCore, request: RequestId, to: ReplicaId): void {
   const { state } = core;
@@ -76,20 +76,26 @@ export function expireTransfer(core: RaftCore): void {
   const { transfer, handedOver } = state;
   if (handedOver !== null && now >= handedOver.deadlineUs) {
     state.handedOver = null;
-    refuse(core, handedOver.request, "timeout");
+    timedOut(core, handedOver);
   }
   if (transfer === null || now < transfer.deadlineUs) return;
   core.marks.hit("transferAborted");
   state.transfer = null;
-  refuse(core, transfer.request, "timeout");
+  timedOut(core, transfer);
   // Who may not lead has had its chance to choose a successor.
-  if (!state.permissions.mayLead) becomeFollower(core, state.term, noReplica);
+  if (!mayLead(state)) becomeFollower(core, state.term, noReplica);
+}
+
+/** Refused means that nothing will happen: a target that was told may still take over. */
+function timedOut(core: RaftCore, { request, timeoutNowSent }: Transfer): void {
+  if (timeoutNowSent) unknown(core, request);
+  else refuse(core, request, "timeout");
 }
 
 /** A leader that may not lead any more looks for a successor. */
 export function handOver(core: RaftCore): void {
   const { state } = core;
-  if (state.permissions.mayLead || state.transfer !== null) return;
+  if (mayLead(state) || state.transfer !== null) return;
   const successor = bestSuccessor(state);
   if (successor === null) becomeFollower(core, state.term, noReplica);
   else beginTransfer(core, 0, successor.replica);

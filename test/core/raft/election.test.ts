@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { NodeId, ReplicaId, RequestId, Term } from "../../../src/core/ids.js";
 import type { RaftMessage, Vote } from "../../../src/core/raft/messages.js";
+import { Alone, entriesTo } from "./alone.js";
 import { Cluster } from "./cluster.js";
 
 const longestTimeoutUs = 1_000_000;
@@ -95,6 +96,17 @@ describe("election", () => {
     cluster.node(a).input({ kind: "message", from: b as NodeId, message: vote(b, a, 9) });
     expect(cluster.node(a).raft.view.term).toBe(1);
     expect(cluster.marks.of("voteRefusedByLease")).toBe(1);
+  });
+
+  test("election: a pre-vote is refused while the disk owes too much: the later term waits", () => {
+    const alone = new Alone({ raft: { pendingWritesMax: 1 } });
+    alone.append(1, 0, entriesTo(1), 0);
+    const later = { term: 5 as Term, granted: false };
+    alone.hear(3, "preVoteReply", later);
+    expect(alone.raft.view.term).toBe(1);
+    alone.durable();
+    alone.hear(3, "preVoteReply", later);
+    expect(alone.raft.view.term).toBe(5);
   });
 
   test("election: the leader asked for it: no promise stands against the vote", () => {

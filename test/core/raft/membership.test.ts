@@ -155,12 +155,23 @@ describe("transfer", () => {
     cluster.isolate(to);
     const request = leader.transfer(to);
     cluster.run(1_200_000);
-    expect(leader.ended(request)).toBe("timeout");
+    // It was told, and what it was told may still arrive.
+    expect(leader.ended(request)).toBe("unknown");
     expect(cluster.marks.of("transferAborted")).toBe(1);
     const again = leader.propose(9);
     cluster.run(100_000);
     expect(leader.ended(again)).toBe("committed");
     expect(leader.ended(leader.read("lease"))).toBe("noLease");
+  });
+
+  test("transfer: the target is away and lacks an entry: refused, for it was never told", () => {
+    const { cluster, leader } = started(3);
+    const to = (leader.replica % 3) + 1;
+    cluster.isolate(to);
+    leader.propose(9);
+    const request = leader.transfer(to);
+    cluster.run(1_200_000);
+    expect(leader.ended(request)).toBe("timeout");
   });
 
   test("transfer: to a stranger or a learner: refused", () => {

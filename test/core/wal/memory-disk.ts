@@ -42,6 +42,8 @@ export class MemoryDisk implements Disk {
   capacityBytes = Infinity;
   /** Asked before each operation finishes; an error makes it fail without effect. */
   fail: (kind: string, file: string) => DiskErrorCode | null = () => null;
+  /** Such operations wait, and others overtake them. */
+  holds: (kind: string, file: string) => boolean = () => false;
   /** Operations that may still finish. */
   operationsLeft = Infinity;
   readonly #names = new Map<string, Inode>();
@@ -62,8 +64,9 @@ export class MemoryDisk implements Disk {
   /** Finishes the oldest operation; null when there is none. */
   next(): { readonly op: number; readonly result: DiskResult } | null {
     if (this.operationsLeft <= 0) return null;
-    const submitted = this.#queue.shift();
-    if (submitted === undefined) return null;
+    const at = this.#queue.findIndex(({ kind, file }) => !this.holds(kind, file));
+    if (at < 0) return null;
+    const submitted = this.#queue.splice(at, 1)[0]!;
     this.operationsLeft--;
     const error = this.fail(submitted.kind, submitted.file);
     const result: DiskResult = error === null ? submitted.finish() : { ok: false, error };

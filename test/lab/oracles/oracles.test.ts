@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { entryType } from "../../../src/core/entry.js";
+import { groupId } from "../../../src/core/ids.js";
 import { allOracles } from "../../../src/lab/oracles/index.js";
 import { bounded } from "../../../src/lab/oracles/bounded.js";
 import { configurationAgreement } from "../../../src/lab/oracles/configuration-agreement.js";
@@ -294,6 +295,19 @@ describe("oracles: each accepts what is right and reports what is planted", () =
       });
     expect(course(8)).toEqual([]);
     expect(course(9)).toEqual(["inflight over its limit"]);
+  });
+
+  it("bounded: a queue of a host that grows on and on", () => {
+    const requests: number[] = [];
+    const course = (steps: number) =>
+      judge(bounded, (oracle) => {
+        for (let n = 0; n < steps; n++) {
+          requests.push(n);
+          oracle.sized(node1, groupId(1), [{ name: "requests", size: requests.length, limit: 8 }]);
+        }
+      });
+    expect(course(8)).toEqual([]);
+    expect(course(1)).toEqual(["requests over its limit"]);
   });
 
   it("invariant: a node that stopped over its own invariant, not over its disk", () => {
