@@ -239,6 +239,12 @@ describe("replay", () => {
       "at decisions.options.nodes",
     ],
     [
+      "with a limit of a million gigabytes",
+      (text: string) =>
+        text.replace('"nodes": 3', '"limits": { "wal.segmentBytes": 1e15 }, "nodes": 3'),
+      "at decisions.options.limits",
+    ],
+    [
       "with a time before time",
       (text: string) => text.replace('"atUs": 7', '"atUs": -1e99'),
       "at decisions.faults.0.atUs",
