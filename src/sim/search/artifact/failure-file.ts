@@ -8,7 +8,7 @@ import type { Json } from "../../../core/plain.js";
 import { faultKinds, type FaultKind } from "../../../lab/fault.js";
 import type { Decisions, RunResult } from "../../../lab/run-result.js";
 import type { OperationKind } from "../../../lab/scenario.js";
-import type { Build } from "./build.js";
+import { buildSchema, type Build } from "./build.js";
 import { readJson, writeWhole, type Format, type Read } from "./json-file.js";
 
 export interface FailureFile {
@@ -84,15 +84,7 @@ const schema: z.ZodType<FailureFile> = z
   .object({
     format: z.literal("quorumlab-failure"),
     version: z.literal(1),
-    made: z.object({
-      commit: z
-        .string()
-        .regex(/^[0-9a-f]{40}$/)
-        .nullable(),
-      dirty: z.boolean(),
-      version: text,
-      node: text,
-    }),
+    made: buildSchema,
     scenario: text,
     seed: count,
     safetyOnly: z.boolean(),
