@@ -1,11 +1,12 @@
 /**
  * Compiles into dist/, removes what no source accounts for any more, and writes dist/build.json with
- * the commit that was built.
+ * the commit that was built and a digest of what came of it.
  *
  * It never empties dist/ first: npm runs it again (as `prepare`) on the first `npx quorumlab`, when
  * another process may already be running from there.
  */
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +28,7 @@ const expected = expectedOutputs();
 // The compiler trusts its own notes and would not see that an output was deleted by hand.
 if ([...expected.required].some((path) => !existsSync(join(dist, path)))) compile("--force");
 prune(expected);
-writeBuildInfo();
+writeBuildInfo(codeDigest(expected.required));
 
 /** @param {string[]} options */
 function compile(...options) {
@@ -50,7 +51,7 @@ function expectedOutputs() {
       const output = join(target, path);
       if (path.endsWith("tsconfig.json")) {
         allowed.add(output.replace(/\.json$/, ".tsbuildinfo"));
-      } else if (path.endsWith(".ts") && !path.endsWith(".test.ts")) {
+      } else if (/(?<!\.test|\.d)\.ts$/.test(path)) {
         const stem = output.replace(/\.ts$/, "");
         required.add(`${stem}.js`).add(`${stem}.d.ts`);
         for (const end of [".js", ".js.map", ".d.ts", ".d.ts.map"]) allowed.add(stem + end);
@@ -68,12 +69,24 @@ function prune({ allowed }) {
 }
 
 /** `commit` is null where there is no repository. */
-function writeBuildInfo() {
+/** @param {string} code */
+function writeBuildInfo(code) {
   const commit = git("rev-parse", "HEAD");
   const dirty = commit !== null && git("status", "--porcelain") !== "";
-  const text = `${JSON.stringify({ commit, dirty })}\n`;
+  const text = `${JSON.stringify({ commit, dirty, code })}\n`;
   const path = join(dist, "build.json");
   if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}
+
+/**
+ * Tells builds of changed files apart, which their commit does not.
+ * @param {Set<string>} outputs
+ */
+function codeDigest(outputs) {
+  const hash = createHash("sha256");
+  const programs = [...outputs].filter((path) => path.endsWith(".js")).sort();
+  for (const path of programs) hash.update(`${path}\n`).update(readFileSync(join(dist, path)));
+  return hash.digest("hex");
 }
 
 /** @param {string[]} args */

@@ -60,9 +60,13 @@ export function describeRun(output: Output, result: RunResult, scenario: Scenari
   const options = Object.entries(decisions.options)
     .filter(([, value]) => typeof value !== "object")
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const limits = Object.entries(decisions.options["limits"] ?? {}).map(
+    ([name, value]) => `${name} ${JSON.stringify(value)}`,
+  );
   const rows = [
     ["run", `${result.scenario}, seed ${result.seed}`],
     ["options", options.join(", ")],
+    ["limits", limits.length === 0 ? "usual" : limits.join(", ")],
     ["faults", faults.length === 0 ? "none" : `${faults.join(", ")}: fired (effects)`],
     [
       "did",

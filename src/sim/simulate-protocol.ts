@@ -31,9 +31,11 @@ export function simulateProtocol(
   protocol: ProtocolSpec,
   options: SimulateOptions,
 ): SimulationResult {
+  const limits = simOptions(scenario, options.seed, options.decisions?.options);
   const world = makeWorld(scenario, options, {
     oracles: protocolOracles,
-    program: machineProgram(simOptions(scenario, options.seed), protocol),
+    program: machineProgram(limits, protocol),
+    limits,
   });
   const clients = new ProtocolClients(world.cluster, scenario, protocol, world.run.clients);
   const ended = runPhases(world.cluster, world.run.attackUs, options.stopAtStep ?? Infinity);

@@ -57,6 +57,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   const world = makeWorld(scenario, options, {
     oracles: options.oracles ?? allOracles,
     program: raftProgram(limits),
+    limits,
   });
   const { cluster, run } = world;
   const { recorder } = cluster;

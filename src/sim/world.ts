@@ -7,6 +7,7 @@ import type { Scenario } from "../lab/scenario.js";
 import { Cluster, type ClusterSetup } from "./cluster.js";
 import { Decisions } from "./decisions.js";
 import { Executor } from "./executor.js";
+import type { SimOptions } from "./options.js";
 import { People } from "./people.js";
 import { prefixOf } from "./replay.js";
 import { requestsMax } from "./clients.js";
@@ -24,9 +25,11 @@ export interface World {
   readonly run: RunOptions;
   readonly faults: readonly Fault[];
   readonly states: StateDigest | null;
+  readonly limits: SimOptions;
 }
 
 export interface WorldParts {
+  readonly limits: SimOptions;
   readonly oracles: readonly OracleSpec[];
   readonly program: ClusterSetup["program"];
 }
@@ -57,7 +60,8 @@ export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: W
   cluster.people = newPeople(cluster);
   const states =
     options.checkDeterminism === true ? new StateDigest(cluster, options.onStep) : null;
-  return { scenario, cluster, decisions, given, run, faults, states };
+  const { limits } = parts;
+  return { scenario, cluster, decisions, given, run, faults, states, limits };
 }
 
 /** What every run gives back, but for what its clients know. */
@@ -69,7 +73,7 @@ export function resultOf(
     readonly operations: DecisionList["operations"];
   },
 ): SimulationResult {
-  const { scenario, cluster, decisions, run, faults, states } = world;
+  const { scenario, cluster, decisions, run, faults, states, limits } = world;
   const { recorder, scheduler, executor } = cluster;
   const undecided = recorder.undecided !== null || !ended;
   return {
@@ -85,13 +89,13 @@ export function resultOf(
     faults: executor.counts(),
     marks: cluster.markCounts(),
     decisions: {
-      options: { ...run },
+      options: { ...run, limits: limits.limits },
       faults,
       operations: of.operations,
       draws: decisions.taken,
     },
     latenciesUs: of.latenciesUs,
-    inert: [...executor.inert(), ...decisions.unmatched()],
+    inert: [...limits.unmatched, ...executor.inert(), ...decisions.unmatched()],
     stateDigest: states?.hex() ?? null,
   };
 }

@@ -17,7 +17,7 @@ import { twoLeaders } from "../lab/explain/traces.js";
 import { has, ids, large, plantedRun } from "../sim/shrink/planted.js";
 
 const fingerprint = "no-lost-write: acknowledged value gone";
-const made = { commit: null, dirty: false, version: "0.1.0", node: "v20.19.0" };
+const made = { commit: null, dirty: false, code: null, version: "0.1.0", node: "v20.19.0" };
 
 let folder = "";
 beforeEach(() => {

@@ -239,6 +239,12 @@ describe("replay", () => {
       "at decisions.options.nodes",
     ],
     [
+      "with a limit of a million gigabytes",
+      (text: string) =>
+        text.replace('"nodes": 3', '"limits": { "wal.segmentBytes": 1e15 }, "nodes": 3'),
+      "at decisions.options.limits",
+    ],
+    [
       "with a time before time",
       (text: string) => text.replace('"atUs": 7', '"atUs": -1e99'),
       "at decisions.faults.0.atUs",
@@ -287,6 +293,26 @@ describe("merge", () => {
     const ran = await quorumlab(["merge", folder]);
     expect(ran.code).toBe(65);
     expect(ran.stderr).toContain(word);
+  });
+
+  test.each([
+    ["version of Node.js", { node: "v20.0.0" }],
+    ["set of uncommitted changes", { dirty: true, code: "0".repeat(64) }],
+    ["set of uncommitted changes", { dirty: true, code: null }],
+    ["commit", { commit: "0".repeat(40) }],
+  ])("shards of one search by another %s (%j): exit 65, says so", async (what, other) => {
+    const folders = ["1", "2"].map((shard) => join(folder, shard));
+    for (const [at, out] of folders.entries()) {
+      const typed = ["search", "first", "--jobs", "1", "--seeds", "1..10", "--out", out];
+      await quorumlab([...typed, "--shard", `${at + 1}/2`, ...scenarios]);
+    }
+    expect((await quorumlab(["merge", ...folders, ...scenarios])).code).not.toBe(65);
+    const file = join(folders[1]!, "search.json");
+    const saved = JSON.parse(readFileSync(file, "utf8")) as { made: object };
+    writeFileSync(file, JSON.stringify({ ...saved, made: { ...saved.made, ...other } }));
+    const ran = await quorumlab(["merge", ...folders, ...scenarios]);
+    expect(ran.code).toBe(65);
+    expect(ran.stderr).toContain(`shard 2/2 has another ${what}`);
   });
 
   test("shards of different searches: exit 65, says in what they differ", async () => {

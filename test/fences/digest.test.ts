@@ -103,6 +103,28 @@ describe("digest fence", () => {
     }
   });
 
+  test("planted counter in a judge: exit 3 though all events are equal, both verdicts", () => {
+    const [code, printed] = check("judge", "jsonl", [
+      {
+        file: "sim/world.ts",
+        find: "/** What every run gives back, but for what its clients know. */",
+        replace: "let judged = 0;",
+      },
+      {
+        file: "sim/world.ts",
+        find: '    verdict: recorder.failure !== null ? "violation"',
+        replace: '    verdict: judged++ > 0 ? "violation"',
+      },
+    ]);
+    const { kind, sides, event } = lastRecord(printed);
+    expect([code, kind]).toEqual([3, "difference"]);
+    expect(event).toBeGreaterThan(1_000);
+    expect(sides.map(({ shown }) => shown)).toEqual([
+      "after the last event: verdict ok",
+      "after the last event: verdict violation",
+    ]);
+  });
+
   test("planted Date.now: exit 3, an event after it could be looked at", () => {
     const [code, printed] = check("clock", "pretty", [late("Date.now() % 2")]);
     expect(code).toBe(3);

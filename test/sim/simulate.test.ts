@@ -6,6 +6,7 @@ import type { Fault } from "../../src/lab/fault.js";
 import type { OracleSpec } from "../../src/lab/oracle.js";
 import type { Scenario } from "../../src/lab/scenario.js";
 import { fault, mixedWorkload, second, smallCluster } from "../../src/lab/shapes.js";
+import type { Json } from "../../src/core/plain.js";
 import { simOptions } from "../../src/sim/options.js";
 import { simulate } from "../../src/sim/simulate.js";
 
@@ -83,6 +84,31 @@ describe("replay", () => {
     expect(sooner.verdict).toBe("ok");
     expect(sooner.digest).not.toBe(digest);
     expect(sooner.decisions.options).toEqual(options);
+  });
+
+  test("simulate: limits that the seed tightens: replay takes them from the decisions", () => {
+    const { decisions, digest } = simulate(short, { seed: 5 });
+    const { limits, raft } = simOptions(short, 5);
+    expect(decisions.options["limits"]).toEqual(limits);
+    expect(Object.keys(limits)).not.toEqual([]);
+    const replayed = (given: Json, more = {}): ReturnType<typeof simOptions> =>
+      simOptions(short, 5, { ...more, limits: given });
+    expect(replayed({}).limits).toEqual({});
+    expect(replayed({ "raft.inflightMessagesMax": 3 }).raft).toEqual({
+      ...replayed({}).raft,
+      inflightMessagesMax: 3,
+    });
+    expect(replayed({ ...limits }).raft).toEqual(raft);
+    const { limits: _none, ...older } = decisions.options;
+    const again = simulate(short, { seed: 5, decisions: { ...decisions, options: older } });
+    expect(again.digest).toBe(digest);
+  });
+
+  test("simulate: a recorded limit that there is no more: is told as inert", () => {
+    const { decisions } = simulate(calm, { seed: 5 });
+    const options = { ...decisions.options, limits: { "raft.gone": 1, "raft.leaseReads": 7 } };
+    const again = simulate(calm, { seed: 5, decisions: { ...decisions, options } });
+    expect(again.inert).toEqual(["limit raft.gone", "limit raft.leaseReads"]);
   });
 
   test("simulate: how long operations took: one number for each, some of them not 0", () => {

@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import type { RunResult } from "../../lab/run-result.js";
 import type { Scenario } from "../../lab/scenario.js";
 import type { SimulateOptions } from "../../sim/simulate.js";
-import { currentBuild } from "../../sim/search/artifact/build.js";
+import { currentBuild, otherCode } from "../../sim/search/artifact/build.js";
 import { readFailureFile, type FailureFile } from "../../sim/search/artifact/failure-file.js";
 import { parseSeed } from "../../sim/search/seeds.js";
 import { CliError, fileError, usageError } from "../errors.js";
@@ -155,7 +155,7 @@ function fromFile(
     );
   }
   const now = currentBuild();
-  const sameCode = now.commit === file.made.commit && now.version === file.made.version;
+  const sameCode = otherCode(now, file.made) === null;
   if (!sameCode) {
     output.note(
       `note: the file was made by ${codeName(file.made)}, this is ${codeName(now)}: ` +

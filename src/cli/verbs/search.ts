@@ -116,7 +116,7 @@ async function search(
   writing(folder, () =>
     writeResultFile(folder, {
       format: "quorumlab-search",
-      version: 1,
+      version: 2,
       made,
       plan,
       allScenarios,

@@ -27,31 +27,34 @@ export class Memo {
   #recordWords = 0;
   #guards: Int32Array = new Int32Array(0);
   #meter: MemoryMeter | null = null;
+  /** What a memo without arrays from before would hold by now. The meter counts only this. */
+  #roomWords = 0;
+  #roomBuckets = 0;
   /** Records looked at; the search pays for them. */
   scanned = 0;
 
-  /** Empties the memo for another problem; arrays are kept for it. Answers false when memory is short. */
+  /**
+   * Empties the memo for another problem; answers false when memory is short. Arrays are kept, but not counted before
+   * they are needed again: an answer must not depend on what was checked before.
+   */
   reset(doneWords: number, guards: Int32Array, meter: MemoryMeter): boolean {
     this.#doneEnd = RECORD_WORDS + doneWords;
     this.#recordWords = this.#doneEnd + guards.length;
     this.#guards = guards;
     this.#count = 0;
     this.scanned = 0;
-    this.#meter = null;
-    if (!meter.reserve(this.bytes)) return false;
     this.#meter = meter;
-    if (this.#buckets.length < BUCKETS_MIN && !this.#growBuckets(BUCKETS_MIN)) return false;
-    this.#bucketMask = BUCKETS_MIN - 1;
-    this.#buckets.fill(NONE, 0, BUCKETS_MIN);
-    return true;
+    this.#roomWords = this.#roomBuckets = 0;
+    return this.#growBuckets(BUCKETS_MIN);
   }
 
   /** Gives its bytes back to the meter; the arrays stay for the next `reset`. */
   close(): void {
-    this.#meter?.release(this.bytes);
+    this.#meter?.release((this.#roomWords + this.#roomBuckets) * 4);
     this.#meter = null;
   }
 
+  /** Of its arrays, kept ones included. */
   get bytes(): number {
     return this.records.byteLength + this.#buckets.byteLength;
   }
@@ -60,13 +63,16 @@ export class Memo {
   draft(): number {
     const offset = this.#count * this.#recordWords;
     const needed = offset + this.#recordWords;
-    if (needed <= this.records.length) return offset;
-    const words = Math.max(needed, this.records.length * 2, 64 * this.#recordWords);
+    if (needed <= this.#roomWords) return offset;
+    const words = Math.max(needed, this.#roomWords * 2, 64 * this.#recordWords);
     if (words > 0x1fffffff || !this.#meter!.reserve(words * 4)) return NONE;
-    const grown = new Int32Array(words);
-    grown.set(this.records);
-    this.#meter!.release(this.records.byteLength);
-    this.records = grown;
+    this.#meter!.release(this.#roomWords * 4);
+    this.#roomWords = words;
+    if (this.records.length < words) {
+      const grown = new Int32Array(words);
+      grown.set(this.records);
+      this.records = grown;
+    }
     return offset;
   }
 
@@ -119,10 +125,7 @@ export class Memo {
   }
 
   #rehash(): boolean {
-    const buckets = (this.#bucketMask + 1) * 2;
-    if (this.#buckets.length < buckets && !this.#growBuckets(buckets)) return false;
-    this.#bucketMask = buckets - 1;
-    this.#buckets.fill(NONE, 0, buckets);
+    if (!this.#growBuckets(this.#roomBuckets * 2)) return false;
     const { records } = this;
     const end = this.#count * this.#recordWords;
     for (let record = 0; record < end; record += this.#recordWords) {
@@ -133,10 +136,14 @@ export class Memo {
     return true;
   }
 
+  /** Room for so many, all empty. */
   #growBuckets(buckets: number): boolean {
     if (!this.#meter!.reserve(buckets * 4)) return false;
-    this.#meter!.release(this.#buckets.byteLength);
-    this.#buckets = new Int32Array(buckets);
+    this.#meter!.release(this.#roomBuckets * 4);
+    this.#roomBuckets = buckets;
+    this.#bucketMask = buckets - 1;
+    if (this.#buckets.length < buckets) this.#buckets = new Int32Array(buckets);
+    this.#buckets.fill(NONE, 0, buckets);
     return true;
   }
 }

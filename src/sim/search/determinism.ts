@@ -8,7 +8,13 @@ import { promisify } from "node:util";
 import { assert } from "../../core/assert.js";
 import { base64Decode } from "../../core/base64.js";
 import type { Scenario } from "../../lab/scenario.js";
-import { firstDifference, recordRun, type RunLog, type Simulate } from "./event-log.js";
+import {
+  differentOutcome,
+  firstDifference,
+  recordRun,
+  type RunLog,
+  type Simulate,
+} from "./event-log.js";
 
 /** What `fresh-run.ts` prints. */
 export interface FreshAnswer extends Omit<RunLog, "words"> {
@@ -29,7 +35,10 @@ export interface DifferenceSide {
   /** Which run it was. */
   readonly run: string;
   readonly digest: string;
-  /** The event, in full; null when the run had ended, or could not be brought back. */
+  /**
+   * The event, in full, or what the run came to when all events are equal; null when the run had
+   * ended, or could not be brought back.
+   */
   readonly shown: string | null;
 }
 
@@ -101,10 +110,17 @@ async function describe(
   for (let n = 0; n < triesToShow; n++) {
     found.push(recordRun(simulate, scenario, { seed, show: event }));
   }
+  const logs = samples.map(({ log }) => log) as [RunLog, RunLog];
+  const field = logs.every(({ words }) => words.length === 2 * event)
+    ? differentOutcome(...logs)
+    : null;
   const side = ({ name, log }: Sample): DifferenceSide => ({
     run: name,
     digest: log.digest,
-    shown: found.find((other) => hasSame(log, other, event))?.shown ?? null,
+    shown:
+      field === null
+        ? (found.find((other) => hasSame(log, other, event))?.shown ?? null)
+        : `after the last event: ${field} ${log.outcome[field]}`,
   });
   return { scenario: scenario.name, seed, event, sides: [side(samples[0]), side(samples[1])] };
 }

@@ -1,5 +1,6 @@
 /** A digest for each event of a run, so that two runs can be compared event by event. */
 import { RollingHash } from "../../core/hash.js";
+import { digestOf } from "../../core/plain.js";
 import type { Scenario } from "../../lab/scenario.js";
 import type { TraceEvent } from "../../core/trace/schema.js";
 import type { SimulateOptions, SimulationResult } from "../simulate.js";
@@ -14,6 +15,8 @@ export interface RunLog {
   readonly stateDigest: string | null;
   /** Two words for each event: what went in and out up to then, and all states up to then. */
   readonly words: Uint32Array;
+  /** What the run came to: the names of fields with their values, or digests of large ones. */
+  readonly outcome: Readonly<Record<string, string>>;
   /** The event that was asked for, in full; null when there was none at its place. */
   readonly shown: string | null;
 }
@@ -28,14 +31,30 @@ export function recordRun(
   { seed, show }: { readonly seed: number; readonly show: number | null },
 ): RunLog {
   const log = new EventLog(show);
-  const { digest, stateDigest } = simulate(scenario, {
+  const result = simulate(scenario, {
     seed,
     checkDeterminism: true,
     onStep: (digests) => log.step(digests),
     // Without anything to show, a trace would only take time.
     ...(show === null ? {} : { trace: (event: TraceEvent) => log.trace(event) }),
   });
-  return { digest, stateDigest, words: log.words(), shown: log.shown };
+  const { digest, stateDigest } = result;
+  return { digest, stateDigest, words: log.words(), outcome: outcomeOf(result), shown: log.shown };
+}
+
+/** Oracles and checkers judge beside the events: equal events alone don't make an equal verdict. */
+function outcomeOf(result: SimulationResult): RunLog["outcome"] {
+  const { verdict, failure, decisions, inert, faults, marks, latenciesUs } = result;
+  const { steps, simulatedUs, acknowledged, leaderChanges } = result;
+  const digests = { decisions, inert, faults, marks, latenciesUs };
+  return {
+    verdict,
+    failure: JSON.stringify(failure),
+    counts: JSON.stringify({ steps, simulatedUs, acknowledged, leaderChanges }),
+    ...Object.fromEntries(
+      Object.entries(digests).map(([name, value]) => [name, digestOf(value).map(hex).join("")]),
+    ),
+  };
 }
 
 /** Number of the first event in which two runs differ; null when they are equal. */
@@ -47,8 +66,15 @@ export function firstDifference(one: RunLog, other: RunLog): number | null {
   const same =
     one.words.length === other.words.length &&
     one.digest === other.digest &&
-    one.stateDigest === other.stateDigest;
+    one.stateDigest === other.stateDigest &&
+    differentOutcome(one, other) === null;
   return same ? null : shorter >> 1;
+}
+
+/** The first field of what they came to in which two runs differ; null when they are equal. */
+export function differentOutcome(one: RunLog, other: RunLog): string | null {
+  const names = Object.keys(one.outcome);
+  return names.find((name) => one.outcome[name] !== other.outcome[name]) ?? null;
 }
 
 const eventsAtFirst = 1 << 14;

@@ -21,6 +21,7 @@ const answer: FreshAnswer = {
   digest: log.digest,
   stateDigest: log.stateDigest,
   words: base64Encode(new Uint8Array(buffer, byteOffset, byteLength)),
+  outcome: log.outcome,
   shown: log.shown,
 };
 process.stdout.write(`${JSON.stringify(answer)}\n`);

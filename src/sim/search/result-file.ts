@@ -1,14 +1,14 @@
 /** What a search, or a shard of one, leaves in its folder; `merge` joins them. */
 import { join } from "node:path";
 import { z } from "zod";
-import type { Build } from "./artifact/build.js";
+import { buildSchema, otherCode, type Build } from "./artifact/build.js";
 import { readJson, writeWhole, type Format, type Read } from "./artifact/json-file.js";
 import type { SearchPlan } from "./seeds.js";
 import { addTally, emptyTally, measures, type Tally } from "./tally.js";
 
 export interface ResultFile {
   readonly format: "quorumlab-search";
-  readonly version: 1;
+  readonly version: 2;
   readonly made: Build;
   readonly plan: SearchPlan;
   /** True if they are all the scenarios that there were. */
@@ -43,10 +43,12 @@ export interface Merged {
 }
 
 const fileName = "search.json";
-const fileFormat: Format = { format: "quorumlab-search", version: 1 };
+const fileFormat: Format = { format: "quorumlab-search", version: 2 };
 
 const count = z.int().min(0);
 const counts = z.record(z.string(), count);
+
+const plannedSchema = z.object({ runs: count, inertRuns: count });
 
 const tallySchema = z
   .object({
@@ -65,7 +67,14 @@ const tallySchema = z
       z.object({ fired: count, effective: count, drawnRuns: count, effectiveRuns: count }),
     ),
     marks: counts,
-    scenarios: z.record(z.string(), z.object({ runs: count, violations: count, inert: counts })),
+    scenarios: z.record(
+      z.string(),
+      z.object({
+        runs: count,
+        violations: count,
+        planned: z.record(z.string(), z.record(z.string(), plannedSchema)),
+      }),
+    ),
   })
   .refine(
     ({ seeds, passed, failed, inconclusive, perRun }) =>
@@ -76,13 +85,8 @@ const tallySchema = z
 
 const schema: z.ZodType<ResultFile> = z.object({
   format: z.literal("quorumlab-search"),
-  version: z.literal(1),
-  made: z.object({
-    commit: z.string().nullable(),
-    dirty: z.boolean(),
-    version: z.string(),
-    node: z.string(),
-  }),
+  version: z.literal(2),
+  made: buildSchema,
   plan: z.object({
     scenarios: z.array(z.string()).min(1),
     from: count,
@@ -152,8 +156,9 @@ export function mergeResults(files: readonly ResultFile[]): Merged | { readonly 
 
 /** What of two files cannot be of one search; null if they can. */
 function difference(one: ResultFile, other: ResultFile): string | null {
-  if (one.made.commit !== other.made.commit) return "commit";
-  if (one.made.version !== other.made.version) return "package version";
+  const code = otherCode(one.made, other.made);
+  if (code !== null) return code;
+  if (one.made.node !== other.made.node) return "version of Node.js";
   if (one.plan.scenarios.join() !== other.plan.scenarios.join()) return "list of scenarios";
   if (one.plan.from !== other.plan.from) return "first seed";
   if (one.plan.runs !== other.plan.runs) return "number of seeds";

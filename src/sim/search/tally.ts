@@ -35,8 +35,16 @@ export interface ScenarioTally {
   runs: number;
   /** Runs that violated a property, wanted or not. */
   violations: number;
-  /** Planned fault -> runs without a violation in which it changed nothing. */
-  inert: Record<string, number>;
+  /** By kind and id: faults of the scenario's own plan, in runs without a violation. */
+  planned: Partial<Record<FaultKind, Record<string, PlannedTally>>>;
+}
+
+/** A plan may hold a fault in some seeds only. */
+export interface PlannedTally {
+  /** Runs whose plan held it. */
+  runs: number;
+  /** Those in which it changed nothing. */
+  inertRuns: number;
 }
 
 /** `passed` counts an `expect: violation` scenario either way: the search as a whole judges that. */
@@ -78,7 +86,7 @@ export function countRun(tally: Tally, result: RunResult, scenario: Scenario): v
   const own = scenarioOf(tally, scenario.name);
   own.runs++;
   if (cutShort) own.violations++;
-  else for (const id of plannedInert(result)) add(own.inert, id, 1);
+  else countPlanned(own, result);
 }
 
 /** Adds `from` to `to`. */
@@ -102,15 +110,30 @@ export function addTally(to: Tally, from: Tally): void {
     const own = scenarioOf(to, name);
     own.runs += theirs.runs;
     own.violations += theirs.violations;
-    for (const [id, runs] of Object.entries(theirs.inert)) add(own.inert, id, runs);
+    for (const [kind, ids] of Object.entries(theirs.planned)) {
+      for (const [id, { runs, inertRuns }] of Object.entries(ids)) {
+        const sum = plannedOf(own, kind as FaultKind, id);
+        sum.runs += runs;
+        sum.inertRuns += inertRuns;
+      }
+    }
   }
 }
 
-/** Faults of the scenario's own plan; those of the swarm are drawn anew for each seed. */
-function plannedInert({ inert, decisions }: RunResult): string[] {
-  if (inert.length === 0) return [];
-  const planned = new Set(decisions.faults.map(({ id }) => id));
-  return inert.filter((id) => planned.has(id) && !id.startsWith("swarm-"));
+/** Faults of the swarm are drawn anew for each seed: their kinds are judged over the whole search. */
+function countPlanned(tally: ScenarioTally, { inert, decisions }: RunResult): void {
+  const without = new Set(inert);
+  for (const { id, kind } of decisions.faults) {
+    if (id.startsWith("swarm-")) continue;
+    const count = plannedOf(tally, kind, id);
+    count.runs++;
+    if (without.has(id)) count.inertRuns++;
+  }
+}
+
+function plannedOf({ planned }: ScenarioTally, kind: FaultKind, id: string): PlannedTally {
+  const ids = (planned[kind] ??= {});
+  return (ids[id] ??= { runs: 0, inertRuns: 0 });
 }
 
 function faultOf(tally: Tally, kind: FaultKind): FaultTally {
@@ -118,7 +141,7 @@ function faultOf(tally: Tally, kind: FaultKind): FaultTally {
 }
 
 function scenarioOf(tally: Tally, name: string): ScenarioTally {
-  return (tally.scenarios[name] ??= { runs: 0, violations: 0, inert: {} });
+  return (tally.scenarios[name] ??= { runs: 0, violations: 0, planned: {} });
 }
 
 function add(counts: Record<string, number>, name: string, by: number): void {

@@ -6,7 +6,7 @@ import { allMarks } from "../../core/marks.js";
 import type { FaultKind } from "../../lab/fault.js";
 import type { Scenario } from "../../lab/scenario.js";
 import { marksElsewhere } from "./marks-elsewhere.js";
-import type { Tally } from "./tally.js";
+import type { PlannedTally, Tally } from "./tally.js";
 
 /** Fewer runs say nothing about what is rare. */
 export const judgedRunsMin = 2_000;
@@ -14,6 +14,8 @@ export const judgedRunsMin = 2_000;
 const effectiveOneIn = 100;
 /** So many runs of a scenario, before what it has not shown counts against it. */
 const scenarioRunsMin = 20;
+/** So many runs that planned a fault, before it is judged by itself. */
+const plannedRunsMin = 20;
 
 /** Kinds that nothing in a simulated node can feel, with the reason. */
 export const unfelt: Partial<Readonly<Record<FaultKind, string>>> = {
@@ -61,14 +63,42 @@ function unshown({ scenarios }: Tally, { name, expect }: Scenario): string[] {
   if (expect === "violation" && counts.violations === 0) {
     found.push(`scenario ${name} expects a violation, and ${counts.runs} seeds found none`);
   }
-  const whole = counts.runs - counts.violations;
-  if (whole < scenarioRunsMin) return found;
-  for (const [id, runs] of Object.entries(counts.inert)) {
-    if (runs * 2 <= whole) continue;
-    found.push(
-      `fault ${id} of scenario ${name} changed nothing in ${runs} of ${whole} seeds, ` +
-        "which is more than half",
-    );
+  for (const [kind, ids] of Object.entries(counts.planned)) {
+    found.push(...inertFaults(name, kind, Object.entries(ids)));
   }
   return found;
+}
+
+/**
+ * A fault that enough runs planned is judged by itself. An id may stand in the plans of a few seeds
+ * only, when the plan draws how many faults it has: these are judged by all faults of their kind.
+ */
+function inertFaults(
+  scenario: string,
+  kind: string,
+  ids: readonly (readonly [string, PlannedTally])[],
+): string[] {
+  const judged = ids.filter(([, { runs }]) => runs >= plannedRunsMin);
+  const found = judged
+    .filter(([, count]) => mostlyInert(count))
+    .map(
+      ([id, { runs, inertRuns }]) =>
+        `fault ${id} of scenario ${scenario} changed nothing in ${inertRuns} of the ${runs} seeds ` +
+        "that planned it, which is more than half",
+    );
+  if (found.length > 0 || judged.length === ids.length) return found;
+  const all = { runs: 0, inertRuns: 0 };
+  for (const [, { runs, inertRuns }] of ids) {
+    all.runs += runs;
+    all.inertRuns += inertRuns;
+  }
+  if (all.runs < plannedRunsMin || !mostlyInert(all)) return [];
+  return [
+    `faults ${kind} of scenario ${scenario} changed nothing in ${all.inertRuns} of the ${all.runs} ` +
+      "times that they were planned, which is more than half",
+  ];
+}
+
+function mostlyInert({ runs, inertRuns }: PlannedTally): boolean {
+  return inertRuns * 2 > runs;
 }

@@ -91,8 +91,8 @@ export class Attempts {
     }
     const key = keyOf(candidate);
     if (key === this.#bestKey || this.#lost.has(key)) return false;
-    const result = this.rerun(candidate);
-    if (!this.same(result)) {
+    const result = this.#tried(candidate);
+    if (result === null || !this.same(result)) {
       this.#lost.add(key);
       return false;
     }
@@ -102,6 +102,15 @@ export class Attempts {
     this.#latenciesUs = latenciesOf(result);
     this.#report();
     return true;
+  }
+
+  /** Null when the run broke down: that is no failure of the one that is being shrunk. */
+  #tried(candidate: Decisions): RunResult | null {
+    try {
+      return this.rerun(candidate);
+    } catch {
+      return null;
+    }
   }
 
   /** One run outside the search for something smaller: whether it fails at all, and again. */

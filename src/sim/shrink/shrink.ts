@@ -4,8 +4,8 @@
  *
  * Large cuts come first: the end of the attack, unusual draws in bulk, all but the last operations.
  * Then faults and clients go by delta debugging, operations also by chance; then the cluster; then
- * times and values. Rounds repeat until one leaves out nothing more. Last, every decision that is
- * left is left out by itself, which proves that all are needed.
+ * times and values. Rounds repeat until one leaves out nothing more. Then tight limits are loosened.
+ * Last, every decision that is left is left out by itself, which proves that all are needed.
  */
 import { assert } from "../../core/assert.js";
 import type { Draw } from "../../lab/draw.js";
@@ -14,6 +14,7 @@ import { Attempts, type Rerun, type ShrinkProgress } from "./attempts.js";
 import { dropAtRandom, snapshotSooner } from "./at-random.js";
 import { shrinkCluster } from "./cluster.js";
 import { dropDraws, dropFaults, dropUnused, shortenAttack } from "./drop.js";
+import { loosenLimits } from "./limits.js";
 import { minimalCountMax, proveMinimal } from "./minimal.js";
 import { dropClients, dropOperations, keepLastOperations } from "./operations.js";
 import { sizeOf, type DecisionsSize } from "./size.js";
@@ -100,6 +101,7 @@ function smallest(attempts: Attempts, rerunsMax: number): boolean {
     pass("times", shortenTimes);
     pass("values", simplifyValues);
   }
+  pass("limits", loosenLimits);
   return proveMinimal(attempts);
 }
 

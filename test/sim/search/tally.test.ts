@@ -25,6 +25,8 @@ describe("tally", () => {
     const sum = emptyTally();
     for (const part of parts) addTally(sum, part);
     expect(summaryOf(sum, 0)).toEqual(whole);
+    expect(sum.scenarios).toEqual(tallyOf(upTo(101)).scenarios);
+    expect(sum.scenarios["first"]?.planned.kill?.["kill-0"]?.inertRuns).toBeGreaterThan(20);
   });
 
   test("a median is a value that occurred: of an even number the lower one", () => {
@@ -44,7 +46,14 @@ describe("tally", () => {
     const tally = emptyTally();
     const result = fakeSimulate(first, { seed: 1 });
     countRun(tally, { ...result, inert: ["swarm-kill-1", "loss:1:2:0@3#0"] }, first);
-    expect(tally.scenarios["first"]?.inert).toEqual({});
+    expect(tally.scenarios["first"]?.planned).toEqual({
+      kill: { "kill-0": { runs: 1, inertRuns: 0 } },
+    });
+    const [fault] = result.decisions.faults;
+    const decisions = { ...result.decisions, faults: [{ ...fault!, id: "swarm-kill-1" }] };
+    const other = emptyTally();
+    countRun(other, { ...result, decisions, inert: ["swarm-kill-1"] }, first);
+    expect(other.scenarios["first"]?.planned).toEqual({});
   });
 });
 
@@ -61,7 +70,11 @@ describe("tally: a run that a violation cut short", () => {
     };
     countRun(tally, result, broken);
     countRun(tally, { ...result, verdict: "ok" }, broken);
-    expect(tally.scenarios["broken"]).toEqual({ runs: 2, violations: 1, inert: { "kill-0": 1 } });
+    expect(tally.scenarios["broken"]).toEqual({
+      runs: 2,
+      violations: 1,
+      planned: { kill: { "kill-0": { runs: 1, inertRuns: 1 } } },
+    });
     expect(tally.faults.kill).toMatchObject({ drawnRuns: 1, effectiveRuns: 0 });
     expect(tally.faults.pause).toMatchObject({ drawnRuns: 2, effectiveRuns: 2 });
   });
@@ -74,8 +87,18 @@ describe("vacuity", () => {
     tally.marks = Object.fromEntries(Object.keys(allMarks).map((name) => [name, 1]));
     tally.faults = { kill: { fired: 500, effective: 5, drawnRuns: 500, effectiveRuns: 5 } };
     tally.scenarios = {
-      first: { runs: 1_000, violations: 0, inert: { "kill-0": 500 } },
-      broken: { runs: 1_000, violations: 1, inert: {} },
+      first: {
+        runs: 1_000,
+        violations: 0,
+        planned: {
+          kill: {
+            "kill-0": { runs: 1_000, inertRuns: 490 },
+            "kill-1": { runs: 40, inertRuns: 20 },
+            "kill-2": { runs: 19, inertRuns: 19 },
+          },
+        },
+      },
+      broken: { runs: 1_000, violations: 1, planned: {} },
     };
     return tally;
   };
@@ -104,8 +127,22 @@ describe("vacuity", () => {
     ],
     [
       "a planned fault that changed nothing in more than half of the seeds",
-      (tally) => (tally.scenarios["first"]!.inert["kill-0"] = 501),
-      "fault kill-0 of scenario first changed nothing in 501 of 1000",
+      (tally) => (tally.scenarios["first"]!.planned.kill!["kill-0"]!.inertRuns = 501),
+      "fault kill-0 of scenario first changed nothing in 501 of the 1000",
+    ],
+    [
+      "a fault that few seeds plan, and that changed nothing in more than half of these",
+      (tally) => (tally.scenarios["first"]!.planned.kill!["kill-1"]!.inertRuns = 21),
+      "fault kill-1 of scenario first changed nothing in 21 of the 40",
+    ],
+    [
+      "faults of a kind, each in too few seeds, that changed nothing in more than half of them",
+      (tally) =>
+        (tally.scenarios["first"]!.planned.pause = {
+          "pause-0": { runs: 15, inertRuns: 9 },
+          "pause-1": { runs: 14, inertRuns: 6 },
+        }),
+      "faults pause of scenario first changed nothing in 15 of the 29",
     ],
   ])("%s is missing", (_what, change, reason) => {
     const found = judged(change);

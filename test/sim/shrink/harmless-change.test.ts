@@ -1,6 +1,7 @@
 /**
  * A shrunk failure outlives harmless changes of the code. Known bugs are planted, their failures are
- * shrunk, and then the same bugs are planted into code that draws more and has more events.
+ * shrunk, and then the same bugs are planted into code that draws more, has more events, and tightens
+ * one limit more.
  */
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { join } from "node:path";
@@ -63,6 +64,17 @@ const oneMoreEvent: readonly Edit[] = [
   },
 ];
 
+const novelLimit = "raft.snapshotEveryBytes";
+
+/** One more limit that a seed may tighten, drawn before all others. */
+const oneMoreLimit: readonly Edit[] = [
+  {
+    file: "sim/options.ts",
+    find: "const tightLimits: Limits = {\n",
+    replace: `const tightLimits: Limits = {\n  "${novelLimit}": 64,\n`,
+  },
+];
+
 /** Runs `act` with a simulator that has the bug and these edits in it. */
 async function planted<Result>(
   bug: Mutant,
@@ -87,13 +99,25 @@ async function planted<Result>(
 const cases = [
   { id: "36-replica-id-given-twice", name: "wiped-node-returns", seed: 1 },
   { id: "28-beat-carries-raw-commit", name: "isolated-leader", seed: 1 },
+  // Fails only where few bytes may be in flight, which this seed drew.
+  { id: "41-bytes-in-flight-leak", name: "leader-crash-loop", seed: 21 },
 ] as const;
+
+/** What each of some seeds tightens. */
+function limitsOfSeeds(simulate: typeof Simulate): readonly object[] {
+  const [{ name }] = cases;
+  const scenario = scenarios.find((each) => each.name === name)!;
+  return Array.from({ length: 30 }, (_, seed) => {
+    const { decisions } = simulate(scenario, { seed, stopAtStep: 1 });
+    return decisions.options["limits"] as object;
+  });
+}
 
 describe.each(cases)("harmless change: $id", ({ id, name, seed }) => {
   const bug = mutants.find((mutant) => mutant.id === id)!;
   const scenario = scenarios.find((each) => each.name === name)!;
 
-  test("replay: the failure and its shrunk form: come back after one more draw and event", async () => {
+  test("replay: the failure and its shrunk form: come back after one more draw, event and limit", async () => {
     const { start, shrunk } = await planted(bug, "shrunk", [], (simulate) => {
       const found = simulate(scenario, { seed });
       expect(bug.breaks).toContain(found.failure?.property);
@@ -105,14 +129,27 @@ describe.each(cases)("harmless change: $id", ({ id, name, seed }) => {
       return { start: found, shrunk: smaller };
     });
     const fingerprint = start.failure?.fingerprint;
-    await planted(bug, "changed", [...oneMoreDraw, ...oneMoreEvent], (simulate) => {
+    const changes = [...oneMoreDraw, ...oneMoreEvent, ...oneMoreLimit];
+    await planted(bug, "changed", changes, (simulate) => {
       const again = (decisions: Decisions): RunResult => simulate(scenario, { seed, decisions });
       // What is new in the changed code does happen: its marks show by seed.
       const { marks } = simulate(scenario, { seed, stopAtStep: 3_000 });
       expect(marks["novel draw"]).toBeGreaterThan(0);
       expect(marks["novel event"]).toBeGreaterThan(0);
+      expect(limitsOfSeeds(simulate).filter((limits) => novelLimit in limits)).not.toEqual([]);
       expect(again(start.decisions).failure?.fingerprint).toBe(fingerprint);
       expect(again(shrunk.decisions).failure?.fingerprint).toBe(fingerprint);
     });
   });
+});
+
+test("limits: one more that may be tight: moves no other", async () => {
+  const [bug] = mutants;
+  const before = await planted(bug!, "before", [], limitsOfSeeds);
+  const after = await planted(bug!, "after", oneMoreLimit, limitsOfSeeds);
+  const others = after.map((limits) =>
+    Object.fromEntries(Object.entries(limits).filter(([limit]) => limit !== novelLimit)),
+  );
+  expect(others).not.toEqual(after);
+  expect(others).toEqual(before);
 });

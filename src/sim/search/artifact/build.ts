@@ -8,11 +8,16 @@ export interface Build {
   readonly commit: string | null;
   /** True when the built files were not those of the commit. */
   readonly dirty: boolean;
+  /** SHA-256 over the built files, 64 hex digits; null when it is not known. */
+  readonly code: string | null;
   /** Version of the package. */
   readonly version: string;
   /** Version of Node.js. */
   readonly node: string;
 }
+
+/** Versions are at most so long. */
+const textMax = 1_024;
 
 /** The seed of a build that has no commit. */
 const seedWithoutCommit = 1;
@@ -27,6 +32,18 @@ const commitSchema = z.object({
     .regex(/^[0-9a-f]{40}$/)
     .nullable(),
   dirty: z.boolean(),
+  // Files of before have none.
+  code: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .default(null),
+});
+
+/** How a build stands in files. */
+export const buildSchema: z.ZodType<Build> = commitSchema.extend({
+  version: z.string().max(textMax),
+  node: z.string().max(textMax),
 });
 const packageSchema = z.object({ version: z.string() });
 
@@ -40,10 +57,23 @@ export function defaultSeed(build: Build): number {
   return build.commit === null ? seedWithoutCommit : seedOfCommit(build.commit);
 }
 
+/**
+ * What of two builds is not the same code; null when all is. Files that were changed and not
+ * committed are the same if what was built of them is.
+ */
+export function otherCode(one: Build, other: Build): string | null {
+  if (one.commit !== other.commit) return "commit";
+  if (one.version !== other.version) return "package version";
+  const changed = one.dirty || other.dirty;
+  return changed && (one.code === null || one.code !== other.code)
+    ? "set of uncommitted changes"
+    : null;
+}
+
 function builtCommit(): z.infer<typeof commitSchema> {
   try {
     return commitSchema.parse(JSON.parse(readFileSync(buildUrl, "utf8")));
   } catch {
-    return { commit: null, dirty: false };
+    return { commit: null, dirty: false, code: null };
   }
 }

@@ -8,7 +8,7 @@ import type { Json } from "../../../core/plain.js";
 import { faultKinds, type FaultKind } from "../../../lab/fault.js";
 import type { Decisions, RunResult } from "../../../lab/run-result.js";
 import type { OperationKind } from "../../../lab/scenario.js";
-import type { Build } from "./build.js";
+import { buildSchema, type Build } from "./build.js";
 import { readJson, writeWhole, type Format, type Read } from "./json-file.js";
 
 export interface FailureFile {
@@ -39,6 +39,8 @@ const textMax = 1 << 16;
 const nodesMax = 255;
 const groupsMax = 65_536;
 const clientsMax = 65_536;
+/** A limit that is tight is below what is usual in a simulated world. */
+const limitMax = 1 << 20;
 
 const fileFormat: Format = { format: "quorumlab-failure", version: 1 };
 
@@ -51,6 +53,9 @@ const node = z
   .transform((id) => id as NodeId);
 
 const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+
+/** Names of limits that the code does not know are told in the replay. */
+const limits = z.record(text, z.union([count.max(limitMax), z.boolean()])).optional();
 
 const fault = z.object({
   id: text,
@@ -79,15 +84,7 @@ const schema: z.ZodType<FailureFile> = z
   .object({
     format: z.literal("quorumlab-failure"),
     version: z.literal(1),
-    made: z.object({
-      commit: z
-        .string()
-        .regex(/^[0-9a-f]{40}$/)
-        .nullable(),
-      dirty: z.boolean(),
-      version: text,
-      node: text,
-    }),
+    made: buildSchema,
     scenario: text,
     seed: count,
     safetyOnly: z.boolean(),
@@ -164,6 +161,13 @@ function namesWhatIsThere(
   most("replication", nodes);
   most("clients", clientsMax);
   most("snapshotEveryEntries", Number.MAX_SAFE_INTEGER);
+  if (!limits.safeParse(options["limits"]).success) {
+    context.addIssue({
+      code: "custom",
+      path: ["decisions", "options", "limits"],
+      message: `expected whole numbers up to ${limitMax}, or true or false`,
+    });
+  }
   const refuse = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: "custom", path: ["decisions", ...path], message });
   faults.forEach((each, at) => {

@@ -1,9 +1,12 @@
-/** Runs seeds on one build of the code, in a worker thread that is replaced when it hangs. */
+/** Runs seeds on one build of the code, in a worker thread that is replaced when it hangs or dies. */
 import { Worker } from "node:worker_threads";
 import type { RunReply, RunRequest, WorkerSetup } from "./worker.js";
 
 /** A mutant may never come to the end of a step. */
 const runMsMax = 120_000;
+
+/** The built worker: a thread cannot load TypeScript. Seen alike from `src` and from `dist`. */
+const workerUrl = new URL("../../../../dist/sim/search/mutants/worker.js", import.meta.url);
 
 /** Its runs come one after another; the thread starts with the first. */
 export class Runner {
@@ -17,8 +20,7 @@ export class Runner {
 
   run(request: RunRequest): Promise<RunReply> {
     const reply = this.#queue.then(() => this.#ask(request));
-    // A failed run is its asker's to hear of; the next one has a fresh thread.
-    this.#queue = reply.catch(() => this.stop());
+    this.#queue = reply;
     return reply;
   }
 
@@ -29,32 +31,51 @@ export class Runner {
   }
 
   async #ask(request: RunRequest): Promise<RunReply> {
-    const setup: WorkerSetup = { dist: this.#dist };
-    this.#worker ??= new Worker(new URL("./worker.js", import.meta.url), { workerData: setup });
-    const reply = await replyOf(this.#worker, request);
-    if (reply === hung) await this.stop();
+    this.#worker ??= this.#start();
+    const { reply, lost } = await answerOf(this.#worker, request);
+    if (lost) await this.stop();
     return reply;
+  }
+
+  #start(): Worker {
+    const setup: WorkerSetup = { dist: this.#dist };
+    const worker = new Worker(workerUrl, { workerData: setup });
+    // One that dies between two runs is nobody's crash; the next run starts another.
+    worker.on("error", () => {});
+    worker.on("exit", () => {
+      if (this.#worker === worker) this.#worker = null;
+    });
+    return worker;
   }
 }
 
-function replyOf(worker: Worker, request: RunRequest): Promise<RunReply> {
-  return new Promise((resolve, reject) => {
-    const end = (then: () => void): void => {
+interface Answer {
+  readonly reply: RunReply;
+  /** Nothing more is to be had of the worker. */
+  readonly lost: boolean;
+}
+
+/** A worker that hangs or dies, out of memory for example, has crashed: that is told, not thrown. */
+function answerOf(worker: Worker, request: RunRequest): Promise<Answer> {
+  return new Promise((resolve) => {
+    const end = (answer: Answer): void => {
       clearTimeout(timer);
       // A worker's listeners that are not ours must stay: it hears nothing more without them.
       worker.off("message", answered).off("error", failed).off("exit", ended);
-      then();
+      resolve(answer);
     };
-    const answered = (reply: RunReply): void => end(() => resolve(reply));
-    const failed = (error: Error): void => end(() => reject(error));
-    const ended = (): void => failed(new Error("the worker ended before it had answered"));
-    const timer = setTimeout(() => end(() => resolve(hung)), runMsMax);
+    const lose = (message: string): void =>
+      end({ reply: { kind: "crashed", message }, lost: true });
+    const answered = (reply: RunReply): void => end({ reply, lost: false });
+    const failed = (error: unknown): void =>
+      lose(error instanceof Error ? error.message : String(error));
+    const ended = (code: number): void =>
+      lose(`the worker ended with code ${code} before it had answered`);
+    const timer = setTimeout(() => lose(`no end after ${runMsMax} ms`), runMsMax);
     worker.on("message", answered).on("error", failed).on("exit", ended);
     worker.postMessage(request);
   });
 }
-
-const hung: RunReply = { kind: "crashed", message: `no end after ${runMsMax} ms` };
 
 /** What went wrong in a run; null when nothing did. */
 export function propertyOf(reply: RunReply): string | null {
