@@ -1,12 +1,14 @@
 /** The node that hosts many Raft groups: routes messages, requests and completions to its replicas. */
-import type { MemberChange, ReadMode, Sealer } from "../consensus.js";
+import type { ReadMode, Sealer } from "../consensus.js";
 import { type EntryType, entryType } from "../entry.js";
+import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import type { GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Term } from "../ids.js";
 import type { RaftMessage } from "../raft/messages.js";
 import { type RaftOptions, raftDefaults } from "../raft/options.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { StateMachine } from "../state-machine.js";
+import { type AdminRequest, decodeAdminRequest } from "../store/admin-protocol.js";
 import {
   type ClientRequest,
   decodeClientRequest,
@@ -44,6 +46,11 @@ export interface MultiRaftParts {
 export function multiRaft(parts: MultiRaftParts = {}): LogicFactory {
   return (context) => new MultiRaftNode(context, parts);
 }
+
+/** What may be asked by each door; the other's kinds are malformed there. */
+const decoders = { request: decodeClientRequest, adminRequest: decodeAdminRequest } as const;
+
+type Asked = ClientRequest | AdminRequest;
 
 /** Of an entry's envelope and record, beside what a client wrote. */
 const envelopeBytesMax = 4096;
@@ -103,6 +110,7 @@ class MultiRaftNode implements NodeLogic {
       case "goodbye":
       case "machine":
       case "request":
+      case "adminRequest":
       case "answer":
         // The link or another node's business: not for a host.
         this.#stepped("stray", word);
@@ -112,24 +120,24 @@ class MultiRaftNode implements NodeLogic {
     }
   }
 
-  request(request: RequestId, bytes: Uint8Array, word: number): void {
-    const decoded = decodeClientRequest(bytes);
+  request(door: Door, request: RequestId, bytes: Uint8Array, word: number): void {
+    const decoded = decoders[door](bytes);
     if (decoded.kind === "undecodable") {
-      this.#stepped("request", word);
+      this.#stepped(door, word);
       const answer = encodeClientAnswer({ kind: "malformed", code: decoded.code });
       this.#context.answers.push({ request, bytes: answer });
       return;
     }
     const replica = this.#replicas.ofGroup(decoded.group);
     if (replica === null || this.#requests.full) {
-      this.#stepped("request", word);
+      this.#stepped(door, word);
       if (replica !== null) this.#context.marks.hit("requestsFull");
       const answer = refusalBytes(replica === null ? "noGroup" : "overloaded", null);
       this.#context.answers.push({ request, bytes: answer });
       return;
     }
     if (replica.leaving) {
-      this.#stepped("request", word);
+      this.#stepped(door, word);
       this.#context.answers.push({ request, bytes: refusalBytes("removed", null) });
       return;
     }
@@ -205,7 +213,7 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle.answerStray(from, routed);
   }
 
-  #serve(replica: Replica, request: RequestId, asked: ClientRequest, word: number): void {
+  #serve(replica: Replica, request: RequestId, asked: Asked, word: number): void {
     switch (asked.kind) {
       case "openSession": {
         const payload = encodeSessionEntry({ kind: "open", nonce: asked.nonce });
@@ -227,21 +235,17 @@ class MultiRaftNode implements NodeLogic {
         replica.step({ kind: "read", request, mode }, word);
         return;
       }
-      case "admin":
-        switch (asked.action.kind) {
-          case "change":
-            this.#change(replica, request, asked.action.changes, word);
-            return;
-          case "transfer":
-            this.#requests.open(request, "errand");
-            replica.step({ kind: "transfer", request, to: asked.action.to }, word);
-            return;
-          case "life": {
-            const payload = asked.action.payload.slice();
-            this.#propose(replica, request, entryType.groupLife, payload, word);
-            return;
-          }
-        }
+      case "change":
+        this.#requests.open(request, "errand");
+        replica.step({ kind: "change", request, changes: asked.changes }, word);
+        return;
+      case "transfer":
+        this.#requests.open(request, "errand");
+        replica.step({ kind: "transfer", request, to: asked.to }, word);
+        return;
+      case "life":
+        this.#propose(replica, request, entryType.groupLife, asked.payload.slice(), word);
+        return;
     }
   }
 
@@ -261,16 +265,6 @@ class MultiRaftNode implements NodeLogic {
       return;
     }
     replica.step({ kind: "propose", request, type, payload }, word);
-  }
-
-  #change(
-    replica: Replica,
-    request: RequestId,
-    changes: readonly MemberChange[],
-    word: number,
-  ): void {
-    this.#requests.open(request, "errand");
-    replica.step({ kind: "change", request, changes }, word);
   }
 
   #founded(founding: Founding): void {

@@ -2,6 +2,11 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  adminKind,
+  decodeAdminRequest,
+  encodeAdminRequest,
+} from "../../../src/core/store/admin-protocol.js";
+import {
   answerKind,
   clientRefusals,
   decodeClientAnswer,
@@ -54,14 +59,12 @@ const request = fc.oneof(
     slot,
     question: bytes,
   }),
-  kind("admin", {
-    group: number,
-    action: fc.oneof(
-      kind("change", { changes: fc.array(change, { maxLength: 5 }) }),
-      kind("transfer", { to: number }),
-      kind("life", { payload: bytes }),
-    ),
-  }),
+);
+
+const adminRequest = fc.oneof(
+  kind("change", { group: number, changes: fc.array(change, { maxLength: 5 }) }),
+  kind("transfer", { group: number, to: number }),
+  kind("life", { group: number, payload: bytes }),
 );
 
 const answer = fc.oneof(
@@ -93,6 +96,7 @@ type Decoded = { readonly kind: string };
 
 const codecs: [string, fc.Arbitrary<unknown>, unknown, (from: Uint8Array) => Decoded][] = [
   ["client request", request, encodeClientRequest, decodeClientRequest],
+  ["admin request", adminRequest, encodeAdminRequest, decodeAdminRequest],
   ["client answer", answer, encodeClientAnswer, decodeClientAnswer],
   ["data entry", data, encodeDataEntry, decodeDataEntry],
   ["session entry", sessionEntry, encodeSessionEntry, decodeSessionEntry],
@@ -149,7 +153,21 @@ describe("client protocol", () => {
     }
   });
 
-  it("client protocol: the page for people: its three tables are those of the code", () => {
+  it("client protocol: what an admin may ask comes as a client's, or the other way round: refused", () => {
+    const refused = { kind: "undecodable", code: "kind" };
+    fc.assert(
+      fc.property(adminRequest, (given) => {
+        expect(decodeClientRequest(encodeAdminRequest(given as never))).toEqual(refused);
+      }),
+    );
+    fc.assert(
+      fc.property(request, (given) => {
+        expect(decodeAdminRequest(encodeClientRequest(given as never))).toEqual(refused);
+      }),
+    );
+  });
+
+  it("client protocol: the page for people: its four tables are those of the code", () => {
     const page = readFileSync("docs/reference/client-protocol.md", "utf8");
     const tables = page.split(/^Reasons of|^## /m).map((section) => {
       const rows = [...section.matchAll(/^\| (\d+) \| `(\w+)` \| .+ \|$/gm)];
@@ -157,6 +175,6 @@ describe("client protocol", () => {
     });
     const refusals = Object.fromEntries(clientRefusals.map((name, at) => [name, at]));
     const documented = tables.filter((table) => Object.keys(table).length > 0);
-    expect(documented).toEqual([requestKind, answerKind, refusals]);
+    expect(documented).toEqual([requestKind, adminKind, answerKind, refusals]);
   });
 });
