@@ -8,7 +8,7 @@ import { base64Decode, base64Encode } from "../base64.js";
 import { utf8Decode, utf8Encode } from "../bytes.js";
 import { crc32 } from "../crc32.js";
 import type { Entry, SnapshotMeta } from "../entry.js";
-import { idMax } from "../ids.js";
+import { groupIdMax, idMax } from "../ids.js";
 import type { Json } from "../plain.js";
 import type { Codec, CodecOptions } from "./codec.js";
 import { frameBytesMaxDefault, frameType, frameTypeOf } from "./frame-types.js";
@@ -18,7 +18,6 @@ import {
   encodeFrame,
   frameFlagJson,
   frameGroup,
-  frameGroupMax,
   frameHeaderBytes,
   frameIncarnation,
   frameTrailerBytes,
@@ -96,7 +95,7 @@ export function messageFromJson(json: Json): FramedMessage | Malformed {
   const message: Record<string, unknown> = { kind };
   if (grouped) {
     const { group, incarnation } = json;
-    if (!isWhole(group, frameGroupMax) || !isWhole(incarnation, frameGroupMax)) {
+    if (!isWhole(group, groupIdMax) || !isWhole(incarnation, groupIdMax)) {
       return malformed("number", at);
     }
     message["group"] = group;

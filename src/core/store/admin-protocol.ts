@@ -49,7 +49,7 @@ export function decodeAdminRequest(bytes: Uint8Array): AdminRequest | Undecodabl
   const reader = new ByteReader(bytes);
   const version = reader.u8();
   const kind = reader.u8();
-  const group = reader.u53() as GroupId;
+  const group = reader.wide32() as GroupId;
   if (reader.failed) return undecodable("end");
   if (version !== formatVersion) return undecodable("version");
   return finished(reader, takeRequest(reader, kind, group));

@@ -156,7 +156,7 @@ export function decodeClientRequest(bytes: Uint8Array): ClientRequest | Undecoda
   const reader = new ByteReader(bytes);
   const version = reader.u8();
   const kind = reader.u8();
-  const group = reader.u53() as GroupId;
+  const group = reader.wide32() as GroupId;
   if (reader.failed) return undecodable("end");
   if (version !== formatVersion) return undecodable("version");
   return finished(reader, takeRequest(reader, kind, group));
@@ -273,8 +273,8 @@ export function putSessionId(to: ByteWriter, session: SessionId): void {
 }
 
 export function takeSessionId(reader: ByteReader): SessionId {
-  const group = reader.u53() as GroupId;
-  const incarnation = reader.u53() as Incarnation;
+  const group = reader.wide32() as GroupId;
+  const incarnation = reader.wide32() as Incarnation;
   return { group, incarnation, index: reader.u53() as Index };
 }
 

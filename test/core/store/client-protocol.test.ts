@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { groupId, incarnation, index, replicaId } from "../../../src/core/ids.js";
 import {
   adminKind,
   decodeAdminRequest,
@@ -26,10 +27,11 @@ import {
 import { undecodableCodes } from "../../../src/core/undecodable.js";
 
 const number = fc.oneof(fc.maxSafeNat(), fc.nat(5));
+const group = fc.oneof(fc.nat(5), fc.constant(0xffff_ffff));
 const bytes = fc.uint8Array({ maxLength: 20 });
 const slot = fc.nat(0xffff_ffff);
 const plain = { noNullPrototype: true };
-const session = fc.record({ group: number, incarnation: number, index: number }, plain);
+const session = fc.record({ group, incarnation: group, index: number }, plain);
 const serials = fc
   .tuple(number, number)
   .map(([a, b]) => ({ serial: Math.max(a, b, 1), ackBelow: Math.min(a, b) }));
@@ -45,16 +47,16 @@ const change = fc.oneof(
 );
 
 const request = fc.oneof(
-  kind("openSession", { group: number, nonce: bytes }),
-  kind("closeSession", { group: number, session }),
+  kind("openSession", { group, nonce: bytes }),
+  kind("closeSession", { group, session }),
   serials.chain((both) =>
-    kind<object>("command", { group: number, session, slot, command: bytes }).map((command) => ({
+    kind<object>("command", { group, session, slot, command: bytes }).map((command) => ({
       ...command,
       ...both,
     })),
   ),
   kind("read", {
-    group: number,
+    group,
     mode: fc.constantFrom("index", "lease", "follower"),
     slot,
     question: bytes,
@@ -62,9 +64,9 @@ const request = fc.oneof(
 );
 
 const adminRequest = fc.oneof(
-  kind("change", { group: number, changes: fc.array(change, { maxLength: 5 }) }),
-  kind("transfer", { group: number, to: number }),
-  kind("life", { group: number, payload: bytes }),
+  kind("change", { group, changes: fc.array(change, { maxLength: 5 }) }),
+  kind("transfer", { group, to: number }),
+  kind("life", { group, payload: bytes }),
 );
 
 const answer = fc.oneof(
@@ -151,6 +153,23 @@ describe("client protocol", () => {
       const bytes = encodeClientRequest({ ...command, serial, ackBelow } as never);
       expect(decodeClientRequest(bytes)).toEqual({ kind: "undecodable", code: "field" });
     }
+  });
+
+  it("client protocol: a group or incarnation of 2^32: no request, for no frame can name it", () => {
+    const large = 2 ** 32;
+    const question = { mode: "index", slot: 0, question: new Uint8Array(0) } as const;
+    const read = { kind: "read", group: groupId(0), ...question } as const;
+    expect(decodeClientRequest(encodeClientRequest(read))).toEqual(read);
+    const ids = { group: groupId(1), incarnation: incarnation(1), index: index(1) };
+    for (const wrong of [
+      { ...read, group: large as never },
+      { kind: "closeSession", group: groupId(1), session: { ...ids, group: large as never } },
+      { kind: "closeSession", group: groupId(1), session: { ...ids, incarnation: large as never } },
+    ] as const) {
+      expect(decodeClientRequest(encodeClientRequest(wrong)).kind).toBe("undecodable");
+    }
+    const transfer = { kind: "transfer", group: large as never, to: replicaId(1) } as const;
+    expect(decodeAdminRequest(encodeAdminRequest(transfer)).kind).toBe("undecodable");
   });
 
   it("client protocol: what an admin may ask comes as a client's, or the other way round: refused", () => {
