@@ -32,10 +32,14 @@ import {
   snapshotOutcomes,
 } from "./messages.js";
 
+/** Text takes so many times the bytes of the binary body, and of what an entry weighs, at most. */
+const growthMax = 4;
+
 export function jsonCodec(options: CodecOptions = {}): Codec {
   const { checksum = crc32, bytesMax = frameBytesMaxDefault } = options;
   return {
     name: "json",
+    binaryBytesMax: Math.floor(bytesMax / growthMax),
     encode(message, id) {
       const type = frameTypeOf[message.kind];
       const [group, incarnation] = namesGroup(message)

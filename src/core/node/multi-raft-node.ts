@@ -5,7 +5,7 @@ import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import type { GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Term } from "../ids.js";
 import type { RaftMessage } from "../raft/messages.js";
-import { type RaftOptions, raftDefaults } from "../raft/options.js";
+import type { RaftOptions } from "../raft/options.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { StateMachine } from "../state-machine.js";
 import { type AdminRequest, decodeAdminRequest } from "../store/admin-protocol.js";
@@ -23,6 +23,7 @@ import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/
 import type { NodeContext } from "./context.js";
 import { Later } from "./later.js";
 import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
+import { raftOptions } from "./limits.js";
 import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from "./logic.js";
 import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
@@ -52,9 +53,6 @@ const decoders = { request: decodeClientRequest, adminRequest: decodeAdminReques
 
 type Asked = ClientRequest | AdminRequest;
 
-/** Of an entry's envelope and record, beside what a client wrote. */
-const envelopeBytesMax = 4096;
-
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;
   readonly #context: NodeContext;
@@ -68,13 +66,8 @@ class MultiRaftNode implements NodeLogic {
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
     this.#parts = parts;
-    const raft = { ...raftDefaults, ...parts.raft };
-    // An entry that no batch of the log can hold could never be written.
-    const entryBytesMax = Math.min(
-      raft.entryBytesMax,
-      (context.batchBytesMax >> 1) - envelopeBytesMax,
-    );
-    this.#raft = { ...raft, entryBytesMax };
+    const { batchBytesMax, codec } = context;
+    this.#raft = raftOptions(parts.raft ?? {}, batchBytesMax, codec.binaryBytesMax);
     this.#requests = new Requests(context);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
   }
