@@ -142,6 +142,13 @@ export class ByteReader {
     return n;
   }
 
+  /** A u64 that is below 2^32; any other fails. */
+  wide32(): number {
+    const n = this.u53();
+    if (n > 0xffff_ffff) this.failed = true;
+    return n;
+  }
+
   /** One byte, 0 or 1; any other fails. */
   flag(): boolean {
     const n = this.u8();

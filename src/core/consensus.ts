@@ -131,6 +131,8 @@ export type ConsensusEffect<Message> =
       readonly entries: readonly Entry[];
       /** The log now begins after this snapshot, whose file is already durable; else null. */
       readonly installed: SnapshotMeta | null;
+      /** The damage that recovery told of is made good, though the log may not reach as far again. */
+      readonly repaired: boolean;
     }
   /** Committed entries in order, each exactly once; answered by `applied`. */
   | { readonly kind: "apply"; readonly entries: readonly Entry[] }

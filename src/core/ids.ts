@@ -13,9 +13,9 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type NodeId = Brand<number, "NodeId">;
 /** One start of a node, from a durable counter that also never falls over a wipe. */
 export type Boot = Brand<number, "Boot">;
-/** A Raft group of the cluster; the same number may live again under a later incarnation. */
+/** A Raft group of the cluster, 32 bits; the same number may live again under a later incarnation. */
 export type GroupId = Brand<number, "GroupId">;
-/** One life of a group. */
+/** One life of a group, 32 bits. */
 export type Incarnation = Brand<number, "Incarnation">;
 /** A member of a group, given out by the configuration entry that adds it. 0 stands for none. */
 export type ReplicaId = Brand<number, "ReplicaId">;
@@ -29,10 +29,17 @@ export type Token = Brand<number, "Token">;
 export type RequestId = Brand<number, "RequestId">;
 
 export const idMax: number = Number.MAX_SAFE_INTEGER;
+/** Frames and the log have 32 bits for a group, and for its incarnation. */
+export const groupIdMax = 0xffff_ffff;
 
 /** True for a whole number from 0 to 2^53 - 1. */
 export function isId(n: number): boolean {
   return Number.isSafeInteger(n) && n >= 0;
+}
+
+/** True for a whole number from 0 to 2^32 - 1. */
+export function isGroupId(n: number): boolean {
+  return isId(n) && n <= groupIdMax;
 }
 
 function mint<Name extends string>(name: Name): (n: number) => Brand<number, Name> {
@@ -42,10 +49,17 @@ function mint<Name extends string>(name: Name): (n: number) => Brand<number, Nam
   };
 }
 
+function mint32<Name extends string>(name: Name): (n: number) => Brand<number, Name> {
+  return (n) => {
+    assert(isGroupId(n), `a ${name} is a whole number from 0 to 2^32 - 1`, { n });
+    return n as Brand<number, Name>;
+  };
+}
+
 export const nodeId: (n: number) => NodeId = mint("NodeId");
 export const boot: (n: number) => Boot = mint("Boot");
-export const groupId: (n: number) => GroupId = mint("GroupId");
-export const incarnation: (n: number) => Incarnation = mint("Incarnation");
+export const groupId: (n: number) => GroupId = mint32("GroupId");
+export const incarnation: (n: number) => Incarnation = mint32("Incarnation");
 export const replicaId: (n: number) => ReplicaId = mint("ReplicaId");
 export const term: (n: number) => Term = mint("Term");
 export const index: (n: number) => Index = mint("Index");

@@ -2,6 +2,7 @@
  * The Machine that a host runs: a node. The multi-Raft node is one; a protocol of a user's own is
  * another. Bytes in, bytes out: what a message, a record or a request means is the machine's affair.
  */
+import type { Door } from "./framing/frame-types.js";
 import type { Boot, NodeId, RequestId, Token } from "./ids.js";
 import type { Json } from "./plain.js";
 
@@ -25,7 +26,13 @@ export type MachineInput =
     }
   | { readonly kind: "message"; readonly from: NodeId; readonly bytes: Uint8Array }
   | { readonly kind: "timer" }
-  | { readonly kind: "request"; readonly request: RequestId; readonly bytes: Uint8Array }
+  /** `adminRequest`: only an admin can have sent it; `request`: a client or an admin. */
+  | {
+      readonly kind: "request";
+      readonly door: Door;
+      readonly request: RequestId;
+      readonly bytes: Uint8Array;
+    }
   | { readonly kind: "persisted"; readonly token: Token }
   | { readonly kind: "persistFailed"; readonly token: Token };
 

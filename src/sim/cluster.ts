@@ -1,4 +1,5 @@
 /** A simulated cluster: the queue, the network, the nodes, the clients and people, wired together. */
+import type { Door } from "../core/framing/frame-types.js";
 import { digestOf } from "../core/plain.js";
 import { type NodeId, type RequestId, nodeId, requestId } from "../core/ids.js";
 import type { Marks } from "../core/marks.js";
@@ -207,11 +208,18 @@ export class Cluster implements FaultWorld {
   }
 
   /** Sends a request on its way to a node, or does so after a while. */
-  ask(from: number, node: number, request: number, bytes: Uint8Array, afterUs = 0): void {
+  ask(
+    from: number,
+    node: number,
+    request: number,
+    bytes: Uint8Array,
+    afterUs = 0,
+    door: Door = "request",
+  ): void {
     const { nowUs } = this.scheduler;
     const word = this.timing.word(nowUs, from, node, 31);
     const atUs = nowUs + afterUs + within(word, clientDelayUs.min, clientDelayUs.max);
-    this.scheduler.add(atUs, eventKind.request, node, 0, request, bytes);
+    this.scheduler.add(atUs, eventKind[door], node, 0, request, bytes);
   }
 
   /** A node lets an answer out. */
@@ -238,7 +246,9 @@ export class Cluster implements FaultWorld {
       case eventKind.linkDown:
         return this.network.linkDown(a, b);
       case eventKind.request:
-        return this.#requestArrives(a, c, payload as Uint8Array);
+        return this.#requestArrives("request", a, c, payload as Uint8Array);
+      case eventKind.adminRequest:
+        return this.#requestArrives("adminRequest", a, c, payload as Uint8Array);
       case eventKind.answer:
         for (const clients of this.clients) {
           if (clients.answered(c, payload as Uint8Array)) return;
@@ -283,9 +293,9 @@ export class Cluster implements FaultWorld {
     if (result !== null) process.program?.diskDone(op, result);
   }
 
-  #requestArrives(node: number, request: number, bytes: Uint8Array): void {
+  #requestArrives(door: Door, node: number, request: number, bytes: Uint8Array): void {
     const { program } = this.processes[node]!;
-    if (program !== null && program.boot > 0) program.request(requestId(request), bytes);
+    if (program !== null && program.boot > 0) program.request(door, requestId(request), bytes);
   }
 
   #die(process: SimProcess): void {

@@ -22,7 +22,7 @@ export const eventKind = {
   /** a: client, b: which attempt. */
   clientNext: 12,
   clientTimeout: 13,
-  /** a: node, b: its life, c: request, payload: bytes. */
+  /** a: node, c: request, payload: bytes. */
   request: 14,
   /** c: request, payload: bytes. */
   answer: 15,
@@ -32,4 +32,6 @@ export const eventKind = {
   phase: 17,
   /** a: ordinal of the fault, b: beat. */
   faultBeat: 18,
+  /** As `request`, by the other door. */
+  adminRequest: 19,
 } as const;

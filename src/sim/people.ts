@@ -7,7 +7,7 @@ import { type NodeId, groupId } from "../core/ids.js";
 import type { MemberChange } from "../core/consensus.js";
 import type { Member } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
-import { type AdminAction, encodeClientRequest } from "../core/store/client-protocol.js";
+import { type AdminAction, encodeAdminRequest } from "../core/store/admin-protocol.js";
 import type { FaultKind } from "../lab/fault.js";
 import { eventKind } from "./events.js";
 import type { SimProcess } from "./process.js";
@@ -98,7 +98,7 @@ export class People {
     }
     errand.asked++;
     const group = groupId(errand.group + 1);
-    this.#world.askNode(leader.node - 1, encodeClientRequest({ kind: "admin", group, action }));
+    this.#world.askNode(leader.node - 1, encodeAdminRequest({ ...action, group }));
   }
 
   #add(group: number, fault: number, goal: Goal, beats: number = beatsMax): void {

@@ -3,6 +3,7 @@
  * a pause may fall between any two port calls of a turn: a step, a write, a sync, each release.
  */
 import { assert } from "../core/assert.js";
+import type { Door } from "../core/framing/frame-types.js";
 import type { GroupId, NodeId, RequestId } from "../core/ids.js";
 import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
@@ -28,7 +29,7 @@ export interface Program extends NetworkEvents, DiskEvents {
   woken(): void;
   /** Handles a batch of what waits. */
   turn(): void;
-  request(request: RequestId, bytes: Uint8Array): void;
+  request(door: Door, request: RequestId, bytes: Uint8Array): void;
   /** States of its machines, for digests. */
   states(): readonly unknown[];
   /** Of the machine that serves `group`; null when none does. */

@@ -1,4 +1,5 @@
 /** What runs in a simulated process: the real host, with the multi-Raft node or a user's machine. */
+import type { Door } from "../core/framing/frame-types.js";
 import { groupId, incarnation, replicaId } from "../core/ids.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../core/ids.js";
 import { Host } from "../core/node/host.js";
@@ -124,8 +125,8 @@ class HostProgram implements Program {
     this.#host.turn();
   }
 
-  request(request: RequestId, bytes: Uint8Array): void {
-    this.#host.request(request, bytes);
+  request(door: Door, request: RequestId, bytes: Uint8Array): void {
+    this.#host.request(door, request, bytes);
   }
 
   frameArrived(from: NodeId, frame: Uint8Array): void {

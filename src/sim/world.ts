@@ -113,7 +113,7 @@ function newPeople(cluster: Cluster): People {
     chance: new KeyedStream(cluster.seed, "people"),
     processes: cluster.processes,
     survey: cluster.survey,
-    askNode: (node, bytes) => cluster.ask(peoplesSet, node, request++, bytes),
+    askNode: (node, bytes) => cluster.ask(peoplesSet, node, request++, bytes, 0, "adminRequest"),
     effective: (fault) => cluster.executor.effective(fault),
     replaceDisk: (node, fault) => cluster.replaceDisk(node, fault),
   });

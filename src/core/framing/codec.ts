@@ -10,6 +10,8 @@ import { encodeRaftFrame } from "./raft-encode.js";
 
 export interface Codec {
   readonly name: "binary" | "json";
+  /** A message whose binary frame is no larger than this fits a frame of this codec. */
+  readonly binaryBytesMax: number;
   /** A whole frame, which belongs to the caller. `id` is below 2^53. */
   encode(message: FramedMessage, id: number): Uint8Array;
   /** Any bytes give a message or a typed error. Byte arrays in the message are views of `whole`. */
@@ -28,6 +30,7 @@ export function binaryCodec(options: CodecOptions = {}): Codec {
   const { checksum = crc32, bytesMax = frameBytesMaxDefault } = options;
   return {
     name: "binary",
+    binaryBytesMax: bytesMax,
     encode: (message, id) =>
       isRaftMessage(message)
         ? encodeRaftFrame(message, id, checksum)

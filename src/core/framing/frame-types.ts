@@ -46,15 +46,20 @@ export const frameTypeOf = {
   machine: 37,
   request: 48,
   answer: 49,
+  adminRequest: 50,
 } as const;
 
 export type FrameName = keyof typeof frameTypeOf;
+
+/** By which type of frame a request came: only the role that may send that type can have sent it. */
+export type Door = Extract<FrameName, "request" | "adminRequest">;
 
 /** More than any frame of fixed shape takes, in either codec. */
 const smallBytesMax = 1024;
 
 const node = ["node"] as const;
 const client = ["client", "admin"] as const;
+const admin = ["admin"] as const;
 
 export const frameTypes: readonly FrameType[] = [
   entry("preVote", node, smallBytesMax),
@@ -78,6 +83,7 @@ export const frameTypes: readonly FrameType[] = [
   entry("machine", node, null),
   entry("request", client, null),
   entry("answer", node, null),
+  entry("adminRequest", admin, null),
 ];
 
 function entry(name: FrameName, roles: readonly FrameRole[], bytesMax: number | null): FrameType {

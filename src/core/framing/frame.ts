@@ -9,7 +9,7 @@
 import { assert } from "../assert.js";
 import { allocateBytes, getU32, getU53, putU32, putU53 } from "../bytes.js";
 import { type Checksum, crc32 } from "../crc32.js";
-import { idMax } from "../ids.js";
+import { groupIdMax, idMax } from "../ids.js";
 import { frameBytesLargest, frameBytesMaxDefault, frameType } from "./frame-types.js";
 
 export const frameVersion = 1;
@@ -19,9 +19,6 @@ export const frameOverheadBytes: number = frameHeaderBytes + frameTrailerBytes;
 
 /** The body is the message as JSON text, not the binary body of its type. */
 export const frameFlagJson = 1;
-
-/** The largest group and incarnation that a frame can name. */
-export const frameGroupMax = 0xffff_ffff;
 
 export interface Frame {
   readonly type: number;
@@ -76,7 +73,7 @@ export function beginFrame(
   id: number,
   payloadBytes: number,
 ): Uint8Array {
-  assert(group <= frameGroupMax && incarnation <= frameGroupMax, "group ids fit 32 bits");
+  assert(group <= groupIdMax && incarnation <= groupIdMax, "group ids fit 32 bits");
   assert(id <= idMax, "a frame's id is below 2^53");
   const sizeBytes = frameOverheadBytes + payloadBytes;
   assert(sizeBytes <= frameBytesLargest, "no frame is larger than the largest", { sizeBytes });

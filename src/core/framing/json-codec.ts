@@ -8,7 +8,7 @@ import { base64Decode, base64Encode } from "../base64.js";
 import { utf8Decode, utf8Encode } from "../bytes.js";
 import { crc32 } from "../crc32.js";
 import type { Entry, SnapshotMeta } from "../entry.js";
-import { idMax } from "../ids.js";
+import { groupIdMax, idMax } from "../ids.js";
 import type { Json } from "../plain.js";
 import type { Codec, CodecOptions } from "./codec.js";
 import { frameBytesMaxDefault, frameType, frameTypeOf } from "./frame-types.js";
@@ -18,7 +18,6 @@ import {
   encodeFrame,
   frameFlagJson,
   frameGroup,
-  frameGroupMax,
   frameHeaderBytes,
   frameIncarnation,
   frameTrailerBytes,
@@ -33,10 +32,14 @@ import {
   snapshotOutcomes,
 } from "./messages.js";
 
+/** Text takes so many times the bytes of the binary body, and of what an entry weighs, at most. */
+const growthMax = 4;
+
 export function jsonCodec(options: CodecOptions = {}): Codec {
   const { checksum = crc32, bytesMax = frameBytesMaxDefault } = options;
   return {
     name: "json",
+    binaryBytesMax: Math.floor(bytesMax / growthMax),
     encode(message, id) {
       const type = frameTypeOf[message.kind];
       const [group, incarnation] = namesGroup(message)
@@ -96,7 +99,7 @@ export function messageFromJson(json: Json): FramedMessage | Malformed {
   const message: Record<string, unknown> = { kind };
   if (grouped) {
     const { group, incarnation } = json;
-    if (!isWhole(group, frameGroupMax) || !isWhole(incarnation, frameGroupMax)) {
+    if (!isWhole(group, groupIdMax) || !isWhole(incarnation, groupIdMax)) {
       return malformed("number", at);
     }
     message["group"] = group;

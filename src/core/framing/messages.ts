@@ -63,7 +63,13 @@ export interface ClientRequest {
   readonly bytes: Uint8Array;
 }
 
-/** `to` is the id of the frame that carried the request. */
+/** An admin's, as store/admin-protocol.ts encodes it; no other role may send one. */
+export interface AdminRequest {
+  readonly kind: "adminRequest";
+  readonly bytes: Uint8Array;
+}
+
+/** `to` is the id of the frame that carried the request, by either door. */
 export interface ClientAnswer {
   readonly kind: "answer";
   readonly to: number;
@@ -78,6 +84,7 @@ export type NodeMessage =
   | Invite
   | MachineMessage
   | ClientRequest
+  | AdminRequest
   | ClientAnswer;
 
 export type FramedMessage = RaftMessage | NodeMessage;
@@ -185,6 +192,7 @@ export const messageFields: Readonly<Record<FramedMessage["kind"], readonly Fiel
     ["to", "u64"],
     ["bytes", "bytes"],
   ],
+  adminRequest: [["bytes", "bytes"]],
 };
 
 /** True when the header names the group that the message is about. */

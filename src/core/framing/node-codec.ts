@@ -2,7 +2,7 @@
 import { getU32, getU53, putU32, putU53 } from "../bytes.js";
 import { type Checksum, crc32 } from "../crc32.js";
 import type { Boot, GroupId, Incarnation, NodeId, ReplicaId } from "../ids.js";
-import { frameTypeOf } from "./frame-types.js";
+import { type Door, frameTypeOf } from "./frame-types.js";
 import {
   type Malformed,
   beginFrame,
@@ -43,6 +43,7 @@ export function encodeNodeFrame(
       break;
     case "machine":
     case "request":
+    case "adminRequest":
       putBytes(bytes, from, message.bytes);
       break;
     case "answer":
@@ -65,6 +66,7 @@ function bodyBytes(message: NodeMessage): number {
       return 16;
     case "machine":
     case "request":
+    case "adminRequest":
       return 4 + message.bytes.length;
     case "answer":
       return 12 + message.bytes.length;
@@ -98,6 +100,8 @@ export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
       return decodeOpaque("machine", whole, length);
     case frameTypeOf.request:
       return decodeOpaque("request", whole, length);
+    case frameTypeOf.adminRequest:
+      return decodeOpaque("adminRequest", whole, length);
     case frameTypeOf.answer: {
       if (length < 12 || getU32(whole, from + 8) !== length - 12) {
         return malformed("end", from + length);
@@ -140,7 +144,7 @@ function decodePlacing(
 }
 
 function decodeOpaque(
-  kind: "machine" | "request",
+  kind: "machine" | Door,
   whole: Uint8Array,
   length: number,
 ): NodeMessage | Malformed {

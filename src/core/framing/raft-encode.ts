@@ -6,6 +6,7 @@ import { assert } from "../assert.js";
 import { putU32, putU53 } from "../bytes.js";
 import { type Checksum, crc32 } from "../crc32.js";
 import type { Entry } from "../entry.js";
+import { configurationBytesMax } from "../raft/configuration-codec.js";
 import type { Append, RaftMessage, SnapshotChunk } from "../raft/messages.js";
 import { frameTypeOf } from "./frame-types.js";
 import { beginFrame, frameHeaderBytes, frameTrailerBytes, sealFrame } from "./frame.js";
@@ -18,13 +19,19 @@ export const entryHeaderBytes = 15;
 export const snapshotHeaderBytes = 32;
 
 /** Bytes that one entry takes in an append. */
-export function entryFrameBytes(entry: Entry): number {
+function entryFrameBytes(entry: Entry): number {
   return entryHeaderBytes + entry.payload.length;
 }
 
 /** The largest payload of a single entry that fits a frame of `frameBytesMax`. */
 export function entryPayloadBytesMax(frameBytesMax: number): number {
   return frameBytesMax - raftFieldsFrom - 36 - entryHeaderBytes - frameTrailerBytes;
+}
+
+/** The largest chunk of a snapshot, with any configuration, that fits a frame of `frameBytesMax`. */
+export function snapshotChunkBytesMax(frameBytesMax: number): number {
+  const headBytes = 16 + snapshotHeaderBytes + configurationBytesMax + 4;
+  return frameBytesMax - raftFieldsFrom - headBytes - frameTrailerBytes;
 }
 
 export function encodeRaftFrame(
@@ -74,7 +81,7 @@ function fieldBytes(message: RaftMessage): number {
 
 function entriesBytes(entries: readonly Entry[]): number {
   let sum = 0;
-  for (let n = 0; n < entries.length; n++) sum += entryHeaderBytes + entries[n]!.payload.length;
+  for (let n = 0; n < entries.length; n++) sum += entryFrameBytes(entries[n]!);
   return sum;
 }
 

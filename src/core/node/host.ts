@@ -6,6 +6,7 @@
 import { shorten } from "../arrays.js";
 import { InvariantError, assert } from "../assert.js";
 import { getU32 } from "../bytes.js";
+import type { Door } from "../framing/frame-types.js";
 import { frameTrailerBytes } from "../framing/frame.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
 import type { Marks } from "../marks.js";
@@ -113,14 +114,14 @@ export class Host implements NetworkEvents, DiskEvents {
   }
 
   /** `request` names it in the answer: never 0, never twice in a boot. */
-  request(request: RequestId, bytes: Uint8Array): void {
+  request(door: Door, request: RequestId, bytes: Uint8Array): void {
     if (this.#stage !== "running") {
       this.#refuse(request, "notReady");
     } else if (this.#inbox.size >= this.#options.inboxItemsMax) {
       this.#marks.hit("inboxFullRequestRefused");
       this.#refuse(request, "overloaded");
     } else {
-      this.#put({ kind: "request", request, bytes });
+      this.#put({ kind: "request", door, request, bytes });
     }
   }
 
@@ -238,7 +239,7 @@ export class Host implements NetworkEvents, DiskEvents {
         return;
       case "request": {
         const word = this.#context.crc32(item.bytes);
-        this.#logic.request(item.request, item.bytes, word);
+        this.#logic.request(item.door, item.request, item.bytes, word);
         return;
       }
       case "linkUp":

@@ -1,12 +1,18 @@
 /** What waits for a turn, in the order in which it came. */
 import { shorten } from "../arrays.js";
+import type { Door } from "../framing/frame-types.js";
 import type { Boot, NodeId, RequestId } from "../ids.js";
 import type { DiskResult } from "../ports/disk.js";
 
 export type InboxItem =
   | { readonly kind: "frame"; readonly from: NodeId; readonly bytes: Uint8Array }
   | { readonly kind: "diskDone"; readonly op: number; readonly result: DiskResult }
-  | { readonly kind: "request"; readonly request: RequestId; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "request";
+      readonly door: Door;
+      readonly request: RequestId;
+      readonly bytes: Uint8Array;
+    }
   | { readonly kind: "linkUp"; readonly peer: NodeId; readonly boot: Boot; readonly disk: number }
   | { readonly kind: "linkDown"; readonly peer: NodeId }
   | { readonly kind: "woken" };

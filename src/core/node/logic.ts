@@ -1,4 +1,5 @@
 /** What a host runs: the multi-Raft node, or a machine of a user's own behind an adapter. */
+import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import type { GroupId, NodeId, RequestId } from "../ids.js";
 import type { Bound, RaftView } from "../raft/view.js";
@@ -15,7 +16,8 @@ export interface NodeLogic {
   start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void;
   /** `word` is the frame's checksum. */
   message(from: NodeId, message: FramedMessage, word: number): void;
-  request(request: RequestId, bytes: Uint8Array, word: number): void;
+  /** By whichever door it came: no bytes say more than the role that may use it allows. */
+  request(door: Door, request: RequestId, bytes: Uint8Array, word: number): void;
   logRead(event: Extract<WalEvent, { kind: "logRead" }>): void;
   snapshot(event: Exclude<SnapshotEvent, { kind: "loaded" }>): void;
   /** Steps what the node owes itself, at most `stepsMax` times; false when nothing was left. */

@@ -1,5 +1,6 @@
 /** A machine of a user's own on the same host: the same turns, group commit and held-back messages. */
 import { assert } from "../assert.js";
+import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import {
   type GroupId,
@@ -65,8 +66,8 @@ class MachineNode implements NodeLogic, RecordWriter, Sleeper {
     this.#context.observer.stepped(this.#context.node, "stray", word, null);
   }
 
-  request(request: RequestId, bytes: Uint8Array, word: number): void {
-    this.#step({ kind: "request", request, bytes }, word);
+  request(door: Door, request: RequestId, bytes: Uint8Array, word: number): void {
+    this.#step({ kind: "request", door, request, bytes }, word);
   }
 
   woken(): void {

@@ -1,12 +1,14 @@
 /** The node that hosts many Raft groups: routes messages, requests and completions to its replicas. */
-import type { MemberChange, ReadMode, Sealer } from "../consensus.js";
+import type { ReadMode, Sealer } from "../consensus.js";
 import { type EntryType, entryType } from "../entry.js";
+import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import type { GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Term } from "../ids.js";
 import type { RaftMessage } from "../raft/messages.js";
-import { type RaftOptions, raftDefaults } from "../raft/options.js";
+import type { RaftOptions } from "../raft/options.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { StateMachine } from "../state-machine.js";
+import { type AdminRequest, decodeAdminRequest } from "../store/admin-protocol.js";
 import {
   type ClientRequest,
   decodeClientRequest,
@@ -21,6 +23,7 @@ import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/
 import type { NodeContext } from "./context.js";
 import { Later } from "./later.js";
 import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
+import { raftOptions } from "./limits.js";
 import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from "./logic.js";
 import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
@@ -45,8 +48,10 @@ export function multiRaft(parts: MultiRaftParts = {}): LogicFactory {
   return (context) => new MultiRaftNode(context, parts);
 }
 
-/** Of an entry's envelope and record, beside what a client wrote. */
-const envelopeBytesMax = 4096;
+/** What may be asked by each door; the other's kinds are malformed there. */
+const decoders = { request: decodeClientRequest, adminRequest: decodeAdminRequest } as const;
+
+type Asked = ClientRequest | AdminRequest;
 
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;
@@ -61,13 +66,8 @@ class MultiRaftNode implements NodeLogic {
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
     this.#parts = parts;
-    const raft = { ...raftDefaults, ...parts.raft };
-    // An entry that no batch of the log can hold could never be written.
-    const entryBytesMax = Math.min(
-      raft.entryBytesMax,
-      (context.batchBytesMax >> 1) - envelopeBytesMax,
-    );
-    this.#raft = { ...raft, entryBytesMax };
+    const { batchBytesMax, codec } = context;
+    this.#raft = raftOptions(parts.raft ?? {}, batchBytesMax, codec.binaryBytesMax);
     this.#requests = new Requests(context);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
   }
@@ -103,6 +103,7 @@ class MultiRaftNode implements NodeLogic {
       case "goodbye":
       case "machine":
       case "request":
+      case "adminRequest":
       case "answer":
         // The link or another node's business: not for a host.
         this.#stepped("stray", word);
@@ -112,24 +113,24 @@ class MultiRaftNode implements NodeLogic {
     }
   }
 
-  request(request: RequestId, bytes: Uint8Array, word: number): void {
-    const decoded = decodeClientRequest(bytes);
+  request(door: Door, request: RequestId, bytes: Uint8Array, word: number): void {
+    const decoded = decoders[door](bytes);
     if (decoded.kind === "undecodable") {
-      this.#stepped("request", word);
+      this.#stepped(door, word);
       const answer = encodeClientAnswer({ kind: "malformed", code: decoded.code });
       this.#context.answers.push({ request, bytes: answer });
       return;
     }
     const replica = this.#replicas.ofGroup(decoded.group);
     if (replica === null || this.#requests.full) {
-      this.#stepped("request", word);
+      this.#stepped(door, word);
       if (replica !== null) this.#context.marks.hit("requestsFull");
       const answer = refusalBytes(replica === null ? "noGroup" : "overloaded", null);
       this.#context.answers.push({ request, bytes: answer });
       return;
     }
     if (replica.leaving) {
-      this.#stepped("request", word);
+      this.#stepped(door, word);
       this.#context.answers.push({ request, bytes: refusalBytes("removed", null) });
       return;
     }
@@ -212,7 +213,7 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle.answerStray(from, routed);
   }
 
-  #serve(replica: Replica, request: RequestId, asked: ClientRequest, word: number): void {
+  #serve(replica: Replica, request: RequestId, asked: Asked, word: number): void {
     switch (asked.kind) {
       case "openSession": {
         const payload = encodeSessionEntry({ kind: "open", nonce: asked.nonce });
@@ -234,21 +235,17 @@ class MultiRaftNode implements NodeLogic {
         replica.step({ kind: "read", request, mode }, word);
         return;
       }
-      case "admin":
-        switch (asked.action.kind) {
-          case "change":
-            this.#change(replica, request, asked.action.changes, word);
-            return;
-          case "transfer":
-            this.#requests.open(request, "errand");
-            replica.step({ kind: "transfer", request, to: asked.action.to }, word);
-            return;
-          case "life": {
-            const payload = asked.action.payload.slice();
-            this.#propose(replica, request, entryType.groupLife, payload, word);
-            return;
-          }
-        }
+      case "change":
+        this.#requests.open(request, "errand");
+        replica.step({ kind: "change", request, changes: asked.changes }, word);
+        return;
+      case "transfer":
+        this.#requests.open(request, "errand");
+        replica.step({ kind: "transfer", request, to: asked.to }, word);
+        return;
+      case "life":
+        this.#propose(replica, request, entryType.groupLife, asked.payload.slice(), word);
+        return;
     }
   }
 
@@ -268,16 +265,6 @@ class MultiRaftNode implements NodeLogic {
       return;
     }
     replica.step({ kind: "propose", request, type, payload }, word);
-  }
-
-  #change(
-    replica: Replica,
-    request: RequestId,
-    changes: readonly MemberChange[],
-    word: number,
-  ): void {
-    this.#requests.open(request, "errand");
-    replica.step({ kind: "change", request, changes }, word);
   }
 
   #founded(founding: Founding): void {

@@ -43,6 +43,7 @@ export interface QueuedWrite extends WalWrite, PersistRecord {
   truncateFrom: Index;
   entries: Entry[];
   installed: SnapshotMeta | null;
+  repaired: boolean;
   readonly created: SnapshotMeta | null;
   removed: boolean;
   /** Of its records on disk. */
@@ -74,6 +75,7 @@ export class WriteQueue {
     if (hardState !== null) write.hardState = hardState;
     if (truncateFrom > 0) cut(write, truncateFrom);
     if (installed !== null) restart(write, installed);
+    if (effect.repaired) write.repaired = true;
     for (const entry of effect.entries) {
       const bytes = entryRecordBytes(entry);
       if (write.bytes + bytes > this.#pieceBytesMax && write.entries.length > 0) {
@@ -151,6 +153,7 @@ export class WriteQueue {
       truncateFrom: 0 as Index,
       entries: [],
       installed: null,
+      repaired: false,
       created,
       removed: false,
       bytes: 0,

@@ -29,6 +29,7 @@ interface OpenPersist {
   truncateFrom: Index;
   readonly entries: Entry[];
   installed: SnapshotMeta | null;
+  repaired: boolean;
 }
 
 export interface RaftCore {
@@ -57,6 +58,7 @@ export function openPersist(core: RaftCore): OpenPersist {
     truncateFrom: 0 as Index,
     entries: [],
     installed: null,
+    repaired: false,
   };
   core.persist = persist;
   core.out.push(persist);
@@ -91,6 +93,7 @@ export function closePersist(core: RaftCore): void {
     last: first > 0 ? lastIndex(state.log) : through,
     hard: core.hardChanged,
     installed: installed !== null,
+    repaired: persist.repaired,
     cut: false,
   });
   core.persist = null;

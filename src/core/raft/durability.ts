@@ -25,8 +25,8 @@ export function onPersisted(core: RaftCore, token: Token): void {
 /**
  * No room: nothing of `token` or of later ones is on disk. The entries stay in memory, durable
  * nowhere and acknowledged to nobody, and are written again as a whole at the next try; until that
- * is durable nothing new is taken on. Term, vote and an installed snapshot are written again at
- * once, for which the host keeps room in reserve.
+ * is durable nothing new is taken on. Term, vote, an installed snapshot and a repair are written again
+ * at once, for which the host keeps room in reserve.
  */
 export function onPersistFailed(core: RaftCore, token: Token): void {
   const { state, options, now } = core;
@@ -45,6 +45,7 @@ export function onPersistFailed(core: RaftCore, token: Token): void {
   }
   if (failed.some((write) => write.hard)) saveHardState(core);
   if (failed.some((write) => write.installed)) openPersist(core).installed = state.snapshot;
+  if (failed.some((write) => write.repaired)) openPersist(core).repaired = true;
 }
 
 /** From the first entry that is not on disk: whatever may lie there from before is void. */

@@ -3,7 +3,7 @@
  * campaigns, nor counts in a quorum until a leader has refilled its log: to where it had reached, or
  * to an entry of a term later than any that it had lost.
  */
-import { type RaftCore, emit } from "./core.js";
+import { type RaftCore, emit, openPersist } from "./core.js";
 import { termAt } from "./log.js";
 
 export function checkRepair(core: RaftCore): void {
@@ -14,6 +14,8 @@ export function checkRepair(core: RaftCore): void {
   const newer = termAt(state.log, proven) === state.term && state.term > state.damagedTerm;
   if (!refilled && !newer) return;
   core.marks.hit("repairedByLeader");
+  // A log that reaches as far again says so on disk by itself.
+  if (!refilled) openPersist(core).repaired = true;
   state.damagedThrough = 0;
   emit(core, { name: "repaired" });
 }

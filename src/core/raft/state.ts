@@ -26,6 +26,7 @@ export interface Write {
   last: number;
   readonly hard: boolean;
   readonly installed: boolean;
+  readonly repaired: boolean;
   /** True when a truncation voided a part of what it wrote. */
   cut: boolean;
 }

@@ -1,10 +1,11 @@
 /**
  * What a client sends to a node and what it gets back, as bytes; docs/reference/client-protocol.md
- * says how a client should use it. Little-endian; `u8 version · u8 kind · fields`.
+ * says how a client should use it. Little-endian; `u8 version · u8 kind · fields`. What only an admin
+ * may ask for comes by another door: see admin-protocol.ts.
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
-import type { MemberChange, RefusalReason } from "../consensus.js";
-import type { GroupId, Incarnation, Index, NodeId, ReplicaId } from "../ids.js";
+import type { RefusalReason } from "../consensus.js";
+import type { GroupId, Incarnation, Index, NodeId } from "../ids.js";
 import {
   type Undecodable,
   type UndecodableCode,
@@ -40,21 +41,14 @@ export type ClientRequest =
       readonly mode: ClientReadMode;
       readonly slot: number;
       readonly question: Uint8Array;
-    }
-  | { readonly kind: "admin"; readonly group: GroupId; readonly action: AdminAction };
+    };
 
 /** `follower`: by any replica, at an index that it asks its leader for; linearizable too. */
 export type ClientReadMode = "index" | "lease" | "follower";
 
-export type AdminAction =
-  | { readonly kind: "change"; readonly changes: readonly MemberChange[] }
-  | { readonly kind: "transfer"; readonly to: ReplicaId }
-  /** The payload of a groupLife entry; see store/entries.ts. */
-  | { readonly kind: "life"; readonly payload: Uint8Array };
-
 export type ClientAnswer =
   | { readonly kind: "opened"; readonly session: SessionId }
-  /** The state machine's answer; empty for a close and for admin actions that have none. */
+  /** The state machine's answer; empty for a close and for what an admin asked without one. */
   | { readonly kind: "done"; readonly bytes: Uint8Array }
   | { readonly kind: "readResult"; readonly bytes: Uint8Array }
   /** This attempt did nothing and will not. `leader`: where to try next, 0 when not known. */
@@ -101,18 +95,16 @@ export const clientRefusals: readonly ClientRefusal[] = [
 ];
 
 export const nonceBytesMax = 64;
-export const changesMax = 64;
 
-const formatVersion = 1;
+/** Of requests and answers, by either door. */
+export const formatVersion = 1;
 const readModes: readonly ClientReadMode[] = ["index", "lease", "follower"];
-const changeOps = ["addVoter", "addLearner", "promote", "demote", "remove"] as const;
-/** The numbers of the kinds, as in docs/reference/client-protocol.md. */
+/** As in docs/reference/client-protocol.md. Those from 64 on are an admin's: admin-protocol.ts. */
 export const requestKind = {
   openSession: 1,
   closeSession: 2,
   command: 3,
   read: 4,
-  admin: 5,
 } as const;
 export const answerKind = {
   opened: 1,
@@ -124,7 +116,6 @@ export const answerKind = {
   moved: 7,
   malformed: 8,
 } as const;
-const actionKind = { change: 1, transfer: 2, life: 3 } as const;
 
 const writer = new ByteWriter();
 
@@ -156,9 +147,6 @@ export function encodeClientRequest(request: ClientRequest): Uint8Array {
       writer.u32(request.slot);
       writer.varbytes(request.question);
       break;
-    case "admin":
-      putAction(request.action);
-      break;
   }
   return writer.finish();
 }
@@ -168,7 +156,7 @@ export function decodeClientRequest(bytes: Uint8Array): ClientRequest | Undecoda
   const reader = new ByteReader(bytes);
   const version = reader.u8();
   const kind = reader.u8();
-  const group = reader.u53() as GroupId;
+  const group = reader.wide32() as GroupId;
   if (reader.failed) return undecodable("end");
   if (version !== formatVersion) return undecodable("version");
   return finished(reader, takeRequest(reader, kind, group));
@@ -200,10 +188,6 @@ function takeRequest(
       const mode = readModes[reader.u8()];
       if (mode === undefined) return undecodable("field");
       return { kind: "read", group, mode, slot: reader.u32(), question: reader.varbytes() };
-    }
-    case requestKind.admin: {
-      const action = takeAction(reader);
-      return action.kind === "undecodable" ? action : { kind: "admin", group, action };
     }
     default:
       return undecodable("kind");
@@ -289,63 +273,13 @@ export function putSessionId(to: ByteWriter, session: SessionId): void {
 }
 
 export function takeSessionId(reader: ByteReader): SessionId {
-  const group = reader.u53() as GroupId;
-  const incarnation = reader.u53() as Incarnation;
+  const group = reader.wide32() as GroupId;
+  const incarnation = reader.wide32() as Incarnation;
   return { group, incarnation, index: reader.u53() as Index };
 }
 
-function putAction(action: AdminAction): void {
-  writer.u8(actionKind[action.kind]);
-  switch (action.kind) {
-    case "change":
-      writer.u8(action.changes.length);
-      for (const change of action.changes) {
-        writer.u8(changeOps.indexOf(change.op));
-        if ("node" in change) {
-          writer.u53(change.node);
-          writer.u53(change.disk);
-        } else {
-          writer.u53(change.replica);
-        }
-      }
-      break;
-    case "transfer":
-      writer.u53(action.to);
-      break;
-    case "life":
-      writer.varbytes(action.payload);
-      break;
-  }
-}
-
-function takeAction(reader: ByteReader): AdminAction | Undecodable {
-  switch (reader.u8()) {
-    case actionKind.change: {
-      const count = reader.u8();
-      if (count > changesMax) return undecodable("field");
-      const changes: MemberChange[] = [];
-      for (let n = 0; n < count; n++) {
-        const op = changeOps[reader.u8()];
-        if (op === undefined) return undecodable("field");
-        changes.push(
-          op === "addVoter" || op === "addLearner"
-            ? { op, node: reader.u53() as NodeId, disk: reader.u53() }
-            : { op, replica: reader.u53() as ReplicaId },
-        );
-      }
-      return { kind: "change", changes };
-    }
-    case actionKind.transfer:
-      return { kind: "transfer", to: reader.u53() as ReplicaId };
-    case actionKind.life:
-      return { kind: "life", payload: reader.varbytes() };
-    default:
-      return undecodable(reader.failed ? "end" : "kind");
-  }
-}
-
 /** What was missing outweighs what was read in its place. */
-function finished<T extends { readonly kind: string }>(
+export function finished<T extends { readonly kind: string }>(
   reader: ByteReader,
   taken: T | Undecodable,
 ): T | Undecodable {

@@ -50,12 +50,7 @@ export interface EncodedBatch {
 
 const bootPayloadBytes = 16;
 
-/** Bytes that one write takes on disk, in a batch of others: an upper bound for a host's batching. */
-export function writeBytes(write: WalWrite): number {
-  return 2 * rowBytes + recordBytesOf(write);
-}
-
-export function recordBytesOf(write: WalWrite): number {
+function recordBytesOf(write: WalWrite): number {
   let bytes = write.created === null ? 0 : foundingRecordBytes(write.created);
   for (const entry of write.entries) bytes += entryRecordBytes(entry);
   return bytes;
@@ -190,7 +185,7 @@ export class BatchEncoder {
     for (const entry of write.entries) this.#append(log, entry);
     const first = write.entries[0];
     if (first !== undefined) cut = first.index;
-    if (log.last >= log.damagedThrough) log.damagedThrough = 0;
+    if (write.repaired || log.last >= log.damagedThrough) log.damagedThrough = 0;
     if (write.removed) {
       this.#index.cutFrom(log, 0);
       log.flags |= rowFlag.removed;

@@ -19,6 +19,8 @@ export interface WalWrite extends ReplicaKey {
   readonly truncateFrom: Index;
   readonly entries: readonly Entry[];
   readonly installed: SnapshotMeta | null;
+  /** True: what was damaged counts as whole from here on. */
+  readonly repaired: boolean;
   /** The founding snapshot-of-nothing of a new replica; null for all later writes. */
   readonly created: SnapshotMeta | null;
   /** True: the replica is gone for good, its id must never live here again. */
@@ -47,8 +49,8 @@ export interface RecoveredNode {
   readonly removed: readonly ReplicaKey[];
   /**
    * True: what was durable is gone without a trace of whose it was, now or at an earlier start.
-   * Replicas that are not listed may have lived here, so none may be made here again except under a
-   * ReplicaId that was given out since.
+   * Replicas that are not listed may have lived here, so none is made here any more: the disk must be
+   * replaced first.
    */
   readonly forgotten: boolean;
   readonly machineRecords: readonly Uint8Array[];

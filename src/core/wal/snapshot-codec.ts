@@ -2,7 +2,7 @@
 import { ByteReader, putU32, putU53 } from "../bytes.js";
 import type { Checksum } from "../crc32.js";
 import type { SnapshotMeta } from "../entry.js";
-import { type Index, type Term, groupId, incarnation, replicaId } from "../ids.js";
+import { type Index, type Term, groupId, incarnation, isGroupId, isId, replicaId } from "../ids.js";
 import type { ReplicaKey } from "./log-store.js";
 
 const magic = 0x736c_7271;
@@ -30,8 +30,9 @@ export function parseSnapshotName(name: string): SnapshotName | null {
   const [prefix, ...rest] = parts;
   if (prefix !== "snapshot" || rest.length < 5 || rest.length > 6) return null;
   const numbers = rest.slice(0, 5).map(Number);
-  if (!numbers.every((n) => Number.isSafeInteger(n) && n >= 0)) return null;
+  if (!numbers.every(isId)) return null;
   const [group, life, replica, index, term] = numbers as [number, number, number, number, number];
+  if (!isGroupId(group) || !isGroupId(life)) return null;
   const key = {
     group: groupId(group),
     incarnation: incarnation(life),

@@ -15,6 +15,7 @@ import {
   frameIncarnation,
   sealFrame,
 } from "../../../src/core/framing/frame.js";
+import { idMax } from "../../../src/core/ids.js";
 import { jsonCodec, messageFromJson, messageToJson } from "../../../src/core/framing/json-codec.js";
 import {
   type FieldType,
@@ -24,10 +25,28 @@ import {
   namesGroup,
   snapshotOutcomes,
 } from "../../../src/core/framing/messages.js";
-import { entryPayloadBytesMax } from "../../../src/core/framing/raft-encode.js";
+import {
+  entryPayloadBytesMax,
+  snapshotChunkBytesMax,
+} from "../../../src/core/framing/raft-encode.js";
+import { configurationBytesMax } from "../../../src/core/raft/configuration-codec.js";
+import { entryOverheadBytes } from "../../../src/core/raft/log.js";
 import { kinds, message, messageOf } from "./arbitrary.js";
 
 const codecs = [binaryCodec(), jsonCodec()];
+
+/** The numbers of an append that take the most text. */
+const largest = {
+  group: 0xffff_ffff,
+  incarnation: 0xffff_ffff,
+  from: idMax,
+  to: idMax,
+  term: idMax,
+  request: idMax,
+  session: idMax,
+  prevTerm: idMax,
+  commit: idMax,
+};
 const binary = codecs[0]!;
 
 /** The body as the table of fields describes it, written field by field. */
@@ -178,6 +197,36 @@ describe("codecs", () => {
     expect(codec.decode(fits).kind).toBe("append");
     const over = withPayload(entryPayloadBytesMax(bytesMax) + 1);
     expect(codec.decode(over)).toMatchObject({ code: "tooLarge" });
+  });
+
+  it("codec: the largest chunk of a snapshot with the largest configuration: fits the frame exactly", () => {
+    const bytesMax = 8192;
+    const given = fc.sample(messageOf("snapshotChunk"), 1)[0]! as FramedMessage & {
+      kind: "snapshotChunk";
+    };
+    const configuration = new Uint8Array(configurationBytesMax);
+    const snapshot = { ...given.snapshot, configuration };
+    const bytes = new Uint8Array(snapshotChunkBytesMax(bytesMax));
+    expect(binaryCodec().encode({ ...given, snapshot, bytes }, 1)).toHaveLength(bytesMax);
+  });
+
+  it("codec: what a codec says that it can hold: fits its frame, also as text", () => {
+    const bytesMax = 65_536;
+    for (const codec of [binaryCodec({ bytesMax }), jsonCodec({ bytesMax })]) {
+      const given = fc.sample(messageOf("append"), 1)[0]! as FramedMessage & { kind: "append" };
+      const room = entryPayloadBytesMax(codec.binaryBytesMax);
+      for (const payloadBytes of [0, 1, 700]) {
+        const payload = new Uint8Array(payloadBytes);
+        const count = Math.floor(room / (payloadBytes + entryOverheadBytes));
+        const entry = { term: idMax, type: 255, keyEpoch: 0xffff, payload };
+        const prevIndex = idMax - count;
+        const entries = Array.from({ length: count }, (_, at) => {
+          return { ...entry, index: prevIndex + 1 + at };
+        });
+        const message = { ...given, ...largest, prevIndex, entries } as never;
+        expect(codec.decode(codec.encode(message, idMax)).kind).toBe("append");
+      }
+    }
   });
 
   it("codec: the checksum that is handed in: is the one that counts", () => {

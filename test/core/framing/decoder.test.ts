@@ -4,12 +4,17 @@ import { InvariantError } from "../../../src/core/assert.js";
 import { putU32 } from "../../../src/core/bytes.js";
 import { binaryCodec } from "../../../src/core/framing/codec.js";
 import { FrameDecoder } from "../../../src/core/framing/decoder.js";
-import { earlyFrameBytesMax, frameTypeOf } from "../../../src/core/framing/frame-types.js";
+import {
+  earlyFrameBytesMax,
+  frameType,
+  frameTypeOf,
+} from "../../../src/core/framing/frame-types.js";
 import { type Malformed, encodeFrame } from "../../../src/core/framing/frame.js";
 import { kinds, messageOf } from "./arbitrary.js";
 
 const codec = binaryCodec();
-const peerMessage = fc.constantFrom(...kinds.filter((kind) => kind !== "request")).chain(messageOf);
+const peerKinds = kinds.filter((kind) => frameType(frameTypeOf[kind])!.roles.includes("node"));
+const peerMessage = fc.constantFrom(...peerKinds).chain(messageOf);
 
 function greeted(): FrameDecoder {
   const decoder = new FrameDecoder({ role: "node" });
@@ -145,6 +150,8 @@ describe("frame decoder", () => {
     ["a client's append", "client", "append", "role"],
     ["an admin's hello", "admin", "hello", "role"],
     ["a node's request", "node", "request", "role"],
+    ["a client's adminRequest", "client", "adminRequest", "role"],
+    ["a node's adminRequest", "node", "adminRequest", "role"],
   ] as const)("decoder: %s: refused before its body is there", (_title, role, name, code) => {
     const decoder = new FrameDecoder({ role });
     decoder.greeted();

@@ -58,7 +58,7 @@ test("batches: no room but what is kept: a leader's append is refused, a followe
     keyEpoch: 0,
     payload: new Uint8Array(1),
   };
-  const nothing = { hardState: null, truncateFrom: 0 as Index, installed: null };
+  const nothing = { hardState: null, truncateFrom: 0 as Index, installed: null, repaired: false };
   for (const [group, leads] of [
     [1, true],
     [2, false],

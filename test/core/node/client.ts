@@ -1,6 +1,8 @@
 /** A client of a test's: sends to whoever leads, and waits. */
 import { utf8Decode, utf8Encode } from "../../../src/core/bytes.js";
+import type { Door } from "../../../src/core/framing/frame-types.js";
 import { type GroupId, groupId } from "../../../src/core/ids.js";
+import { type AdminRequest, encodeAdminRequest } from "../../../src/core/store/admin-protocol.js";
 import {
   type ClientAnswer,
   type ClientReadMode,
@@ -19,9 +21,18 @@ import type { Node, World } from "./world.js";
 
 /** What one node answers; the test waits for it. */
 export function ask(world: World, node: Node, request: ClientRequest): ClientAnswer {
+  return askBytes(world, node, "request", encodeClientRequest(request));
+}
+
+/** The same by the door of admins. */
+export function askAsAdmin(world: World, node: Node, request: AdminRequest): ClientAnswer {
+  return askBytes(world, node, "adminRequest", encodeAdminRequest(request));
+}
+
+export function askBytes(world: World, node: Node, door: Door, bytes: Uint8Array): ClientAnswer {
   const id = world.nextRequest();
-  node.host!.request(id, encodeClientRequest(request));
-  world.until(`an answer to ${request.kind}`, () => node.answers.has(id));
+  node.host!.request(door, id, bytes);
+  world.until("an answer", () => node.answers.has(id));
   const answer = decodeClientAnswer(node.answers.get(id)!);
   if (answer.kind === "undecodable") throw new Error("an answer that cannot be decoded");
   return answer;

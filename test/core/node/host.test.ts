@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { binaryCodec } from "../../../src/core/framing/codec.js";
 import { groupId, incarnation } from "../../../src/core/ids.js";
 import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raft-node.js";
-import { Client, ask } from "./client.js";
+import { encodeAdminRequest } from "../../../src/core/store/admin-protocol.js";
+import { encodeClientRequest } from "../../../src/core/store/client-protocol.js";
+import { Client, ask, askAsAdmin, askBytes } from "./client.js";
 import { World } from "./world.js";
 
 function startAll(world: World, groups: number, parts: MultiRaftParts = {}): void {
@@ -122,9 +124,8 @@ test("host: a member is added: invited, sent a snapshot, and read from; then it 
   for (let n = 0; n < 40; n++) client.put(`a/${n}`, `value ${n}`);
   const joiner = world.node(4);
   const add = { op: "addVoter", node: joiner.id, disk: joiner.diskId } as const;
-  const action = { kind: "change", changes: [add] } as const;
-  const request = { kind: "admin", group: groupId(1), action } as const;
-  expect(ask(world, client.leader(), request)).toMatchObject({ kind: "done" });
+  const request = { kind: "change", group: groupId(1), changes: [add] } as const;
+  expect(askAsAdmin(world, client.leader(), request)).toMatchObject({ kind: "done" });
   const key = groupId(1);
   const caughtUp = (): boolean =>
     joiner.host!.viewOf(key)?.applied === client.leader().host!.viewOf(key)!.applied;
@@ -136,10 +137,10 @@ test("host: a member is added: invited, sent a snapshot, and read from; then it 
   joiner.start(multiRaft(parts));
   world.until("the joiner is back", () => joiner.host!.viewOf(key) !== null && caughtUp());
   const { replica } = joiner.host!.viewOf(key)!;
-  const remove = { kind: "change", changes: [{ op: "remove", replica }] } as const;
-  const removal = { kind: "admin", group: groupId(1), action: remove } as const;
+  const changes = [{ op: "remove", replica } as const];
+  const removal = { kind: "change", group: groupId(1), changes } as const;
   if (client.leader() === joiner) throw new Error("the test needs another leader");
-  expect(ask(world, client.leader(), removal)).toMatchObject({ kind: "done" });
+  expect(askAsAdmin(world, client.leader(), removal)).toMatchObject({ kind: "done" });
   world.until("the removed replica is gone", () => joiner.host!.viewOf(key) === null);
   joiner.kill();
   joiner.start(multiRaft(parts));
@@ -169,7 +170,7 @@ test("host: the disk fails: the node stops for good and says nothing more", () =
   client.put("a/x", "one");
   const broken = client.leader();
   broken.disk.fail = (kind) => (kind === "sync" ? "ioError" : null);
-  broken.host!.request(world.nextRequest(), new Uint8Array([9]));
+  broken.host!.request("request", world.nextRequest(), new Uint8Array([9]));
   world.until("it stopped", () => broken.stoppedWith !== "");
   broken.released.length = 0;
   world.ticks(3000);
@@ -189,11 +190,36 @@ test("host: bytes that mean nothing: frames are dropped, requests are answered",
     const frame = Uint8Array.from({ length }, (_, at) => (at * 31 + length) & 0xff);
     leader.host!.frameArrived(world.node(2).id, frame);
     const request = world.nextRequest();
-    leader.host!.request(request, frame);
+    leader.host!.request("request", request, frame);
     world.until("an answer", () => leader.answers.has(request));
   }
   expect(leader.stoppedWith).toBe("");
   expect(leader.stepKinds.filter((kind) => kind === "malformed")).toHaveLength(80);
+});
+
+test("host: what an admin asks, by the door of clients, or a client's by theirs: nothing is done", () => {
+  const world = new World(3);
+  startAll(world, 1);
+  const client = new Client(world, 1);
+  client.put("a/x", "one");
+  const leader = client.leader();
+  const view = leader.host!.viewOf(groupId(1))!;
+  const { last } = view;
+  const { replica } = view.configuration.voters.find(({ node }) => node !== leader.id)!;
+  const change = encodeAdminRequest({
+    kind: "change",
+    group: groupId(1),
+    changes: [{ op: "remove", replica }],
+  });
+  const put = encodeClientRequest(client.putRequest("a/x", "two"));
+  const malformed = { kind: "malformed", code: "kind" };
+  expect(askBytes(world, leader, "request", change)).toEqual(malformed);
+  expect(askBytes(world, leader, "adminRequest", put)).toEqual(malformed);
+  world.ticks(500);
+  expect(view.last).toBe(last);
+  expect(view.configuration.voters).toHaveLength(3);
+  expect(askBytes(world, leader, "adminRequest", change)).toMatchObject({ kind: "done" });
+  expect(view.configuration.voters).toHaveLength(2);
 });
 
 test("host: a full inbox: frames are dropped, requests refused, completions kept", () => {
@@ -206,7 +232,7 @@ test("host: a full inbox: frames are dropped, requests refused, completions kept
   const client = new Client(world, 1);
   client.put("a/x", "one");
   const requests = Array.from({ length: 4 }, () => world.nextRequest());
-  for (const request of requests) node.host!.request(request, new Uint8Array([1, 2]));
+  for (const request of requests) node.host!.request("request", request, new Uint8Array([1, 2]));
   node.host!.frameArrived(node.id, new Uint8Array([1]));
   expect(node.marks.inboxFullRequestRefused).toBe(2);
   expect(node.marks.inboxFullFrameDropped).toBe(1);
@@ -267,8 +293,8 @@ test("host: a replica whose id is dead here is not made again, whoever invites i
   const gone = world.nodes.slice(0, 3).find((node) => node !== client.leader())!;
   const { replica } = gone.host!.viewOf(key)!;
   const changes = [{ op: "remove", replica } as const];
-  const request = { kind: "admin", group: key, action: { kind: "change", changes } } as const;
-  expect(ask(world, client.leader(), request)).toMatchObject({ kind: "done" });
+  const request = { kind: "change", group: key, changes } as const;
+  expect(askAsAdmin(world, client.leader(), request)).toMatchObject({ kind: "done" });
   world.until("it is gone", () => gone.host!.viewOf(key) === null);
   const invite = { kind: "invite", group: key, incarnation: incarnation(1), replica } as const;
   const frame = binaryCodec().encode({ ...invite, disk: gone.diskId }, 1);

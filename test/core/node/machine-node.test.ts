@@ -43,13 +43,13 @@ test("machine: what was answered is there after a kill", () => {
   start(world);
   for (const word of [[1, 2], [3]]) {
     const request = world.nextRequest();
-    node.host!.request(request, Uint8Array.from(word));
+    node.host!.request("request", request, Uint8Array.from(word));
     world.until("an answer", () => node.answers.has(request));
   }
   node.kill();
   start(world);
   const request = world.nextRequest();
-  node.host!.request(request, Uint8Array.from([4]));
+  node.host!.request("request", request, Uint8Array.from([4]));
   world.until("an answer", () => node.answers.has(request));
   expect([...node.answers.get(request)!]).toEqual([1, 2, 3, 4]);
 });
@@ -61,7 +61,7 @@ test("machine: a sync that does not return: no answer leaves", () => {
   world.ticks(200);
   node.diskSpeed = 0;
   const request = world.nextRequest();
-  node.host!.request(request, Uint8Array.from([1]));
+  node.host!.request("request", request, Uint8Array.from([1]));
   world.ticks(500);
   expect(node.answers.has(request)).toBe(false);
   node.diskSpeed = 8;
@@ -72,10 +72,10 @@ test("machine: a record that no batch can hold is refused, others go on", () => 
   const world = new World(1);
   const node = world.node(1);
   const machine = start(world);
-  node.host!.request(world.nextRequest(), new Uint8Array(200_000));
+  node.host!.request("request", world.nextRequest(), new Uint8Array(200_000));
   world.until("it was refused", () => machine.state.refused === 1);
   const request = world.nextRequest();
-  node.host!.request(request, Uint8Array.from([1]));
+  node.host!.request("request", request, Uint8Array.from([1]));
   world.until("an answer", () => node.answers.has(request));
   expect(node.stoppedWith).toBe("");
 });
@@ -84,10 +84,29 @@ test("machine: a token given out twice: the node stops for good", () => {
   const world = new World(1);
   const node = world.node(1);
   start(world, new Echo(true));
-  node.host!.request(world.nextRequest(), Uint8Array.from([1]));
+  node.host!.request("request", world.nextRequest(), Uint8Array.from([1]));
   world.ticks(20);
-  node.host!.request(world.nextRequest(), Uint8Array.from([2]));
+  node.host!.request("request", world.nextRequest(), Uint8Array.from([2]));
   world.ticks(20);
   expect(node.stoppedWith).toBe("invariant: the tokens of a machine strictly increase");
   expect(node.host!.stage).toBe("stopped");
+});
+
+test("machine: a request says by which door it came", () => {
+  const world = new World(1);
+  const node = world.node(1);
+  const doors: string[] = [];
+  const machine = {
+    state: null,
+    step(_now: number, input: MachineInput): void {
+      if (input.kind === "request") doors.push(input.door);
+    },
+  };
+  node.start(userMachine(machine, []));
+  world.until("it runs", () => node.host!.stage === "running");
+  for (const door of ["request", "adminRequest"] as const) {
+    node.host!.request(door, world.nextRequest(), new Uint8Array(0));
+  }
+  world.ticks(20);
+  expect(doors).toEqual(["request", "adminRequest"]);
 });

@@ -36,7 +36,7 @@ function entry(index: number, bytes = 1): Entry {
 
 function persist(token: number, more: Partial<PersistEffect> = {}): PersistEffect {
   const nothing = { hardState: null, truncateFrom: 0 as Index, entries: [], installed: null };
-  return { kind: "persist", token: token as Token, ...nothing, ...more };
+  return { kind: "persist", token: token as Token, ...nothing, repaired: false, ...more };
 }
 
 test("write queue: two writes of one replica become one, the later truncation cutting the earlier", () => {

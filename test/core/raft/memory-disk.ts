@@ -53,5 +53,6 @@ export function writeTo(disk: Disk, persist: Persist): void {
     if (at !== disk.entries.length) throw new Error(`a hole in the log at ${entry.index}`);
     disk.entries.push(entry);
   }
-  if (disk.snapshot.index + disk.entries.length >= disk.damagedThrough) disk.damagedThrough = 0;
+  const last = disk.snapshot.index + disk.entries.length;
+  if (persist.repaired || last >= disk.damagedThrough) disk.damagedThrough = 0;
 }

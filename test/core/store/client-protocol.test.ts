@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { groupId, incarnation, index, replicaId } from "../../../src/core/ids.js";
+import {
+  adminKind,
+  decodeAdminRequest,
+  encodeAdminRequest,
+} from "../../../src/core/store/admin-protocol.js";
 import {
   answerKind,
   clientRefusals,
@@ -21,10 +27,11 @@ import {
 import { undecodableCodes } from "../../../src/core/undecodable.js";
 
 const number = fc.oneof(fc.maxSafeNat(), fc.nat(5));
+const group = fc.oneof(fc.nat(5), fc.constant(0xffff_ffff));
 const bytes = fc.uint8Array({ maxLength: 20 });
 const slot = fc.nat(0xffff_ffff);
 const plain = { noNullPrototype: true };
-const session = fc.record({ group: number, incarnation: number, index: number }, plain);
+const session = fc.record({ group, incarnation: group, index: number }, plain);
 const serials = fc
   .tuple(number, number)
   .map(([a, b]) => ({ serial: Math.max(a, b, 1), ackBelow: Math.min(a, b) }));
@@ -40,28 +47,26 @@ const change = fc.oneof(
 );
 
 const request = fc.oneof(
-  kind("openSession", { group: number, nonce: bytes }),
-  kind("closeSession", { group: number, session }),
+  kind("openSession", { group, nonce: bytes }),
+  kind("closeSession", { group, session }),
   serials.chain((both) =>
-    kind<object>("command", { group: number, session, slot, command: bytes }).map((command) => ({
+    kind<object>("command", { group, session, slot, command: bytes }).map((command) => ({
       ...command,
       ...both,
     })),
   ),
   kind("read", {
-    group: number,
+    group,
     mode: fc.constantFrom("index", "lease", "follower"),
     slot,
     question: bytes,
   }),
-  kind("admin", {
-    group: number,
-    action: fc.oneof(
-      kind("change", { changes: fc.array(change, { maxLength: 5 }) }),
-      kind("transfer", { to: number }),
-      kind("life", { payload: bytes }),
-    ),
-  }),
+);
+
+const adminRequest = fc.oneof(
+  kind("change", { group, changes: fc.array(change, { maxLength: 5 }) }),
+  kind("transfer", { group, to: number }),
+  kind("life", { group, payload: bytes }),
 );
 
 const answer = fc.oneof(
@@ -93,6 +98,7 @@ type Decoded = { readonly kind: string };
 
 const codecs: [string, fc.Arbitrary<unknown>, unknown, (from: Uint8Array) => Decoded][] = [
   ["client request", request, encodeClientRequest, decodeClientRequest],
+  ["admin request", adminRequest, encodeAdminRequest, decodeAdminRequest],
   ["client answer", answer, encodeClientAnswer, decodeClientAnswer],
   ["data entry", data, encodeDataEntry, decodeDataEntry],
   ["session entry", sessionEntry, encodeSessionEntry, decodeSessionEntry],
@@ -149,7 +155,38 @@ describe("client protocol", () => {
     }
   });
 
-  it("client protocol: the page for people: its three tables are those of the code", () => {
+  it("client protocol: a group or incarnation of 2^32: no request, for no frame can name it", () => {
+    const large = 2 ** 32;
+    const question = { mode: "index", slot: 0, question: new Uint8Array(0) } as const;
+    const read = { kind: "read", group: groupId(0), ...question } as const;
+    expect(decodeClientRequest(encodeClientRequest(read))).toEqual(read);
+    const ids = { group: groupId(1), incarnation: incarnation(1), index: index(1) };
+    for (const wrong of [
+      { ...read, group: large as never },
+      { kind: "closeSession", group: groupId(1), session: { ...ids, group: large as never } },
+      { kind: "closeSession", group: groupId(1), session: { ...ids, incarnation: large as never } },
+    ] as const) {
+      expect(decodeClientRequest(encodeClientRequest(wrong)).kind).toBe("undecodable");
+    }
+    const transfer = { kind: "transfer", group: large as never, to: replicaId(1) } as const;
+    expect(decodeAdminRequest(encodeAdminRequest(transfer)).kind).toBe("undecodable");
+  });
+
+  it("client protocol: what an admin may ask comes as a client's, or the other way round: refused", () => {
+    const refused = { kind: "undecodable", code: "kind" };
+    fc.assert(
+      fc.property(adminRequest, (given) => {
+        expect(decodeClientRequest(encodeAdminRequest(given as never))).toEqual(refused);
+      }),
+    );
+    fc.assert(
+      fc.property(request, (given) => {
+        expect(decodeAdminRequest(encodeClientRequest(given as never))).toEqual(refused);
+      }),
+    );
+  });
+
+  it("client protocol: the page for people: its four tables are those of the code", () => {
     const page = readFileSync("docs/reference/client-protocol.md", "utf8");
     const tables = page.split(/^Reasons of|^## /m).map((section) => {
       const rows = [...section.matchAll(/^\| (\d+) \| `(\w+)` \| .+ \|$/gm)];
@@ -157,6 +194,6 @@ describe("client protocol", () => {
     });
     const refusals = Object.fromEntries(clientRefusals.map((name, at) => [name, at]));
     const documented = tables.filter((table) => Object.keys(table).length > 0);
-    expect(documented).toEqual([requestKind, answerKind, refusals]);
+    expect(documented).toEqual([requestKind, adminKind, answerKind, refusals]);
   });
 });

@@ -58,6 +58,21 @@ describe("log: damage", () => {
     });
   });
 
+  test("log: a damaged replica says that it is repaired: from then on it is whole", () => {
+    const { rig, batches } = twoGroups();
+    rig.disk.rot(first, batches[1]!.from + 32 + 56 + 92 + 300);
+    expect(replicaOf(rig.restart(), 1).recovered.damagedThrough).toBe(5);
+    rig.write(write(1, { truncateFrom: 2, entries: entries(2, 2, 4, 200), state: state(4) }));
+    expect(replicaOf(rig.restart(), 1).recovered.damagedThrough).toBe(5);
+    rig.write(write(1, { repaired: true }));
+    for (let start = 0; start < 2; start++) {
+      expect(replicaOf(rig.restart(), 1).recovered).toMatchObject({
+        entries: [entry(1, 1, 200), entry(2, 4, 200)],
+        damagedThrough: 0,
+      });
+    }
+  });
+
   test("log: a founding record is gone: all of its log is marked, and once refilled it stays", () => {
     const { rig, batches } = twoGroups();
     const headerBytes = 32 + 56 + 2 * 92;

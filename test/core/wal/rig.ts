@@ -135,6 +135,7 @@ export interface WriteParts {
   readonly truncateFrom?: number;
   readonly entries?: readonly Entry[];
   readonly installed?: SnapshotMeta;
+  readonly repaired?: boolean;
   readonly created?: boolean;
   readonly removed?: boolean;
 }
@@ -146,6 +147,7 @@ export function write(group: number, parts: WriteParts = {}): WalWrite {
     truncateFrom: index(parts.truncateFrom ?? 0),
     entries: parts.entries ?? [],
     installed: parts.installed ?? null,
+    repaired: parts.repaired ?? false,
     created: parts.created === true ? founding : null,
     removed: parts.removed ?? false,
   };

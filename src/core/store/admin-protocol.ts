@@ -1,0 +1,101 @@
+/**
+ * What an admin asks of a node: who belongs to a group, who leads it, which slots it serves. It comes
+ * in a frame type of its own, which no client may send, and none of its kinds has the number of a
+ * client's: what comes by the wrong door is no request there. Answers are those of a client.
+ */
+import { ByteReader, ByteWriter } from "../bytes.js";
+import type { MemberChange } from "../consensus.js";
+import type { GroupId, NodeId, ReplicaId } from "../ids.js";
+import { type Undecodable, undecodable } from "../undecodable.js";
+import { finished, formatVersion } from "./client-protocol.js";
+
+export type AdminAction =
+  | { readonly kind: "change"; readonly changes: readonly MemberChange[] }
+  | { readonly kind: "transfer"; readonly to: ReplicaId }
+  /** The payload of a groupLife entry; see store/entries.ts. */
+  | { readonly kind: "life"; readonly payload: Uint8Array };
+
+export type AdminRequest = AdminAction & { readonly group: GroupId };
+
+export const changesMax = 64;
+
+/** As in docs/reference/client-protocol.md. Those below 64 are a client's. */
+export const adminKind = { change: 64, transfer: 65, life: 66 } as const;
+const changeOps = ["addVoter", "addLearner", "promote", "demote", "remove"] as const;
+
+const writer = new ByteWriter();
+
+export function encodeAdminRequest(request: AdminRequest): Uint8Array {
+  writer.reset();
+  writer.u8(formatVersion);
+  writer.u8(adminKind[request.kind]);
+  writer.u53(request.group);
+  switch (request.kind) {
+    case "change":
+      putChanges(request.changes);
+      break;
+    case "transfer":
+      writer.u53(request.to);
+      break;
+    case "life":
+      writer.varbytes(request.payload);
+      break;
+  }
+  return writer.finish();
+}
+
+/** Byte arrays in the request are views of `bytes`. */
+export function decodeAdminRequest(bytes: Uint8Array): AdminRequest | Undecodable {
+  const reader = new ByteReader(bytes);
+  const version = reader.u8();
+  const kind = reader.u8();
+  const group = reader.wide32() as GroupId;
+  if (reader.failed) return undecodable("end");
+  if (version !== formatVersion) return undecodable("version");
+  return finished(reader, takeRequest(reader, kind, group));
+}
+
+function takeRequest(reader: ByteReader, kind: number, group: GroupId): AdminRequest | Undecodable {
+  switch (kind) {
+    case adminKind.change: {
+      const changes = takeChanges(reader);
+      return changes === null ? undecodable("field") : { kind: "change", group, changes };
+    }
+    case adminKind.transfer:
+      return { kind: "transfer", group, to: reader.u53() as ReplicaId };
+    case adminKind.life:
+      return { kind: "life", group, payload: reader.varbytes() };
+    default:
+      return undecodable("kind");
+  }
+}
+
+function putChanges(changes: readonly MemberChange[]): void {
+  writer.u8(changes.length);
+  for (const change of changes) {
+    writer.u8(changeOps.indexOf(change.op));
+    if ("node" in change) {
+      writer.u53(change.node);
+      writer.u53(change.disk);
+    } else {
+      writer.u53(change.replica);
+    }
+  }
+}
+
+/** Null when a field holds what none may hold. */
+function takeChanges(reader: ByteReader): MemberChange[] | null {
+  const count = reader.u8();
+  if (count > changesMax) return null;
+  const changes: MemberChange[] = [];
+  for (let n = 0; n < count; n++) {
+    const op = changeOps[reader.u8()];
+    if (op === undefined) return null;
+    changes.push(
+      op === "addVoter" || op === "addLearner"
+        ? { op, node: reader.u53() as NodeId, disk: reader.u53() }
+        : { op, replica: reader.u53() as ReplicaId },
+    );
+  }
+  return changes;
+}
