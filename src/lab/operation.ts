@@ -8,7 +8,8 @@ export interface Operation {
   completedUs: number;
   outcome: "open" | "ok" | "failed" | "unknown";
   /**
-   * For `ok`: the value read (null: absent), whether a cas took place, or the pairs of a range.
+   * For `ok`: the value read (null: absent), whether a cas took place, the pairs of a range, or what
+   * a state machine of the user's own answered, a character for each byte.
    * `failed` operations took no effect.
    */
   result: OperationResult | null;
@@ -21,4 +22,9 @@ export type OperationResult =
   | { readonly kind: "value"; readonly value: string | null }
   | { readonly kind: "written" }
   | { readonly kind: "swapped"; readonly swapped: boolean }
-  | { readonly kind: "pairs"; readonly pairs: readonly (readonly [string, string])[] };
+  | { readonly kind: "pairs"; readonly pairs: readonly (readonly [string, string])[] }
+  | { readonly kind: "answer"; readonly answer: string };
+
+export function isRead({ kind }: PlannedOperation): boolean {
+  return kind === "get" || kind === "range" || kind === "query";
+}

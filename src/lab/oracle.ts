@@ -20,6 +20,11 @@ export interface Violation {
   readonly group: number;
 }
 
+/** Of a message in words: the fingerprint must not change with its numbers. */
+export function shapeOf(message: string): string {
+  return message.replace(/\d+/g, "n");
+}
+
 export type Report = (violation: Violation) => void;
 
 /** For a judge that ran out of its budget: the run is then neither right nor wrong. */

@@ -1,6 +1,6 @@
 /** What one run is asked for and what it gives back. */
 import type { Fault, FaultKind } from "./fault.js";
-import type { OperationKind } from "./scenario.js";
+import type { OperationKind, StateMachineRequest } from "./scenario.js";
 import type { Json } from "../core/plain.js";
 
 /** Everything about a run that was not usual, by name; enough to run it again. */
@@ -20,9 +20,9 @@ export interface PlannedOperation {
   readonly client: number;
   readonly thinkUs: number;
   readonly group: number;
-  readonly kind: OperationKind;
+  readonly kind: OperationKind | StateMachineRequest["kind"];
   readonly key: string;
-  /** Value of a put; new value of a cas. */
+  /** Value of a put; new value of a cas; of a command or query its bytes, a character for each. */
   readonly value: string;
   /** What a cas expects, null for absent. */
   readonly expected: string | null;

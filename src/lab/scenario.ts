@@ -4,7 +4,9 @@
  */
 import type { Fault, FaultKind } from "./fault.js";
 import type { Draw } from "./draw.js";
+import type { OracleSpec } from "./oracle.js";
 import type { NodeId } from "../core/ids.js";
+import type { StateMachine } from "../core/state-machine.js";
 
 export interface Scenario {
   /** How people and artifacts name it: lower case words with dashes. */
@@ -19,6 +21,8 @@ export interface Scenario {
   readonly expect: "ok" | "violation";
   /** The protocol of a user's own, instead of the multi-Raft node. */
   readonly protocol?: ProtocolSpec;
+  /** What the groups replicate, of a user's own, instead of the key-value store. */
+  readonly stateMachine?: StateMachineSpec;
 }
 
 /** A number, or a range from which each seed draws one (both ends included). */
@@ -72,6 +76,37 @@ export interface ResolvedCluster {
 export interface PhaseSpec {
   /** How long the attack lasts, microseconds of world time. */
   readonly attackUs: number;
+}
+
+/** How a user's own state machine takes part; see docs/guide. Log and sessions are around it. */
+export interface StateMachineSpec {
+  /**
+   * A fresh one, in the empty state, for one replica of one group. Clients now and then send it a
+   * command of no bytes, and a question of no bytes after healing: it answers, and changes nothing.
+   */
+  readonly machine: () => StateMachine;
+  /**
+   * What a client asks next, from its own draws and the answer to what it asked last; null when it
+   * has asked nothing yet or got no answer. Of the workload, clients, think times and the shares of
+   * reads are used.
+   */
+  readonly request: (draw: Draw, client: number, last: Uint8Array | null) => StateMachineRequest;
+  /** Asked once when all has healed: what shows all that was done. */
+  readonly lastQuestions: readonly StateMachineRequest[];
+  /**
+   * Judged beside all of Raft's: `linearizable(model)`, `overHistory(property)`, or oracles of the
+   * user's own.
+   */
+  readonly properties: readonly OracleSpec[];
+}
+
+/** What a client asks of a user's own state machine. */
+export interface StateMachineRequest {
+  /** A command goes through the log and is applied once; a query changes nothing. */
+  readonly kind: "command" | "query";
+  /** ASCII. Decides the slot, and with it the group; all that is asked of one slot meets there. */
+  readonly key: string;
+  readonly bytes: Uint8Array;
 }
 
 /** How a user's own machine takes part; see docs/guide. */

@@ -177,7 +177,7 @@ export class TraceRecorder {
   /** `group` counts from 1, as everywhere in a trace. */
   invoked({ planned }: Operation): void {
     const { id, client, group, kind, key, value, expected } = planned;
-    const written = kind === "put" || kind === "cas" ? value : null;
+    const written = kind === "get" || kind === "delete" || kind === "range" ? null : value;
     const data = { client, operation: id, call: kind, key, value: written, expected };
     this.#begun.set(`op ${id}`, this.#write(0, group + 1, "invoke", data, null));
   }

@@ -3,7 +3,7 @@
  * its deadline has passed, and then unknown. They guess who leads, learn it from refusals, and open
  * their sessions through the log.
  */
-import type { Operation, OperationResult } from "../lab/operation.js";
+import { type Operation, type OperationResult, isRead } from "../lab/operation.js";
 import type { PlannedOperation } from "../lab/run-result.js";
 import type { SessionId } from "../core/store/client-protocol.js";
 import type { Gate } from "./decisions.js";
@@ -122,6 +122,9 @@ interface Client {
   idle: boolean;
 }
 
+/** The client's next operation after its `last`; null when it has none left. */
+export type NextOperation = (client: number, last: Operation | null) => PlannedOperation | null;
+
 /** What the events of the queue mean to some clients. */
 export interface ClientSet {
   /** True when the request was one of theirs. */
@@ -136,8 +139,7 @@ export class Clients implements ClientSet {
   readonly #world: ClientWorld;
   readonly #dialect: Dialect;
   readonly #clients: Client[];
-  /** The client's next operation; null when it has none left. */
-  #next: (client: number) => PlannedOperation | null;
+  #next: NextOperation;
   readonly #owners = new Map<number, number>();
   #requests: number;
   #stopped = false;
@@ -147,7 +149,7 @@ export class Clients implements ClientSet {
     dialect: Dialect,
     options: {
       readonly clients: number;
-      readonly next: (client: number) => PlannedOperation | null;
+      readonly next: NextOperation;
     },
   ) {
     this.#world = world;
@@ -180,7 +182,7 @@ export class Clients implements ClientSet {
   }
 
   /** Everybody sets out; `next` replaces where operations come from, when given. */
-  start(next: ((client: number) => PlannedOperation | null) | null = null): void {
+  start(next: NextOperation | null = null): void {
     if (next !== null) this.#next = next;
     this.#stopped = false;
     for (const client of this.#clients) this.#think(client);
@@ -222,7 +224,7 @@ export class Clients implements ClientSet {
   }
 
   #think(client: Client): void {
-    const planned = this.#stopped ? null : this.#next(client.index);
+    const planned = this.#stopped ? null : this.#next(client.index, client.operation);
     client.idle = planned === null;
     client.planned = planned;
     client.operation = null;
@@ -393,8 +395,4 @@ export class Clients implements ClientSet {
   #guess(client: Client, group: number): number {
     return client.guesses.get(group) ?? (client.index + group) % this.#world.nodes;
   }
-}
-
-export function isRead(planned: PlannedOperation): boolean {
-  return planned.kind === "get" || planned.kind === "range";
 }

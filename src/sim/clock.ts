@@ -66,6 +66,11 @@ export class SimClock implements Clock {
     return world;
   }
 
+  /** How much faster than world time it runs, in millionths. */
+  get rateMillionths(): number {
+    return this.#rateMillionths;
+  }
+
   /** How far the present reading is from one without the present drift. */
   get driftedUs(): number {
     return this.#driftedUs(this.#worldNowUs() - this.#worldAnchorUs);

@@ -1,13 +1,13 @@
 /**
  * The phases of a run: attack; then a random core is healed and must make progress within a bound;
- * then all is healed and must converge; then clients look once more at every key.
+ * then all is healed and must converge; then clients look once more at all that was done.
  */
 import type { Configuration } from "../core/raft/configuration.js";
 import type { Draw } from "../lab/draw.js";
 import type { PlannedOperation } from "../lab/run-result.js";
-import { Clients, hastyTimes } from "./clients.js";
+import type { Asked, Vocabulary } from "../lab/workload.js";
+import { Clients, type Dialect, hastyTimes } from "./clients.js";
 import type { Cluster } from "./cluster.js";
-import { kvDialect, plainRead } from "./dialect.js";
 import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
 import { KeyedStream } from "./streams.js";
@@ -40,7 +40,8 @@ export interface PhaseOptions {
   readonly electionTimeoutUs: number;
   /** False: nothing wrong may be said, but nobody asks for progress. */
   readonly demandProgress: boolean;
-  readonly keys: readonly { readonly group: number; readonly key: string }[];
+  readonly vocabulary: Vocabulary;
+  readonly dialect: Dialect;
   /** Those of the workload. */
   readonly clients: Clients;
   readonly draw: Draw;
@@ -173,7 +174,10 @@ export class Phases {
   /** One client for each group writes and then reads. */
   #probe(): void {
     const { scheduler, resolved, processes, clients, seed } = this.#cluster;
-    const left = resolved.groups.map((_, group) => [probe(group, "put"), probe(group, "get")]);
+    const { vocabulary, dialect } = this.#options;
+    const left = resolved.groups.map((_, group) =>
+      vocabulary.probes(group).map((asked) => plain(asked, `probe-${group}.${asked.kind}`, group)),
+    );
     this.#probes = new Clients(
       {
         set: 1,
@@ -187,7 +191,7 @@ export class Phases {
         invoked: () => {},
         completed: () => {},
       },
-      kvDialect,
+      dialect,
       { clients: left.length, next: (client) => left[client]!.shift() ?? null },
     );
     clients[1] = this.#probes;
@@ -220,11 +224,12 @@ export class Phases {
     const apart = [...resolved.groups.keys()].find((group) => !this.#converged(group));
     if (apart !== undefined && passedUs < 2 * this.#boundUs) return;
     if (apart !== undefined && this.#options.demandProgress) return this.#fail("does not converge");
-    const { keys, clients } = this.#options;
+    const { vocabulary, clients } = this.#options;
+    const reads = vocabulary.lastReads();
     this.#unread = Array.from({ length: clients.count }, (_, client) =>
-      keys
-        .filter((_key, at) => at % clients.count === client)
-        .map(({ group, key }, at) => plainRead(`${client}.last-${at}`, client, group, key)),
+      reads
+        .filter((_read, at) => at % clients.count === client)
+        .map((asked, at) => plain(asked, `${client}.last-${at}`, client)),
     );
     this.#workloadOperations = clients.operations.length;
     clients.start((client) => this.#unread[client]!.shift() ?? null);
@@ -299,7 +304,7 @@ export class Phases {
   }
 }
 
-function probe(group: number, kind: "put" | "get"): PlannedOperation {
-  const read = plainRead(`probe-${group}.${kind}`, group, group, `probe${group}/last`);
-  return kind === "get" ? read : { ...read, kind, value: `probe-${group}` };
+/** Without thinking, of whoever leads. */
+function plain(asked: Asked, id: string, client: number): PlannedOperation {
+  return { ...asked, id, client, thinkUs: 0, read: "leader" };
 }

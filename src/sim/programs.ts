@@ -11,7 +11,7 @@ import type { Random } from "../core/ports/random.js";
 import type { Bound } from "../core/raft/view.js";
 import { nextWord, seededRandom } from "../core/random.js";
 import type { DiskResult } from "../core/ports/disk.js";
-import type { ProtocolSpec, ResolvedCluster } from "../lab/scenario.js";
+import type { ProtocolSpec, ResolvedCluster, StateMachineSpec } from "../lab/scenario.js";
 import { type Cluster, diskIdOf } from "./cluster.js";
 import type { SimOptions } from "./options.js";
 import { NotedObserver } from "./own-faults.js";
@@ -20,14 +20,18 @@ import { seedWords } from "./streams.js";
 
 export type ProgramFactory = (cluster: Cluster, process: SimProcess) => Program;
 
-/** The multi-Raft node; groups are numbered from 1 and founded on the nodes' first disks. */
-export function raftProgram(options: SimOptions): ProgramFactory {
+/**
+ * The multi-Raft node; groups are numbered from 1 and founded on the nodes' first disks. They
+ * replicate the key-value store, or a state machine of the user's own.
+ */
+export function raftProgram(options: SimOptions, replicated?: StateMachineSpec): ProgramFactory {
   const { raft, sessions } = options;
+  const machine = replicated === undefined ? {} : { machine: replicated.machine };
   return (cluster, process) => {
     const founding = foundingGroups(cluster.resolved).filter(({ configuration }) =>
       configuration.voters.some(({ node }) => node === process.node),
     );
-    return hosted(cluster, process, options, multiRaft({ raft, sessions, founding }));
+    return hosted(cluster, process, options, multiRaft({ raft, sessions, founding, ...machine }));
   };
 }
 

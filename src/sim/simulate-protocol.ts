@@ -4,6 +4,7 @@
  */
 import type { NodeId } from "../core/ids.js";
 import type { Draw } from "../lab/draw.js";
+import { shapeOf } from "../lab/oracle.js";
 import type { Exchange, ProtocolSpec, Scenario } from "../lab/scenario.js";
 import { resolve } from "../lab/workload.js";
 import type { Cluster } from "./cluster.js";
@@ -127,7 +128,7 @@ class ProtocolClients {
     for (const { id, judge } of this.#judges) {
       const wrong = judge(exchange);
       if (wrong === null) continue;
-      const shape = wrong.replace(/\d+/g, "n");
+      const shape = shapeOf(wrong);
       this.#cluster.recorder.report(id, { message: wrong, shape, node: asked.node, group: 0 });
     }
     if (this.#open[asked.client] === request) this.#think(asked.client);

@@ -1,14 +1,24 @@
 /** One run of a scenario in the simulated world: everything that follows from (scenario, seed). */
 import type { Fault } from "../lab/fault.js";
 import type { OracleSpec } from "../lab/oracle.js";
-import { allOracles } from "../lab/oracles/index.js";
+import { oraclesOf } from "../lab/oracles/index.js";
 import type { Decisions, PlannedOperation, RunResult } from "../lab/run-result.js";
 import type { Operation } from "../lab/operation.js";
 import type { Scenario } from "../lab/scenario.js";
-import { Workload, groupOf } from "../lab/workload.js";
-import { Clients, type Habits, requestsMax, usualTimes } from "./clients.js";
+import { KvVocabulary } from "../lab/kv-vocabulary.js";
+import { OwnVocabulary } from "../lab/own-vocabulary.js";
+import { Workload } from "../lab/workload.js";
+import {
+  Clients,
+  type Dialect,
+  type Habits,
+  type NextOperation,
+  requestsMax,
+  usualTimes,
+} from "./clients.js";
 import type { Cluster } from "./cluster.js";
-import { kvDialect } from "./dialect.js";
+import { StoreDialect } from "./dialect.js";
+import { kvLanguage, ownLanguage } from "./languages.js";
 import { simOptions } from "./options.js";
 import { Phases } from "./phases.js";
 import { raftProgram } from "./programs.js";
@@ -55,8 +65,8 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   }
   const limits = simOptions(scenario, options.seed, options.decisions?.options);
   const world = makeWorld(scenario, options, {
-    oracles: options.oracles ?? allOracles,
-    program: raftProgram(limits),
+    oracles: options.oracles ?? oraclesOf(scenario),
+    program: raftProgram(limits, scenario.stateMachine),
     limits,
   });
   const { cluster, run } = world;
@@ -64,16 +74,22 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   const draws = Array.from({ length: run.clients }, (_, client) =>
     sequential(options.seed, `workload-${client}`),
   );
-  const keys = sequential(options.seed, "keys");
-  const workload = new Workload(scenario.workload, run.groups, draws, keys);
+  const { stateMachine } = scenario;
+  const vocabulary =
+    stateMachine === undefined
+      ? new KvVocabulary(scenario.workload, run.groups, sequential(options.seed, "keys"))
+      : new OwnVocabulary(stateMachine, run.groups);
+  const dialect = new StoreDialect(stateMachine === undefined ? kvLanguage : ownLanguage);
+  const workload = new Workload(scenario.workload, vocabulary, draws);
   const endedUs = new Map<Operation, number>();
   const listed = options.operations ?? world.given?.operations ?? null;
-  const clients = newClients(world, endedUs, operationsFrom(listed, workload));
+  const clients = newClients(world, endedUs, dialect, operationsFrom(listed, workload));
   const phases = new Phases(cluster, {
     attackUs: run.attackUs,
     electionTimeoutUs: limits.raft.electionTimeoutMaxUs,
     demandProgress: options.safetyOnly !== true && scenario.expect === "ok",
-    keys: workload.keys().map((key) => ({ key, group: groupOf(key, run.groups) })),
+    vocabulary,
+    dialect,
     clients,
     draw: sequential(options.seed, "phases"),
   });
@@ -97,7 +113,8 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
 function newClients(
   { scenario, cluster, decisions, run }: World,
   endedUs: Map<Operation, number>,
-  next: (client: number) => PlannedOperation | null,
+  dialect: Dialect,
+  next: NextOperation,
 ): Clients {
   const clients = new Clients(
     {
@@ -114,7 +131,7 @@ function newClients(
         cluster.recorder.completed(operation);
       },
     },
-    kvDialect,
+    dialect,
     { clients: run.clients, next },
   );
   cluster.clients.push(clients);
@@ -139,8 +156,8 @@ function habitsOf(cluster: Cluster, decisions: World["decisions"]): Habits {
 function operationsFrom(
   listed: readonly PlannedOperation[] | null,
   workload: Workload,
-): (client: number) => PlannedOperation | null {
-  if (listed === null) return (client) => workload.next(client);
+): NextOperation {
+  if (listed === null) return (client, last) => workload.next(client, last);
   const left = new Map<number, PlannedOperation[]>();
   for (const operation of listed) {
     const own = left.get(operation.client);

@@ -191,11 +191,12 @@ function messageWeight(message: Json): Weight {
   return electionMessages.includes(textIn(message, "kind") ?? "") ? 1 : 0;
 }
 
-/** `put k1 "v" [2.31]`, `cas k1 "old" -> "new" [2.32]`. */
+/** `put k1 "v" [2.31]`, `cas k1 "old" -> "new" [2.32]`, `command k1 "add 5" [2.33]`. */
 function asked({ call, key, value, expected, operation }: TraceData<"invoke">): string {
   const parts = [call, key];
   if (call === "cas") parts.push(expected === null ? "nothing" : quoted(expected), "->");
-  if (value !== null) parts.push(quoted(value));
+  const own = call === "command" || call === "query";
+  if (value !== null) parts.push(own ? JSON.stringify(value) : quoted(value));
   return `${parts.join(" ")} [${operation}]`;
 }
 
@@ -216,6 +217,8 @@ function outcomeWords(outcome: string, value: Json): string {
       const pairs = field(value, "pairs");
       return `${Array.isArray(pairs) ? pairs.length : "?"} pairs`;
     }
+    case "answer":
+      return JSON.stringify(textIn(value, "answer"));
     default:
       return "ok";
   }

@@ -1,5 +1,6 @@
-/** Every property, in the order of `list`. A run is judged by all of them. */
+/** Every property, in the order of `list`. */
 import type { OracleSpec } from "../oracle.js";
+import type { Scenario } from "../scenario.js";
 import { bounded } from "./bounded.js";
 import { commitInOwnTerm } from "./commit-in-own-term.js";
 import { configurationAgreement } from "./configuration-agreement.js";
@@ -19,7 +20,8 @@ import { noLostWrite } from "./no-lost-write.js";
 import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
 import { stateMachineSafety } from "./state-machine-safety.js";
 
-export const allOracles: readonly OracleSpec[] = [
+/** Whatever the groups replicate. */
+const raftOracles: readonly OracleSpec[] = [
   electionSafety,
   leaderAppendOnly,
   leaderSendsItsLog,
@@ -35,7 +37,14 @@ export const allOracles: readonly OracleSpec[] = [
   leaseSafety,
   bounded,
   invariant,
-  sessionsExactlyOnce,
-  noLostWrite,
-  linearizability,
 ];
+
+/** Of the key-value store, by what its clients saw. */
+const kvOracles: readonly OracleSpec[] = [sessionsExactlyOnce, noLostWrite, linearizability];
+
+export const allOracles: readonly OracleSpec[] = [...raftOracles, ...kvOracles];
+
+/** What a run of the multi-Raft node is judged by. */
+export function oraclesOf({ stateMachine }: Scenario): readonly OracleSpec[] {
+  return stateMachine === undefined ? allOracles : [...raftOracles, ...stateMachine.properties];
+}

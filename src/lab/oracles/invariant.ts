@@ -1,4 +1,4 @@
-import type { OracleSpec } from "../oracle.js";
+import { type OracleSpec, shapeOf } from "../oracle.js";
 
 /** No input makes a machine stop: a broken invariant of its own is a bug of ours. */
 export const invariant: OracleSpec = {
@@ -11,7 +11,7 @@ export const invariant: OracleSpec = {
         if (!reason.startsWith("invariant")) return;
         report({
           message: `node ${node} stopped: ${reason}`,
-          shape: reason.replace(/\d+/g, "n"),
+          shape: shapeOf(reason),
           node,
           group: 0,
         });

@@ -8,11 +8,17 @@ type Plainer = (operation: PlannedOperation) => PlannedOperation;
 
 /** Each is tried on all operations at once and then on one after another. */
 const plainer: readonly Plainer[] = [
-  (o) => ({ ...o, value: unpadded(o.value), expected: o.expected && unpadded(o.expected) }),
+  (o) =>
+    isOwn(o) ? o : { ...o, value: unpadded(o.value), expected: o.expected && unpadded(o.expected) },
   (o) => (o.kind === "cas" || o.kind === "delete" ? { ...o, ...plainPut(o) } : o),
   (o) => ({ ...o, read: "leader" }),
   (o) => ({ ...o, expected: null }),
 ];
+
+/** To a state machine of the user's own: only the user knows what is plainer there. */
+function isOwn({ kind }: PlannedOperation): boolean {
+  return kind === "command" || kind === "query";
+}
 
 /** Without what made it as long as the workload asks; it stays different from all others. */
 function unpadded(value: string): string {
@@ -43,7 +49,7 @@ export function simplifyValues(attempts: Attempts): void {
 function oneKey(attempts: Attempts): void {
   const keys = new Map<number, string>();
   const operations = attempts.best.operations.map((operation) => {
-    if (operation.kind === "range") return operation;
+    if (operation.kind === "range" || isOwn(operation)) return operation;
     const key = keys.get(operation.group) ?? operation.key;
     keys.set(operation.group, key);
     return { ...operation, key };

@@ -6,8 +6,7 @@ import { z } from "zod";
 import type { NodeId } from "../../../core/ids.js";
 import type { Json } from "../../../core/plain.js";
 import { faultKinds, type FaultKind } from "../../../lab/fault.js";
-import type { Decisions, RunResult } from "../../../lab/run-result.js";
-import type { OperationKind } from "../../../lab/scenario.js";
+import type { Decisions, PlannedOperation, RunResult } from "../../../lab/run-result.js";
 import { buildSchema, type Build } from "./build.js";
 import { readJson, writeWhole, type Format, type Read } from "./json-file.js";
 
@@ -73,7 +72,15 @@ const operation = z.object({
   client: count,
   thinkUs: count,
   group: count.max(groupsMax),
-  kind: z.enum(["get", "put", "delete", "cas", "range"] satisfies OperationKind[]),
+  kind: z.enum([
+    "get",
+    "put",
+    "delete",
+    "cas",
+    "range",
+    "command",
+    "query",
+  ] satisfies PlannedOperation["kind"][]),
   key: text,
   value: text,
   expected: text.nullable(),
