@@ -1,5 +1,5 @@
 /** Runs with or without a trace, and keeps what the run leaves behind. */
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RunResult } from "../lab/run-result.js";
 import type { Scenario } from "../lab/scenario.js";
@@ -7,6 +7,7 @@ import type { TraceEvent } from "../core/trace/schema.js";
 import type { SimulateOptions } from "../sim/simulate.js";
 import { currentBuild } from "../sim/search/artifact/build.js";
 import { failureFileOf, writeFailureFile } from "../sim/search/artifact/failure-file.js";
+import { makeFolder } from "../sim/search/artifact/folders.js";
 import { writeTraceFile } from "../sim/search/artifact/trace-file.js";
 import { writing } from "./errors.js";
 import type { Cli } from "./verb.js";
@@ -20,7 +21,7 @@ export function runTraced(
 ): RunResult {
   if (path === undefined) return cli.simulate(scenario, options);
   // Found out before the run, not after it.
-  checkFolder(dirname(path));
+  checkTarget(path);
   const events: TraceEvent[] = [];
   const result = cli.simulate(scenario, { ...options, trace: (event) => events.push(event) });
   writing(path, () => writeTraceFile(path, result, { made: currentBuild(), events }));
@@ -43,7 +44,14 @@ export function keepFailure(
 /** Makes the folder if need be, and makes sure that it can be written to. */
 export function checkFolder(folder: string): void {
   writing(folder, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
   });
+}
+
+/** Makes sure that a file can be written there; what is no plain file needs no room beside it. */
+export function checkTarget(path: string): void {
+  const there = writing(path, () => statSync(path, { throwIfNoEntry: false }));
+  if (there === undefined || there.isFile()) checkFolder(dirname(path));
+  else writing(path, () => accessSync(path, constants.W_OK));
 }

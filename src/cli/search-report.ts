@@ -1,5 +1,4 @@
 /** The end of a search or of a merge, which look alike. */
-import { dirname } from "node:path";
 import { writeWhole } from "../sim/search/artifact/json-file.js";
 import type { Build } from "../sim/search/artifact/build.js";
 import type { FailureRow } from "../sim/search/result-file.js";
@@ -10,7 +9,7 @@ import { githubError, junitXml } from "./ci.js";
 import { writing } from "./errors.js";
 import { duration, grouped, table, type Output, type OutputRecord } from "./output.js";
 import { failureRecord, headerRecord, replayLines } from "./report.js";
-import { checkFolder } from "./runs.js";
+import { checkTarget } from "./runs.js";
 
 export interface ReportOptions {
   readonly junit?: string;
@@ -39,7 +38,7 @@ export function searchHeader(made: Build, plan: SearchPlan): OutputRecord {
 
 /** Makes sure, before a long search, that its report can be written. */
 export function checkReport({ junit }: ReportOptions): void {
-  if (junit !== undefined) checkFolder(dirname(junit));
+  if (junit !== undefined) checkTarget(junit);
 }
 
 export function tellFailure(output: Output, row: FailureRow): void {

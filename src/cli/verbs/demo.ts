@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { RunResult } from "../../lab/run-result.js";
@@ -12,6 +11,7 @@ import { exitCode, type ExitCode } from "../exit-codes.js";
 import { duration, grouped, type Output } from "../output.js";
 import { withMutant } from "../planted.js";
 import { quoted } from "../report.js";
+import { checkFolder } from "../runs.js";
 import { findScenario, loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
@@ -45,7 +45,7 @@ export function demoVerb(cli: Cli): Command {
 async function demo(cli: Cli, output: Output, { out }: DemoOptions): Promise<ExitCode> {
   const module = await loadScenarios(undefined);
   const from = defaultSeed(currentBuild());
-  writing(out, () => mkdirSync(out, { recursive: true }));
+  checkFolder(out);
   if (!searchShipped(cli, output, module.scenarios, from)) return exitCode.violated;
   const scenario = findScenario(module, planted.scenario);
   return withMutant(cli, planted.mutant, (mutated) => {

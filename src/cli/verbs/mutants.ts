@@ -1,7 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
+import { writeWhole } from "../../sim/search/artifact/json-file.js";
 import { huntAll, type Hunt } from "../../sim/search/mutants/hunt.js";
 import { matrixPage } from "../../sim/search/mutants/matrix.js";
 import type { Mutant } from "../../sim/search/mutants/mutant.js";
@@ -13,6 +12,7 @@ import { jobsOption, seedOption, wholeNumber } from "../options.js";
 import { duration, grouped, type Output } from "../output.js";
 import { loadMutants, packageFolder, type ShippedMutants } from "../planted.js";
 import { headerRecord } from "../report.js";
+import { checkTarget } from "../runs.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
 interface MutantsOptions extends CommonOptions {
@@ -57,6 +57,7 @@ async function mutants(
   const chosen = choose(shipped, ids, options.quick === true);
   const stale = chosen.flatMap((mutant) => whyNotApplied(packageFolder, mutant) ?? []);
   if (stale.length > 0) throw new CliError(exitCode.ourFault, stale.join("\n"));
+  if (options.matrix !== undefined) checkTarget(options.matrix);
   const build = currentBuild();
   const from = options.from ?? defaultSeed(build);
   const starts = options.matrix === undefined ? [from] : [from, ...furtherStarts];
@@ -81,10 +82,7 @@ async function mutants(
   if (matrix !== undefined) {
     const { excluded } = shipped;
     const page = { mutants: chosen, excluded, hunts, starts, seedsMax, commit: build.commit };
-    writing(matrix, () => {
-      mkdirSync(dirname(resolve(matrix)), { recursive: true });
-      writeFileSync(matrix, matrixPage(page));
-    });
+    writing(matrix, () => writeWhole(matrix, [matrixPage(page)]));
   }
   return hunts.every(({ killed }) => killed) ? exitCode.held : exitCode.violated;
 }

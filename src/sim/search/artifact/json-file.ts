@@ -2,9 +2,10 @@
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
+  lstatSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -12,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import type { z } from "zod";
+import { makeFolder } from "./folders.js";
 
 /** `missing`: not there. `unreadable`: the system refuses. `damaged`: not what it should hold. */
 export interface FileProblem {
@@ -78,23 +80,46 @@ export function readJson<T>(path: string, schema: z.ZodType<T>, expected: Format
 
 /**
  * Makes the folders, writes beside the target, syncs and renames: a reader never sees half a file.
+ * What is there and no plain file, as a device or a pipe, is written to and stays what it is.
  * @throws NodeJS.ErrnoException when the system refuses
  */
 export function writeWhole(path: string, parts: Iterable<string>): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const draft = `${path}.${process.pid}.tmp`;
+  makeFolder(dirname(path));
+  const target = behindLinks(path);
+  if (lstatSync(target, { throwIfNoEntry: false })?.isFile() === false) {
+    writeInto(target, parts);
+    return;
+  }
+  const draft = `${target}.${process.pid}.tmp`;
   try {
-    const file = openSync(draft, "w");
-    try {
-      for (const part of parts) writeFileSync(file, part);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(draft, path);
+    writeInto(draft, parts, fsyncSync);
+    renameSync(draft, target);
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
+  }
+}
+
+/** The path without symbolic links; as it is where nothing is, or nothing is behind its link. */
+function behindLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function writeInto(
+  path: string,
+  parts: Iterable<string>,
+  finish: (file: number) => void = () => {},
+): void {
+  const file = openSync(path, "w");
+  try {
+    for (const part of parts) writeFileSync(file, part);
+    finish(file);
+  } finally {
+    closeSync(file);
   }
 }
 
