@@ -61,6 +61,10 @@ export class Recorder implements HostObserver {
   leaderChanges = 0;
   failure: Failure | null = null;
   undecided: string | null = null;
+  /** With the step after this one the run is over. */
+  stepsMax: number = Infinity;
+  /** True from then on: a turn may go on, but nothing of the rest is seen. */
+  over = false;
   /** The newest of each group on each node. */
   readonly standings: Map<number, Standing> = new Map();
   readonly appliedStates: Map<number, AppliedState> = new Map();
@@ -108,7 +112,7 @@ export class Recorder implements HostObserver {
 
   /** The first violation is the run's. */
   report(property: string, violation: Violation): void {
-    if (this.failure !== null) return;
+    if (this.failure !== null || this.over) return;
     const { message, shape, node, group } = violation;
     const fingerprint = `${property}: ${shape}`;
     const at = { step: this.steps, atUs: this.#world.nowUs(), node, group };
@@ -117,9 +121,13 @@ export class Recorder implements HostObserver {
   }
 
   stepped(node: NodeId, kind: string, word: number, view: RaftView | null): void {
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     const counts = !consequences.has(kind);
-    if (counts) this.steps++;
+    if (counts) {
+      this.over = this.steps === this.stepsMax;
+      if (this.over) return;
+      this.steps++;
+    }
     const nowUs = this.#world.nowUs();
     const { hash } = this;
     hash.word((this.#kindNumber(kind) << 8) | node);
@@ -142,7 +150,7 @@ export class Recorder implements HostObserver {
   }
 
   replicaStarted(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void {
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     this.#fold(101, node, view.group, recovered.entries.length);
     this.#stand(node, view);
     this.appliedStates.delete(standingKey(view.group, node));
@@ -156,7 +164,7 @@ export class Recorder implements HostObserver {
     // Also of a process that died between the write and its sync: the disk may hold it all the same.
     const batch = this.#batch(node, syncOp);
     for (const oracle of this.#of.submitted) oracle.submitted!(node, batch, persists);
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     this.#fold(102, node, syncOp, persists.length);
     for (const { group, token, hardState, truncateFrom, entries } of persists) {
       this.hash.word(group);
@@ -180,7 +188,7 @@ export class Recorder implements HostObserver {
   }
 
   messageReleased(node: NodeId, to: NodeId, message: RaftMessage, frame: Uint8Array): void {
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     this.frameReleased(node, to, frame);
     this.#trace?.released(node, to, message, frame);
     for (const oracle of this.#of.released) oracle.released!(node, to, message);
@@ -198,7 +206,7 @@ export class Recorder implements HostObserver {
     entries: readonly Entry[],
     digest: readonly [number, number],
   ): void {
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     this.#fold(104, node, view.group, digest[0] ^ digest[1]);
     const last = entries.at(-1);
     if (last !== undefined) {
@@ -210,7 +218,7 @@ export class Recorder implements HostObserver {
   }
 
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void {
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     this.#fold(105, node, index, digest[0] ^ digest[1]);
     this.appliedStates.set(standingKey(view.group, node), { index, digest });
     this.#trace?.restored(node, view.group, index, digest);
@@ -218,23 +226,23 @@ export class Recorder implements HostObserver {
   }
 
   answered(node: NodeId, request: RequestId, bytes: Uint8Array): void {
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     this.#fold(106, node, request, bytes.length);
     this.hash.bytes(bytes);
     this.#trace?.answered(node, request, bytes);
   }
 
   event(node: NodeId, group: GroupId, event: ConsensusEvent): void {
-    if (this.#world.lives(node)) this.#trace?.event(node, group, event);
+    if (this.#hears(node)) this.#trace?.event(node, group, event);
   }
 
   /** An event of a machine of the user's own. */
   machineEvent(node: NodeId, name: string, data: Json): void {
-    if (this.#world.lives(node)) this.#trace?.said(node, 0, name, data);
+    if (this.#hears(node)) this.#trace?.said(node, 0, name, data);
   }
 
   stopped(node: NodeId, reason: string): void {
-    if (!this.#world.lives(node)) return;
+    if (!this.#hears(node)) return;
     this.hash.text(reason);
     this.#trace?.stopped(node, reason);
     for (const oracle of this.#of.stopped) oracle.stopped!(node, reason);
@@ -286,6 +294,11 @@ export class Recorder implements HostObserver {
   /** The world goes on to its next phase. */
   phase(stage: string, core: readonly number[]): void {
     this.#trace?.said(0, 0, "phase", { stage, core: core.map((node) => node + 1) });
+  }
+
+  /** False for what a process does beyond its death or the end of the run. */
+  #hears(node: NodeId): boolean {
+    return !this.over && this.#world.lives(node);
   }
 
   /** Looks at a node's queues now and then: what leaks is there at the next look too. */

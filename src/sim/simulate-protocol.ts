@@ -39,14 +39,15 @@ export function simulateProtocol(
     limits,
   });
   const clients = new ProtocolClients(world.cluster, scenario, protocol, world.run.clients);
-  const ended = runPhases(world.cluster, world.run.attackUs, options.stopAtStep ?? Infinity);
+  world.cluster.recorder.stepsMax = options.stopAtStep ?? Infinity;
+  const ended = runPhases(world.cluster, world.run.attackUs);
   world.cluster.foldDigests();
   const { acknowledged } = clients;
   return resultOf(world, options, ended, { acknowledged, operations: [], latenciesUs: [] });
 }
 
 /** True when all phases were gone through. */
-function runPhases(cluster: Cluster, attackUs: number, stopAtStep: number): boolean {
+function runPhases(cluster: Cluster, attackUs: number): boolean {
   const { scheduler, recorder, executor, processes } = cluster;
   let calm = false;
   cluster.onPhase = () => {
@@ -57,7 +58,7 @@ function runPhases(cluster: Cluster, attackUs: number, stopAtStep: number): bool
   };
   scheduler.add(attackUs, eventKind.phase);
   for (const { index } of processes) cluster.start(index);
-  while (recorder.failure === null && recorder.steps < stopAtStep) {
+  while (recorder.failure === null && !recorder.over) {
     if (calm && scheduler.nextAtUs() > attackUs + calmUs) return true;
     if (!cluster.next()) return true;
   }

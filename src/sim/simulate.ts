@@ -37,7 +37,10 @@ export interface SimulateOptions {
   readonly firstDecisions?: number;
   /** Lifts the budget of faults, and asks only that nothing wrong is ever said. Default false. */
   readonly safetyOnly?: boolean;
-  /** Ends the run, undecided, once so many inputs were handled. */
+  /**
+   * Ends the run, undecided, before it handles one more input than this. What comes of those that it
+   * did handle is still judged: answers reach their clients.
+   */
   readonly stopAtStep?: number;
   /** Gets every event of the run; never changes its digest. */
   readonly trace?: TraceSink;
@@ -93,10 +96,10 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
     clients,
     draw: sequential(options.seed, "phases"),
   });
-  const stopAtStep = options.stopAtStep ?? Infinity;
+  recorder.stepsMax = options.stopAtStep ?? Infinity;
   for (const { index } of cluster.processes) cluster.start(index);
   clients.start();
-  while (!phases.over && recorder.failure === null && recorder.steps < stopAtStep) {
+  while (!phases.over && recorder.failure === null && !recorder.over) {
     if (!cluster.next()) break;
   }
   if (phases.over) recorder.finished(clients.operations);

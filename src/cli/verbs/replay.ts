@@ -89,7 +89,7 @@ async function replay(
     ...(options.first === undefined ? {} : { firstDecisions: options.first }),
   };
   const result = runTraced(cli, scenario, asked, options.trace);
-  const stopped = result.failure === null && result.steps >= (options.stopAt ?? Infinity);
+  const stopped = result.verdict === "undecided" && result.steps === options.stopAt;
   output.record(
     headerRecord(currentBuild(), {
       scenario: scenario.name,

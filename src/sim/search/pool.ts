@@ -1,15 +1,14 @@
-/** Where chunks of runs are done: in this thread, or in as many worker threads as are asked for. */
-import { setImmediate } from "node:timers/promises";
+/** Where runs are done: in this thread, or in as many worker threads as are asked for. */
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import type { Scenario } from "../../lab/scenario.js";
-import { byName, runChunk, type ChunkResult, type Simulate } from "./chunk.js";
+import { byName, runPlanned, type RunReport, type Simulate } from "./run-planned.js";
 import type { PlannedRun } from "./seeds.js";
 
 export interface Pool {
   readonly jobs: number;
-  /** Rejects when it is closed before the chunk is done. */
-  run(chunk: readonly PlannedRun[]): Promise<ChunkResult>;
+  /** Rejects when the thread dies, or the pool is closed before the run is done. */
+  run(planned: PlannedRun): Promise<RunReport>;
   close(): Promise<void>;
 }
 
@@ -24,24 +23,13 @@ export interface WorkerSetup {
   readonly scenariosUrl: string;
 }
 
-/** This thread, which takes a breath after every run to hear of interrupts and show progress. */
+/** This thread: each run is done before `run` comes back. */
 export function localPool(simulate: Simulate, scenarios: readonly Scenario[]): Pool {
   const known = byName(scenarios);
-  let open = true;
   return {
     jobs: 1,
-    async run(chunk) {
-      const running = runChunk(simulate, known, chunk);
-      for (;;) {
-        const turn = running.next();
-        if (turn.done === true) return turn.value;
-        await setImmediate();
-        if (!open) throw new Error("the pool was closed");
-      }
-    },
-    async close() {
-      open = false;
-    },
+    run: async (planned) => runPlanned(simulate, known, planned),
+    close: async () => {},
   };
 }
 
@@ -54,14 +42,14 @@ export function workerPool(jobs: number, setup: WorkerSetup): Pool {
     workerData: setup,
     minThreads: jobs,
     maxThreads: jobs,
-    // Each thread is kept busy; whoever hands out chunks bounds how many wait.
+    // Each thread is kept busy; whoever hands out runs bounds how many wait.
     concurrentTasksPerWorker: 1,
     // A run leaves much short-lived data: the larger its nursery, the less of it is ever copied.
     resourceLimits: { maxYoungGenerationSizeMb: youngMbMax },
   });
   return {
     jobs,
-    run: (chunk) => piscina.run(chunk) as Promise<ChunkResult>,
+    run: (planned) => piscina.run(planned) as Promise<RunReport>,
     close: () => piscina.destroy(),
   };
 }

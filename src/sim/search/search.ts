@@ -1,9 +1,10 @@
 /**
- * Drives a search: hands out chunks of runs, and takes their results in the order of the runs, so
- * that what comes of it is the same for any number of threads.
+ * Drives a search: hands out runs, and takes their results in the order of the runs, so that what
+ * comes of it is the same for any number of threads.
  */
-import type { ChunkResult, CrashedRun, FailedRun } from "./chunk.js";
+import { setImmediate } from "node:timers/promises";
 import type { Pool } from "./pool.js";
+import { brokenDown, type CrashedRun, type FailedRun, type RunReport } from "./run-planned.js";
 import { runAt, shardRuns, type PlannedRun, type SearchPlan } from "./seeds.js";
 import { addTally, emptyTally, type Tally } from "./tally.js";
 
@@ -39,76 +40,70 @@ export interface SearchOutcome {
   readonly wallMs: number;
 }
 
-/** More than this at once makes progress coarse, and threads wait for the last of them. */
-const chunkRunsMax = 4;
-/** Chunks that each thread may be ahead of the slowest one. */
-const aheadMax = 8;
+/** Runs that each thread may be ahead of the slowest one. */
+const aheadMax = 32;
 
 export async function search(plan: SearchPlan, options: SearchOptions): Promise<SearchOutcome> {
   const driver = new Driver(plan, options);
   const threads = Array.from({ length: options.pool.jobs }, () => driver.work());
   await Promise.all(threads);
+  // What had come back by the time of an interrupt counts.
+  await setImmediate();
   return driver.outcome();
 }
 
 /**
- * 1. Chunks are handed out in order, and none more than `aheadMax * jobs` beyond the oldest that is
+ * 1. Runs are handed out in order, and none more than `aheadMax * jobs` beyond the oldest that is
  *    still out: so what waits to be taken in order is bounded.
- * 2. Results are taken in order, up to the one that ends the search.
+ * 2. Results are taken in order, up to the one that ends the search. Only an interrupt leaves gaps,
+ *    and then nothing that came back is lost.
  */
 class Driver {
   readonly #plan: SearchPlan;
   readonly #options: SearchOptions;
   readonly #startedMs = performance.now();
   readonly #runs: number;
-  readonly #chunkRuns: number;
   readonly #tally = emptyTally();
-  readonly #waiting = new Map<number, ChunkResult>();
+  readonly #waiting = new Map<number, RunReport>();
   #handedOut = 0;
   #taken = 0;
   #done = 0;
   #failed = 0;
   #end: SearchEnd | null = null;
   #crash: CrashedRun | null = null;
-  /** Threads that wait for the oldest chunk to come back. */
+  /** The outcome was given; what comes back now is too late. */
+  #closed = false;
+  /** Threads that wait for the oldest run to come back. */
   #held: (() => void)[] = [];
 
   constructor(plan: SearchPlan, options: SearchOptions) {
     this.#plan = plan;
     this.#options = options;
     this.#runs = shardRuns(plan);
-    const each = Math.ceil(Math.min(this.#runs, 1 << 20) / (options.pool.jobs * aheadMax));
-    // Who wants to stop at a failure wants none after it.
-    this.#chunkRuns = options.bail !== null ? 1 : Math.max(1, Math.min(chunkRunsMax, each));
     if (options.signal.aborted) this.#finish("interrupted");
     options.signal.addEventListener("abort", () => this.#finish("interrupted"), { once: true });
   }
 
-  /** One thread's share: chunk after chunk until there is nothing more to do. */
+  /** One thread's share: run after run until there is nothing more to do. */
   async work(): Promise<void> {
     const { pool } = this.#options;
     for (;;) {
-      if (this.#end === null && this.#elapsedMs() >= (this.#options.budgetMs ?? Infinity)) {
-        this.#finish("budget");
-      }
-      const chunk = this.#end === null ? this.#chunk(this.#handedOut) : [];
-      if (chunk.length === 0) return;
+      // A breath, to hear of interrupts and show progress also when runs are done in this thread.
+      await setImmediate();
+      if (this.#end === null && this.#outOfTime()) this.#finish("budget");
+      if (this.#end !== null || this.#handedOut >= this.#runs) return;
       if (this.#handedOut - this.#taken >= aheadMax * pool.jobs) {
         await new Promise<void>((resolve) => this.#held.push(resolve));
         continue;
       }
       const place = this.#handedOut++;
-      const result = await this.#orInterrupted(this.#run(chunk));
-      if (result === null) return;
-      this.#done += result.tally.seeds;
-      this.#failed += result.failures.length;
-      this.#waiting.set(place, result);
-      this.#takeInOrder();
-      this.#progress();
+      const back = this.#run(runAt(this.#plan, place)).then((report) => this.#keep(place, report));
+      await this.#orInterrupted(back);
     }
   }
 
   outcome(): SearchOutcome {
+    this.#closed = true;
     // An interrupt leaves gaps; what lies beyond them was found all the same.
     if (this.#end === "interrupted") {
       const places = [...this.#waiting.keys()].sort((a, b) => a - b);
@@ -122,33 +117,41 @@ class Driver {
     };
   }
 
-  #chunk(place: number): PlannedRun[] {
-    const first = place * this.#chunkRuns;
-    const count = Math.min(this.#chunkRuns, this.#runs - first);
-    return Array.from({ length: Math.max(0, count) }, (_, at) => runAt(this.#plan, first + at));
+  /** With runs left to hand out. However short the time is, it is enough for one of them. */
+  #outOfTime(): boolean {
+    if (this.#handedOut === 0 || this.#handedOut >= this.#runs) return false;
+    return this.#elapsedMs() >= (this.#options.budgetMs ?? Infinity);
   }
 
-  async #run(chunk: readonly PlannedRun[]): Promise<ChunkResult> {
+  async #run(planned: PlannedRun): Promise<RunReport> {
     try {
-      return await this.#options.pool.run(chunk);
+      return await this.#options.pool.run(planned);
     } catch (error) {
-      // The thread is gone, out of memory for example; which of its runs did it, nobody can say.
-      const message = error instanceof Error ? error.message : String(error);
-      return { tally: emptyTally(), failures: [], crash: { ...chunk[0]!, message } };
+      // The thread is gone, out of memory for example.
+      return brokenDown(planned, error);
     }
   }
 
-  /** Null once the search is interrupted: nobody waits for a run that may take long. */
-  async #orInterrupted(running: Promise<ChunkResult>): Promise<ChunkResult | null> {
+  #keep(place: number, report: RunReport): void {
+    if (this.#closed) return;
+    this.#done += report.tally.seeds;
+    this.#failed += report.tally.failed;
+    this.#waiting.set(place, report);
+    this.#takeInOrder();
+    this.#progress();
+  }
+
+  /** Waits no longer once the search is interrupted: a run may take long. */
+  async #orInterrupted(back: Promise<void>): Promise<void> {
     const { signal } = this.#options;
-    if (signal.aborted) return null;
     let onAbort = (): void => {};
-    const aborted = new Promise<null>((resolve) => {
-      onAbort = () => resolve(null);
+    const aborted = new Promise<void>((resolve) => {
+      onAbort = resolve;
       signal.addEventListener("abort", onAbort, { once: true });
+      if (signal.aborted) resolve();
     });
     try {
-      return await Promise.race([running, aborted]);
+      await Promise.race([back, aborted]);
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
@@ -166,9 +169,9 @@ class Driver {
     for (const resume of held) resume();
   }
 
-  #take({ tally, failures, crash }: ChunkResult): void {
+  #take({ tally, failure, crash }: RunReport): void {
     addTally(this.#tally, tally);
-    for (const failure of failures) this.#options.onFailure(failure);
+    if (failure !== null) this.#options.onFailure(failure);
     if (crash !== null) {
       this.#crash = crash;
       this.#finish("crash");

@@ -1,9 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { mix32 } from "../../../src/core/hash.js";
-import { byName, runChunk, type ChunkResult } from "../../../src/sim/search/chunk.js";
 import { localPool, type Pool } from "../../../src/sim/search/pool.js";
+import { byName, runPlanned, type RunReport } from "../../../src/sim/search/run-planned.js";
 import { search, type SearchOutcome } from "../../../src/sim/search/search.js";
-import type { PlannedRun, SearchPlan } from "../../../src/sim/search/seeds.js";
+import type { SearchPlan } from "../../../src/sim/search/seeds.js";
 import { summaryOf, type Summary } from "../../../src/sim/search/summary.js";
 import { fakeSimulate } from "../../cli/fake.js";
 import { scenarios } from "../../cli/scenarios.fixture.js";
@@ -16,19 +17,15 @@ const plan: SearchPlan = {
   shard: { index: 1, of: 1 },
 };
 
-/** Does chunks at once, but gives them back in an order of its own. */
+/** Does runs at once, but gives them back in an order of its own. */
 function shuffledPool(jobs: number): Pool {
   const known = byName(scenarios);
   let calls = 0;
   return {
     jobs,
-    async run(chunk: readonly PlannedRun[]): Promise<ChunkResult> {
-      for (let turns = mix32(++calls) % 40; turns > 0; turns--) await Promise.resolve();
-      const running = runChunk(fakeSimulate, known, chunk);
-      for (;;) {
-        const turn = running.next();
-        if (turn.done === true) return turn.value;
-      }
+    async run(planned) {
+      for (let turns = mix32(++calls) % 10; turns > 0; turns--) await setImmediate();
+      return runPlanned(fakeSimulate, known, planned);
     },
     close: async () => {},
   };
@@ -76,19 +73,19 @@ describe("search: order", () => {
     const inner = shuffledPool(2);
     const pool: Pool = {
       ...inner,
-      async run(chunk) {
+      async run(planned) {
         out++;
-        if (chunk[0]!.run === 0) {
-          for (let turns = 0; turns < 10_000; turns++) await Promise.resolve();
+        if (planned.run === 0) {
+          for (let turns = 0; turns < 1_000; turns++) await setImmediate();
           outWhileSlow = out;
         }
-        return inner.run(chunk);
+        return inner.run(planned);
       },
     };
     const { outcome } = await searched(pool);
     expect([outcome.end, outcome.tally.seeds]).toEqual(["done", 400]);
-    // Eight chunks for each thread; there are 100 in all.
-    expect([outWhileSlow, out]).toEqual([16, 100]);
+    // 32 runs for each thread; there are 400 in all.
+    expect([outWhileSlow, out]).toEqual([64, 400]);
   });
 });
 
@@ -97,24 +94,26 @@ describe("search: trouble", () => {
     const inner = shuffledPool(2);
     const pool: Pool = {
       ...inner,
-      run: (chunk) =>
-        chunk.some(({ run }) => run === 200)
-          ? Promise.reject(new Error("out of memory"))
-          : inner.run(chunk),
+      run: (planned) =>
+        planned.run === 200 ? Promise.reject(new Error("out of memory")) : inner.run(planned),
     };
     const { outcome, failed } = await searched(pool);
-    expect([outcome.end, outcome.crash?.message]).toEqual(["crash", "out of memory"]);
+    expect([outcome.end, outcome.crash?.message, outcome.crash?.run]).toEqual([
+      "crash",
+      "out of memory",
+      200,
+    ]);
     expect(failed.every((run) => run < 200)).toBe(true);
     expect(failed.length).toBeGreaterThan(5);
   });
 
   test("an interrupt keeps what had come back", async () => {
     const stop = new AbortController();
-    const never = new Promise<ChunkResult>(() => {});
+    const never = new Promise<RunReport>(() => {});
     const inner = shuffledPool(2);
     const pool: Pool = {
       ...inner,
-      run: (chunk) => (chunk[0]!.run === 0 ? never : inner.run(chunk)),
+      run: (planned) => (planned.run === 0 ? never : inner.run(planned)),
     };
     const running = search(plan, {
       pool,
@@ -128,5 +127,36 @@ describe("search: trouble", () => {
     });
     const outcome = await running;
     expect([outcome.end, outcome.tally.seeds >= 40]).toEqual(["interrupted", true]);
+  });
+
+  test("an interrupt while a run is under way keeps that run, and every one before it", async () => {
+    const stop = new AbortController();
+    const failed: number[] = [];
+    const simulate: typeof fakeSimulate = (scenario, options) => {
+      if (options.seed === 7) stop.abort();
+      return fakeSimulate(scenario, options);
+    };
+    const outcome = await search(plan, {
+      pool: localPool(simulate, scenarios),
+      bail: null,
+      budgetMs: null,
+      signal: stop.signal,
+      onFailure: ({ result }) => failed.push(result.seed),
+      onProgress: () => {},
+    });
+    // Seeds count from 1, and 7 is the first to fail.
+    expect([outcome.end, outcome.tally.seeds, failed]).toEqual(["interrupted", 7, [7]]);
+  });
+
+  test("a budget that is gone at once is enough for one run", async () => {
+    const outcome = await search(plan, {
+      pool: localPool(fakeSimulate, scenarios),
+      bail: null,
+      budgetMs: 0,
+      signal: new AbortController().signal,
+      onFailure: () => {},
+      onProgress: () => {},
+    });
+    expect([outcome.end, outcome.tally.seeds]).toEqual(["budget", 1]);
   });
 });
