@@ -17,6 +17,7 @@ import { KvStore } from "../store/kv.js";
 import { ReplicatedStore } from "../store/replicated-store.js";
 import type { SessionLimits } from "../store/sessions.js";
 import { slotCountDefault } from "../store/slots.js";
+import { entryExtraBytes } from "../wal/batch.js";
 import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
 import { Later } from "./later.js";
@@ -63,11 +64,12 @@ class MultiRaftNode implements NodeLogic {
     this.#parts = parts;
     const raft = { ...raftDefaults, ...parts.raft };
     // An entry that no batch of the log can hold could never be written.
-    const entryBytesMax = Math.min(
-      raft.entryBytesMax,
-      (context.batchBytesMax >> 1) - envelopeBytesMax,
-    );
-    this.#raft = { ...raft, entryBytesMax };
+    const pieceBytesMax = context.batchBytesMax >> 1;
+    this.#raft = {
+      ...raft,
+      entryBytesMax: Math.min(raft.entryBytesMax, pieceBytesMax - envelopeBytesMax),
+      storedEntryBytesMax: Math.min(raft.storedEntryBytesMax, pieceBytesMax - entryExtraBytes),
+    };
     this.#requests = new Requests(context);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
   }
