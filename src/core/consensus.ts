@@ -227,6 +227,8 @@ export type ConsensusEvent =
   | { readonly name: "removed" }
   | { readonly name: "repaired" }
   | { readonly name: "unknownEntryType"; readonly type: number; readonly index: Index }
+  /** Its leader's limits are wider: the entry is not taken. */
+  | { readonly name: "entryTooLarge"; readonly index: Index; readonly bytes: number }
   /** Of a format that this version does not know: the entry is not taken. */
   | { readonly name: "unknownConfiguration"; readonly index: Index };
 

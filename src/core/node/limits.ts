@@ -6,6 +6,7 @@
 import { assert } from "../assert.js";
 import { entryPayloadBytesMax, snapshotChunkBytesMax } from "../framing/raft-encode.js";
 import { type RaftOptions, raftDefaults } from "../raft/options.js";
+import { entryExtraBytes } from "../wal/batch.js";
 
 /** Of an entry's envelope, seal and record, beside what a client wrote. */
 const envelopeBytesMax = 4096;
@@ -17,9 +18,13 @@ export function raftOptions(
   frameBytesMax: number,
 ): RaftOptions {
   const raft = { ...raftDefaults, ...given };
-  // Larger proposals are refused: how large a batch may be is another part's to say.
-  const entryBytesMax = Math.min(raft.entryBytesMax, (batchBytesMax >> 1) - envelopeBytesMax);
-  const options = { ...raft, entryBytesMax };
+  // An entry that no batch of the log can hold could never be written, whoever proposed it.
+  const pieceBytesMax = batchBytesMax >> 1;
+  const options = {
+    ...raft,
+    entryBytesMax: Math.min(raft.entryBytesMax, pieceBytesMax - envelopeBytesMax),
+    storedEntryBytesMax: Math.min(raft.storedEntryBytesMax, pieceBytesMax - entryExtraBytes),
+  };
   const wrong = beyondFrames(options, frameBytesMax);
   assert(wrong.length === 0, "what Raft sends fits into a frame", { wrong });
   return options;

@@ -63,13 +63,26 @@ function firstFresh({ state }: RaftCore, { entries }: Append): number {
 function endOfFitting(core: RaftCore, { prevIndex, entries }: Append, fresh: number): number {
   const { state, options } = core;
   if (fresh === entries.length || writesFull(core) || state.noSpaceToken > 0) return fresh;
+  const storable = endOfStorable(core, entries, fresh);
   const room = (): number => state.log.base + options.logEntriesMax - prevIndex;
-  if (room() >= entries.length) return entries.length;
+  if (room() >= storable) return storable;
   core.marks.hit("logFull");
   makeRoom(core);
-  let end = Math.max(fresh, Math.min(room(), entries.length));
-  while (end < entries.length && isOfLeaders(entries[end]!)) end++;
+  let end = Math.max(fresh, Math.min(room(), storable));
+  while (end < storable && isOfLeaders(entries[end]!)) end++;
   return end;
+}
+
+/** A leader's limits may be wider than those of this node's disk. */
+function endOfStorable(core: RaftCore, entries: readonly Entry[], fresh: number): number {
+  for (let at = fresh; at < entries.length; at++) {
+    const { index, payload } = entries[at]!;
+    if (payload.length <= core.options.storedEntryBytesMax) continue;
+    core.marks.hit("entryTooLarge");
+    emit(core, { name: "entryTooLarge", index, bytes: payload.length });
+    return at;
+  }
+  return entries.length;
 }
 
 function isOfLeaders({ type }: Entry): boolean {

@@ -19,6 +19,7 @@ export const raftMarks = {
   lateTokenAfterTruncation: "a write became durable after what it wrote had been cut",
   noSpace: "a write was refused for lack of room",
   logFull: "a follower could not take all of an append because its log is at its limit",
+  entryTooLarge: "a follower did not take an entry that its disk cannot hold",
   logReadFromDisk: "entries for a peer were read back from disk",
   logReadFailed: "entries for a peer could not be read back from disk",
   applyReadFromDisk: "committed entries were read back from disk to be applied",

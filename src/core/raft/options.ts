@@ -23,6 +23,8 @@ export interface RaftOptions {
   readonly appendEntriesMax: number;
   /** A larger proposal is refused as `tooLarge`. Default 1 MiB. */
   readonly entryBytesMax: number;
+  /** What this node's disk can hold: a larger entry of a leader is not taken. Default 64 MiB. */
+  readonly storedEntryBytesMax: number;
   /** A leader refuses proposals beyond so many bytes not yet committed. Default 64 MiB. */
   readonly uncommittedBytesMax: number;
   readonly pendingProposalsMax: number;
@@ -62,6 +64,7 @@ export const raftDefaults: RaftOptions = {
   appendBytesMax: mebibyte,
   appendEntriesMax: 4_096,
   entryBytesMax: mebibyte,
+  storedEntryBytesMax: 64 * mebibyte,
   uncommittedBytesMax: 64 * mebibyte,
   pendingProposalsMax: 4_096,
   pendingReadsMax: 4_096,

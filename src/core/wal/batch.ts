@@ -95,8 +95,11 @@ export function batchBytesOf(rows: number, recordBytes: number): number {
   return alignSector(header + recordBytes) + alignSector(header);
 }
 
+/** On disk beside an entry's payload. */
+export const entryExtraBytes: number = recordHeaderBytes + entryFixedBytes;
+
 export function entryRecordBytes(entry: Entry): number {
-  return recordHeaderBytes + entryFixedBytes + entry.payload.length;
+  return entryExtraBytes + entry.payload.length;
 }
 
 export function foundingRecordBytes(meta: SnapshotMeta): number {

@@ -22,6 +22,10 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "without room a leader takes nothing on; only its blank entry may meet this, if ever",
     test: "test/core/node/batches.test.ts",
   },
+  entryTooLarge: {
+    why: "all nodes of a simulated cluster have the same limits",
+    test: "test/core/node/host.test.ts",
+  },
   segmentMissing: {
     why: "no fault takes a file away that was synced; a lost disk is lost as a whole",
     test: "test/core/wal/damage.test.ts",

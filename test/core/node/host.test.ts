@@ -5,7 +5,7 @@ import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raf
 import { encodeAdminRequest } from "../../../src/core/store/admin-protocol.js";
 import { encodeClientRequest } from "../../../src/core/store/client-protocol.js";
 import { Client, ask, askAsAdmin, askBytes } from "./client.js";
-import { World } from "./world.js";
+import { type Node, World } from "./world.js";
 
 function startAll(world: World, groups: number, parts: MultiRaftParts = {}): void {
   const members = world.nodes.map(({ id }) => id);
@@ -281,6 +281,27 @@ test("host: large proposals: what no batch can hold is refused, and the rest is 
     return mine!.applied === theirs!.applied;
   });
   expect(slow.stoppedWith).toBe("");
+});
+
+test("host: an entry that no batch of a follower's can hold: it waits for a snapshot", () => {
+  const world = new World(3);
+  const small = world.node(3);
+  const sizes = { segmentBytes: 1_048_576, batchBytesMax: 524_288 };
+  for (const node of world.nodes) if (node !== small) node.wal = sizes;
+  // The small one never leads: it would refuse what is proposed.
+  world.passes = (from, _to, { kind }) => !(from === small.id && kind === "preVote");
+  startAll(world, 1, { raft: { snapshotEveryEntries: 8, trailingEntries: 0 } });
+  const client = new Client(world, 1);
+  client.put("a/x", "v".repeat(200_000));
+  world.ticks(1_000);
+  expect(small.stoppedWith).toBe("");
+  expect(small.marks.entryTooLarge).toBeGreaterThan(0);
+  expect(small.events).toContain("entryTooLarge");
+  for (let n = 0; n < 8; n++) client.put("a/x", `v${n}`);
+  const key = groupId(1);
+  const applied = (node: Node): number => node.host!.viewOf(key)!.applied;
+  world.until("it has caught up", () => applied(small) === applied(client.leader()));
+  expect(small.marks.snapshotInstalled).toBe(1);
 });
 
 test("host: a replica whose id is dead here is not made again, whoever invites it", () => {

@@ -39,6 +39,7 @@ export class Node implements HostObserver, Marks {
   disk = new MemoryDisk();
   diskId: number;
   host: Host | null = null;
+  wal = walSizes;
   boots = 0;
   wantsTurn = false;
   wakeAtUs = Infinity;
@@ -123,7 +124,7 @@ export class Node implements HostObserver, Marks {
       wantTurn: () => (this.wantsTurn = true),
       observer: this,
       marks: this,
-      wal: walSizes,
+      wal: this.wal,
       options,
       logic,
     });
