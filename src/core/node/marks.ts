@@ -24,6 +24,7 @@ export const nodeMarks = {
   strayReplicaRefused: "a replica that was lost or removed here was not made again",
   replicaRemoved: "a removed replica was taken off its node",
   lostReplicaNotStarted: "a replica whose vote is not known any more was not started",
+  deadSnapshotRemoved: "a snapshot of a replica that was lost or removed here went at the start",
   requestTimedOut: "a client's request was given up after its deadline",
   requestsFull: "a request was refused because too many were under way",
   answerSuperseded: "a committed entry's answer was lost to a snapshot that covers it",

@@ -85,6 +85,7 @@ class MultiRaftNode implements NodeLogic {
       );
       this.#add(found).start(found.recovered, loaded?.state ?? null);
     }
+    this.#dropDead(snapshots);
     this.#lifecycle.found(this.#parts.founding ?? []);
   }
 
@@ -197,6 +198,15 @@ class MultiRaftNode implements NodeLogic {
 
   get state(): unknown {
     return this.#replicas.all().map(({ raft }) => raft.summary);
+  }
+
+  /** Snapshots of replicas that were lost, or whose removal a crash cut short of its files. */
+  #dropDead(snapshots: readonly LoadedSnapshot[]): void {
+    for (const each of snapshots) {
+      if (this.#replicas.find(each) !== null) continue;
+      this.#context.marks.hit("deadSnapshotRemoved");
+      this.#context.snapshots.remove(each);
+    }
   }
 
   #raftMessage(from: NodeId, message: RaftMessage, word: number): void {

@@ -4,10 +4,10 @@ import { sectorBytes } from "../ports/disk.js";
 import { rowFlag } from "./batch.js";
 import type { WalContext } from "./context.js";
 import type { RingSlot } from "./header-ring.js";
-import { LogIndex, placeSegment } from "./log-index.js";
+import { LogIndex, isDead, placeSegment } from "./log-index.js";
 import type { ReplicaKey } from "./log-store.js";
 import { recordHeaderBytes } from "./record.js";
-import { type FinishedReplica, type Replayed, finish, replay } from "./replay.js";
+import { type FinishedReplica, type Replayed, finish, finishDead, replay } from "./replay.js";
 import {
   type FoundBatch,
   type ScanPosition,
@@ -244,16 +244,15 @@ function finishAll(
   }
   return replayed.replicas.map((growing) => {
     const { log } = growing;
-    if (log.rowLsn < losses.through && (log.flags & rowFlag.lost) === 0) {
+    if (log.rowLsn < losses.through && !isDead(log)) {
       log.flags |= rowFlag.lost;
       context.marks.hit("replicaLost");
     }
+    if (isDead(log)) return finishDead(growing);
     const key = `${log.group}/${log.incarnation}/${log.replica}`;
     const finished = finish(growing, bySnapshot.get(key) ?? null);
-    if ((log.flags & rowFlag.removed) === 0) {
-      if (finished.newlyDamaged) context.marks.hit("damagedRangeMarked");
-      if (finished.overLog) context.marks.hit("snapshotOverLog");
-    }
+    if (finished.newlyDamaged) context.marks.hit("damagedRangeMarked");
+    if (finished.overLog) context.marks.hit("snapshotOverLog");
     return finished;
   });
 }
@@ -284,25 +283,22 @@ function placeReplica(index: LogIndex, finished: FinishedReplica): void {
   const { log: found, entries, basePlace } = finished;
   const { rowSegment, rowLsn, founding, foundingSegment } = found;
   const log = index.create(found.group, found.incarnation, found.replica);
-  const gone = (found.flags & rowFlag.removed) !== 0;
   const own = { rowSegment: 0, foundingSegment: 0, founding: null, last: found.base };
   Object.assign(log, found, own);
   const touched = new Set<number>();
-  if (!gone) {
-    if (founding !== null) {
-      index.placeFounding(log, founding, foundingSegment);
-      touched.add(foundingSegment);
-    }
-    for (const { entry, place, bytes } of entries) {
-      index.append(log, entry.index, place, bytes);
-      touched.add(placeSegment(place));
-    }
-    if (basePlace !== 0) touched.add(placeSegment(basePlace));
+  if (founding !== null) {
+    index.placeFounding(log, founding, foundingSegment);
+    touched.add(foundingSegment);
   }
+  for (const { entry, place, bytes } of entries) {
+    index.append(log, entry.index, place, bytes);
+    touched.add(placeSegment(place));
+  }
+  if (basePlace !== 0) touched.add(placeSegment(basePlace));
   touched.delete(rowSegment);
   for (const segment of touched) index.segment(segment).touched.push(log);
   index.moveRow(log, index.segment(rowSegment), rowLsn);
-  if (basePlace !== 0 && !gone) index.holdBase(log, basePlace);
+  if (basePlace !== 0) index.holdBase(log, basePlace);
 }
 
 function firstLsns(

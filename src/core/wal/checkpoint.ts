@@ -112,7 +112,8 @@ export class Checkpointer {
     const { log, index, place } = this.#reading!;
     this.#op = 0;
     this.#reading = null;
-    if (!this.#index.segments.some(({ segment }) => segment === placeSegment(place))) return true;
+    // Cut, compacted or written elsewhere meanwhile: whatever was read is needed no more.
+    if (this.#index.placeAt(log, index) !== place) return true;
     const { salt } = this.#index.segment(placeSegment(place));
     const bytes = result.ok ? result.bytes : null;
     const offset = placeOffset(place);

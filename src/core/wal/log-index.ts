@@ -248,6 +248,11 @@ export function emptyLog(group: number, incarnation: number, replica: number): R
   };
 }
 
+/** Removed or lost: it never lives here again, and nothing but its row is needed. */
+export function isDead(log: ReplicaLog): boolean {
+  return (log.flags & (rowFlag.removed | rowFlag.lost)) !== 0;
+}
+
 export function isGone(log: ReplicaLog): boolean {
   return (log.flags & rowFlag.removed) !== 0;
 }

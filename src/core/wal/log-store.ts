@@ -58,7 +58,10 @@ export interface RecoveredNode {
 
 export interface RecoveredWalReplica extends ReplicaKey {
   readonly recovered: RecoveredReplica;
-  /** True: both copies of its vote are gone; it may only rejoin as a new ReplicaId. */
+  /**
+   * True: both copies of its vote are gone; it may only rejoin as a new ReplicaId. Nothing else of it
+   * was kept.
+   */
   readonly lost: boolean;
 }
 

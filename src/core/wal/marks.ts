@@ -17,6 +17,7 @@ export const walMarks = {
   spareUsed: "an essential batch went into the room that is kept for such",
   batchRefused: "an ordinary batch was refused for lack of room",
   readBackRotten: "an entry that was read back failed its checksum",
+  readFollowedEntry: "an entry was written elsewhere while it was read, and was read again there",
   snapshotOverLog: "at recovery the log restarted after a newer snapshot",
   snapshotLeftoverRemoved: "a file of an unfinished snapshot was removed",
   snapshotRottenSkipped: "a snapshot that did not read back whole was passed over",

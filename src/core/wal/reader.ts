@@ -5,7 +5,7 @@ import type { Index, RequestId } from "../ids.js";
 import type { DiskResult } from "../ports/disk.js";
 import { readEntry } from "./batch.js";
 import type { WalContext } from "./context.js";
-import { type LogIndex, type ReplicaLog, placeOf, placeOffset, placeSegment } from "./log-index.js";
+import { type LogIndex, type ReplicaLog, placeOffset, placeSegment } from "./log-index.js";
 import type { ReplicaKey, WalEvent } from "./log-store.js";
 import {
   recordEnd,
@@ -24,8 +24,9 @@ interface PendingRead {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
-  readonly segment: number;
-  readonly offset: number;
+  readonly bytesMax: number;
+  /** Where `from` stood when it was asked for. */
+  readonly place: number;
   readonly salt: number;
 }
 
@@ -65,18 +66,30 @@ export class EntryReader {
       out.push({ kind: "logRead", key, request, entries: [] });
       return;
     }
-    const place = log === null ? 0 : this.#index.placeAt(log, from);
-    if (log === null || place === 0 || this.#pending.size >= this.#context.options.readsMax) {
+    const there = log !== null && this.#index.placeAt(log, from) !== 0;
+    if (!there || this.#pending.size >= this.#context.options.readsMax) {
       out.push({ kind: "logRead", key, request, entries: null });
       return;
     }
-    const { stop, bytes } = this.#span(log, from, end, bytesMax);
+    this.#ask(key, request, log, from, end, bytesMax);
+  }
+
+  /** `from` has a place. */
+  #ask(
+    key: ReplicaKey,
+    request: RequestId,
+    log: ReplicaLog,
+    from: number,
+    to: number,
+    bytesMax: number,
+  ): void {
+    const { stop, bytes } = this.#span(log, from, to, bytesMax);
+    const place = this.#index.placeAt(log, from);
     const segment = placeSegment(place);
-    const offset = placeOffset(place);
     const { salt } = this.#index.segment(segment);
     const op = this.#context.nextOp();
-    this.#pending.set(op, { key, request, log, from, to: stop, segment, offset, salt });
-    this.#context.disk.read(op, segmentFile(segment), offset, bytes);
+    this.#pending.set(op, { key, request, log, from, to: stop, bytesMax, place, salt });
+    this.#context.disk.read(op, segmentFile(segment), placeOffset(place), bytes);
   }
 
   /** False: not an operation of this reader. */
@@ -84,10 +97,18 @@ export class EntryReader {
     const read = this.#pending.get(op);
     if (read === undefined) return false;
     this.#pending.delete(op);
+    const { key, request, log, from, to, bytesMax, place } = read;
     const bytes = result.ok ? result.bytes : null;
     const entries = bytes === null ? null : this.#collect(read, bytes);
-    if (entries === null) this.#context.marks.hit("readBackRotten");
-    out.push({ kind: "logRead", key: read.key, request: read.request, entries });
+    const now = this.#index.placeAt(log, from);
+    if (entries === null && now !== place && now !== 0) {
+      // A checkpoint wrote it again elsewhere, or another took its place: that one is asked for.
+      this.#context.marks.hit("readFollowedEntry");
+      this.#ask(key, request, log, from, Math.min(to, log.last + 1), bytesMax);
+      return true;
+    }
+    if (entries === null && now === place) this.#context.marks.hit("readBackRotten");
+    out.push({ kind: "logRead", key, request, entries });
     return true;
   }
 
@@ -120,9 +141,10 @@ export class EntryReader {
     const entries: Entry[] = [];
     for (let index = read.from; index < read.to; index++) {
       const place = this.#index.placeAt(read.log, index);
-      const at = place - placeOf(read.segment, read.offset);
+      const at = place - read.place;
       if (at < 0 || at >= bytes.length) break;
-      const entry = entryIn(bytes, at, read.offset + at, read.salt, read.log, index, this.#context);
+      const offset = placeOffset(place);
+      const entry = entryIn(bytes, at, offset, read.salt, read.log, index, this.#context);
       if (entry === null) break;
       entries.push(entry);
     }

@@ -231,3 +231,14 @@ export function finish(growing: Growing, loaded: SnapshotMeta | null): FinishedR
   }
   return { log, snapshot, entries: kept, basePlace, newlyDamaged, overLog };
 }
+
+/** Of a replica that never lives here again only the row stays, so that this is known. */
+export function finishDead({ log, entries }: Growing): FinishedReplica {
+  entries.clear();
+  log.founding = null;
+  log.foundingSegment = 0;
+  log.flags &= ~rowFlag.founding;
+  log.last = log.base;
+  const nothing = { snapshot: null, entries: [], basePlace: 0 };
+  return { log, ...nothing, newlyDamaged: false, overLog: false };
+}

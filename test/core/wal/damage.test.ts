@@ -2,7 +2,19 @@ import { describe, expect, test } from "vitest";
 import { getU32, putU32 } from "../../../src/core/bytes.js";
 import { crc32 } from "../../../src/core/crc32.js";
 import { sealRecord } from "../../../src/core/wal/record.js";
-import { Rig, drawer, entries, entry, key, lastOf, replicaOf, state, write } from "./rig.js";
+import { index } from "../../../src/core/ids.js";
+import {
+  Rig,
+  drawer,
+  entries,
+  entry,
+  key,
+  lastOf,
+  replicaOf,
+  snapshotAt,
+  state,
+  write,
+} from "./rig.js";
 
 const first = "segment.0000000001";
 
@@ -118,6 +130,36 @@ describe("log: damage", () => {
       [2, true],
       [3, false],
     ]);
+  });
+
+  test("log: a lost replica: nothing of it is kept but that it is lost", () => {
+    const { rig, batches } = twoGroups();
+    wipe(rig, batches[3]!.from, batches[3]!.to);
+    const node = rig.restart();
+    expect(replicaOf(node, 2)).toMatchObject({ lost: true, recovered: { entries: [] } });
+    expect(rig.wal.sizes.liveBytes).toBe(0);
+    rig.write(write(3, { created: true, state: state(1, 1) }));
+    for (let at = 1; at <= 60; at++) {
+      rig.write(write(3, { entries: [entry(at, 1, 1500)] }));
+      rig.wal.compact(key(3), index(at));
+    }
+    expect(rig.wal.sizes.segments).toBeLessThanOrEqual(3);
+    const snapshot = { ...key(3), snapshot: snapshotAt(60, 1) };
+    const again = rig.restart([snapshot]);
+    expect([1, 2, 3].map((group) => replicaOf(again, group).lost)).toEqual([true, true, false]);
+  });
+
+  test("log: a removed replica that had a snapshot: no damage, and nothing is read twice", () => {
+    const rig = new Rig();
+    rig.format();
+    const snapshot = { ...key(1), snapshot: snapshotAt(5, 1) };
+    rig.write(write(1, { created: true, state: state(1), entries: entries(1, 5, 1) }));
+    rig.write(write(1, { installed: snapshot.snapshot }));
+    rig.write(write(1, { removed: true }));
+    for (const left of [[snapshot], []]) {
+      expect(rig.restart(left).removed).toEqual([key(1)]);
+      expect(rig.marks.has("readAgain")).toBe(false);
+    }
   });
 
   test("log: header and a record of the newest batch are broken: its footer names the victim", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { index } from "../../../src/core/ids.js";
+import { index, requestId } from "../../../src/core/ids.js";
 import type { WalEvent, WalWrite } from "../../../src/core/wal/log-store.js";
 import { Rig, entries, entry, key, lastOf, replicaOf, snapshotAt, state, write } from "./rig.js";
 
@@ -98,6 +98,34 @@ describe("log: old segments", () => {
     }
     expect(node.removed).toEqual([key(9)]);
     expect(node.forgotten).toBe(false);
+  });
+
+  test("log: entries move on while they are read: read again where they are, and not rotten", () => {
+    const rig = new Rig();
+    rig.format();
+    rig.write(write(2, { created: true, state: state(1), entries: entries(1, 3, 1) }));
+    rig.write(write(1, { created: true, state: state(1) }));
+    for (let at = 1; at <= 300; at++) {
+      rig.wal.readEntries(key(2), requestId(at), index(1), index(4), 1 << 20, rig.events);
+      rig.begin(write(1, { entries: [entry(at, 1, 1500)], state: state(1, 0, at) }));
+      const read = rig.settle().find((event) => event.kind === "logRead");
+      expect(read?.entries).toEqual(entries(1, 3, 1));
+      rig.wal.compact(key(1), index(at));
+      rig.settle();
+    }
+    expect(rig.marks.of("readFollowedEntry")).toBeGreaterThan(0);
+    expect(rig.marks.has("readBackRotten")).toBe(false);
+  });
+
+  test("log: entries are compacted while they are read: not there, and not rotten", () => {
+    const rig = new Rig();
+    rig.format();
+    rig.write(write(1, { created: true, entries: entries(1, 3, 1) }));
+    rig.wal.readEntries(key(1), requestId(1), index(1), index(4), 1 << 20, rig.events);
+    rig.wal.compact(key(1), index(3));
+    const read = rig.settle().find((event) => event.kind === "logRead");
+    expect(read?.entries).toBe(null);
+    expect(rig.marks.has("readBackRotten")).toBe(false);
   });
 
   test("log: a file is used again: nothing of its earlier use counts", () => {
