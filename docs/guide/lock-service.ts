@@ -70,3 +70,5 @@ export const brokenLockService: Scenario = {
     properties: [noNumberTwice],
   },
 };
+
+export const scenarios: readonly Scenario[] = [brokenLockService];

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { explainTrace } from "../../lab/explain/explain.js";
+import { type ExplainOptions, explainTrace } from "../../lab/explain/explain.js";
 import { readTrace, traceProblemText, type Trace } from "../../lab/trace-reader.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
 import { readFailureFile } from "../../sim/search/artifact/failure-file.js";
@@ -50,7 +50,7 @@ async function explainFile(
   const text = readText(path);
   if ("problem" in text) throw fileError(text.problem);
   if (isTrace(text.ok)) {
-    tell(output, traceOf(path, text.ok), options, []);
+    tell(output, traceOf(path, text.ok), options, {});
     return exitCode.held;
   }
   const read = readFailureFile(path);
@@ -74,7 +74,8 @@ async function explainFile(
   const lines = file.by === "seed" ? replayLines(hints) : replayLines(hints).slice(0, 1);
   const flag = mutantFlag(options.mutant);
   const pasted = lines.map((line) => line + flag);
-  tell(output, traceOfRun(again), options, pasted);
+  const properties = (scenario.protocol ?? scenario.stateMachine)?.properties ?? [];
+  tell(output, traceOfRun(again), options, { replay: pasted, properties });
   return exitCode.held;
 }
 
@@ -82,10 +83,10 @@ function tell(
   output: Output,
   trace: Trace,
   { lines, window }: ExplainVerbOptions,
-  replay: readonly string[],
+  known: ExplainOptions,
 ): void {
   const text = explainTrace(trace, {
-    replay,
+    ...known,
     ...(lines === undefined ? {} : { linesMax: lines }),
     ...(window === undefined ? {} : { windowUs: window * 1_000 }),
   });

@@ -3,6 +3,7 @@
  * to run it again. Made from a trace alone.
  */
 import type { TraceEvent } from "../../core/trace/schema.js";
+import type { OracleSpec } from "../oracle.js";
 import { allOracles } from "../oracles/index.js";
 import { traceProblemText, type Trace } from "../trace-reader.js";
 import { Bands } from "./bands.js";
@@ -18,6 +19,8 @@ export interface ExplainOptions {
   readonly linesMax?: number;
   /** How long before the violation small things are told; 3 s by default. */
   readonly windowUs?: number;
+  /** Of the user's own, beside those that ship. */
+  readonly properties?: readonly Pick<OracleSpec, "id" | "about">[];
 }
 
 const linesMaxDefault = 150;
@@ -35,7 +38,7 @@ export function explainTrace(trace: Trace, options: ExplainOptions = {}): string
   const story = followTo(events, end, cone);
   const sections = [
     headLines(trace),
-    violation === null ? ["No violation in this trace."] : violationLines(violation),
+    violation === null ? ["No violation in this trace."] : violationLines(violation, options),
     timelineLines(story, options),
     beliefLines(story),
     replayLines(options.replay ?? []),
@@ -108,9 +111,12 @@ function headLines({ header, cut }: Trace): string[] {
   ];
 }
 
-function violationLines(line: TraceEvent<"violation">): string[] {
+function violationLines(
+  line: TraceEvent<"violation">,
+  { properties = [] }: ExplainOptions,
+): string[] {
   const { property, message } = line.data;
-  const about = allOracles.find(({ id }) => id === property)?.about;
+  const about = [...allOracles, ...properties].find(({ id }) => id === property)?.about;
   const where = [
     `at ${seconds(timeOf(line))} s`,
     ...(line.node > 0 ? [`node ${line.node}`] : []),

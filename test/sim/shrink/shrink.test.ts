@@ -83,6 +83,17 @@ describe("what is left", () => {
 });
 
 describe("when it happens", () => {
+  test("shrink: commands of a user's own state machine: none is made another one", () => {
+    const own = [
+      plannedPut(0, 0, { kind: "command", key: "a", value: "join ann..." }),
+      plannedPut(0, 1, { kind: "query", key: "b", value: "who.." }),
+    ];
+    const { run } = plantedRun({ cause: (d) => (has(d, "0.0", "0.1") ? lost : null) });
+    const found = shrink(run, startOf(run, { ...large(), operations: own }));
+    const asked = found.decisions.operations.map(({ kind, key, value }) => [kind, key, value]);
+    expect(asked).toEqual(own.map(({ kind, key, value }) => [kind, key, value]));
+  });
+
   test("shrink: operations left out: those that stay keep their time", () => {
     const start = large();
     const latencyUs = 30_000;
