@@ -65,8 +65,13 @@ export interface RunResult {
   readonly faults: Readonly<Partial<Record<FaultKind, FaultCount>>>;
   readonly marks: Readonly<Record<string, number>>;
   readonly decisions: Decisions;
+  /** Unusual draws that were too many to be recorded: unless 0, only the seed repeats the run. */
+  readonly drawsNotRecorded: number;
   /** How long each of the decided operations took; 0 for one that was still under way. */
   readonly latenciesUs: readonly number[];
-  /** Ids of planned faults that changed nothing, and listed decisions that matched nothing. */
+  /**
+   * Ids of planned faults that changed nothing, and listed decisions that matched nothing: limits
+   * that there are no more, operations that never began, draws that nothing answered to.
+   */
   readonly inert: readonly string[];
 }

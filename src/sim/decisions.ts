@@ -8,7 +8,7 @@
  */
 import { KeyedStream } from "./streams.js";
 
-/** So many unusual draws are recorded at most; a run beyond it replays by its seed alone. */
+/** So many unusual draws are recorded at most; a run beyond it replays by its seed alone, and says so. */
 const drawsMax = 1 << 20;
 
 export interface ReplayDraws {
@@ -21,6 +21,7 @@ export class Decisions {
   readonly #listed: Set<string> | null;
   readonly #matched = new Set<string>();
   readonly #taken: string[] = [];
+  #beyond = 0;
 
   constructor(seed: number, replay: ReplayDraws) {
     this.#seed = seed;
@@ -31,12 +32,18 @@ export class Decisions {
     return new Gate(kind, new KeyedStream(this.#seed, kind), this.#listed, (name) => {
       if (this.#listed !== null) this.#matched.add(name);
       if (this.#taken.length < drawsMax) this.#taken.push(name);
+      else this.#beyond++;
     });
   }
 
   /** Unusual draws so far, in the order in which they happened. */
   get taken(): readonly string[] {
     return this.#taken;
+  }
+
+  /** Unusual draws beyond those that are recorded. */
+  get beyond(): number {
+    return this.#beyond;
   }
 
   /** Listed draws that no draw of the run answered to. */

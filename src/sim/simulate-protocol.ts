@@ -43,7 +43,8 @@ export function simulateProtocol(
   const ended = runPhases(world.cluster, world.run.attackUs);
   world.cluster.foldDigests();
   const { acknowledged } = clients;
-  return resultOf(world, options, ended, { acknowledged, operations: [], latenciesUs: [] });
+  const operations = { operations: [], listed: null, latenciesUs: [] };
+  return resultOf(world, options, ended, { acknowledged, ...operations });
 }
 
 /** True when all phases were gone through. */

@@ -109,6 +109,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   return resultOf(world, options, phases.over, {
     acknowledged,
     operations: begun.map(({ planned }) => planned),
+    listed,
     latenciesUs: begun.map((each) => (endedUs.get(each) ?? each.invokedUs) - each.invokedUs),
   });
 }

@@ -64,13 +64,17 @@ export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: W
   return { scenario, cluster, decisions, given, run, faults, states, limits };
 }
 
+type Operations = DecisionList["operations"];
+
 /** What every run gives back, but for what its clients know. */
 export function resultOf(
   world: World,
   options: SimulateOptions,
   ended: boolean,
   of: Pick<SimulationResult, "acknowledged" | "latenciesUs"> & {
-    readonly operations: DecisionList["operations"];
+    readonly operations: Operations;
+    /** In place of the workload's; null: none were listed. */
+    readonly listed: Operations | null;
   },
 ): SimulationResult {
   const { scenario, cluster, decisions, run, faults, states, limits } = world;
@@ -94,10 +98,22 @@ export function resultOf(
       operations: of.operations,
       draws: decisions.taken,
     },
+    drawsNotRecorded: decisions.beyond,
     latenciesUs: of.latenciesUs,
-    inert: [...limits.unmatched, ...executor.inert(), ...decisions.unmatched()],
+    inert: [
+      ...limits.unmatched,
+      ...executor.inert(),
+      ...neverBegun(of.listed ?? [], of.operations),
+      ...decisions.unmatched(),
+    ],
     stateDigest: states?.hex() ?? null,
   };
+}
+
+/** Their clients were not done with others before, or ended with the run. */
+function neverBegun(listed: Operations, begun: Operations): string[] {
+  const ids = new Set(begun.map(({ id }) => id));
+  return listed.filter(({ id }) => !ids.has(id)).map(({ id }) => id);
 }
 
 /** What a user's protocol is judged by beside its own properties. */

@@ -36,6 +36,7 @@ export function fakeSimulate(scenario: Scenario, options: SimulateOptions): Simu
     faults: { kill: { drawn: 1, fired: 3, effective: word % 3 } },
     marks: { [scenario.name]: 1 },
     decisions: decisions ?? fakeDecisions(seed),
+    drawsNotRecorded: 0,
     latenciesUs: [],
     inert: word % 3 === 0 ? ["kill-0"] : [],
     stateDigest: null,

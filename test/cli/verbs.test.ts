@@ -168,6 +168,17 @@ describe("replay", () => {
     return join(folder, "failures", "first-7.json");
   };
 
+  test("a run with too many unusual draws to record: replay says that only its seed has them", async () => {
+    const file = await failed();
+    expect((await quorumlab(["replay", file, ...scenarios])).stderr).not.toContain("no room");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace('"drawsNotRecorded": 0', '"drawsNotRecorded": 5'));
+    const { stderr } = await quorumlab(["replay", file, ...scenarios]);
+    expect(stderr).toContain("5 unusual draws had no room in the file");
+    writeFileSync(file, text.replace('"drawsNotRecorded": 0,', ""));
+    expect((await quorumlab(["replay", file, ...scenarios])).code).toBe(1);
+  });
+
   test("by decisions: the simulator gets those of the file", async () => {
     const file = await failed();
     const seen: unknown[] = [];

@@ -130,6 +130,18 @@ describe("replay", () => {
     expect(simulate(calm, { seed: 5, decisions: { ...decisions, draws } }).inert).toEqual(draws);
   });
 
+  test("simulate: listed operations and faults that never began: are told as inert", () => {
+    const { decisions } = simulate(calm, { seed: 5 });
+    const [operation] = decisions.operations;
+    const nobody = { ...operation!, id: "77.0", client: 77 };
+    const late = fault({ kind: "kill", atUs: 999 * second, nodes: [nodeId(1)] }, 0);
+    const { inert } = simulate(calm, {
+      seed: 5,
+      decisions: { ...decisions, faults: [late], operations: [...decisions.operations, nobody] },
+    });
+    expect(inert).toEqual(["kill-0", "77.0"]);
+  });
+
   test("simulate: faults and operations that a caller hands in: these and no others", () => {
     const faults = [fault({ kind: "kill", atUs: second, forUs: second, nodes: [nodeId(1)] }, 0)];
     const [operation] = simulate(calm, { seed: 5 }).decisions.operations;

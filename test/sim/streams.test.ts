@@ -62,3 +62,15 @@ test("decisions: replay: listed draws come out unusual, all others usual, unmatc
   expect(replay.taken).toEqual([kept]);
   expect(replay.unmatched()).toEqual(["loss:9:9:9@0#0"]);
 });
+
+test("decisions: more unusual draws than are recorded: the rest is counted", () => {
+  const decisions = new Decisions(5, { listed: null });
+  const gate = decisions.gate("loss");
+  const draw = (count: number): void => {
+    for (let n = 0; n < count; n++) gate.unusual(1_000, 0, n & 7);
+  };
+  draw(1 << 20);
+  expect([decisions.taken.length, decisions.beyond]).toEqual([1 << 20, 0]);
+  draw(3);
+  expect([decisions.taken.length, decisions.beyond]).toEqual([1 << 20, 3]);
+});

@@ -162,6 +162,11 @@ function fromFile(
         "a seed may mean another run, decisions mostly mean the same",
     );
   }
+  if (file.drawsNotRecorded > 0) {
+    output.note(
+      `note: ${file.drawsNotRecorded} unusual draws had no room in the file: only --by seed repeats the run`,
+    );
+  }
   const usual = sameCode ? file.by : "decisions";
   return { scenario, seed: file.seed, by: chosen(by, first) ?? usual, file };
 }

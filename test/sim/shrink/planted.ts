@@ -41,6 +41,7 @@ export function plantedRun(planted: Planted): {
       faults: {},
       marks: {},
       decisions: planted.came?.(decisions) ?? decisions,
+      drawsNotRecorded: 0,
       latenciesUs: decisions.operations.map(() => planted.latencyUs ?? 0),
       inert: planted.inert?.(decisions) ?? [],
     };

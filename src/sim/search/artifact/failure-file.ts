@@ -22,6 +22,8 @@ export interface FailureFile {
   /** What brings back `digest`: the seed, or, after shrinking, only the decisions. */
   readonly by: "seed" | "decisions";
   readonly decisions: Decisions;
+  /** Unusual draws that are not among the decisions, for want of room: the seed alone has them. */
+  readonly drawsNotRecorded: number;
   readonly property: string;
   readonly fingerprint: string;
   readonly message: string;
@@ -102,6 +104,8 @@ const schema: z.ZodType<FailureFile> = z
       operations: z.array(operation),
       draws: z.array(text),
     }),
+    // Files of before don't tell.
+    drawsNotRecorded: count.default(0),
     property: text,
     fingerprint: text,
     message: text,
@@ -115,7 +119,7 @@ const schema: z.ZodType<FailureFile> = z
 
 /** The file of a run that violated a property; null for any other. */
 export function failureFileOf(
-  { failure, scenario, seed, decisions, digest }: RunResult,
+  { failure, scenario, seed, decisions, drawsNotRecorded, digest }: RunResult,
   { made, by, safetyOnly }: Pick<FailureFile, "made" | "by" | "safetyOnly">,
 ): FailureFile | null {
   if (failure === null) return null;
@@ -130,6 +134,7 @@ export function failureFileOf(
     ...failure,
     digest,
     decisions,
+    drawsNotRecorded,
   };
 }
 
