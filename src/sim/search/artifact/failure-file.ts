@@ -16,6 +16,8 @@ export interface FailureFile {
   readonly version: 1;
   /** The code that failed. */
   readonly made: Build;
+  /** The known bug that was planted in it; null: none. */
+  readonly mutant: string | null;
   readonly scenario: string;
   readonly seed: number;
   /** True if the budget of faults was lifted. */
@@ -88,6 +90,8 @@ const schema: z.ZodType<FailureFile> = z
       version: text,
       node: text,
     }),
+    // Files of before have none.
+    mutant: text.nullable().default(null),
     scenario: text,
     seed: count,
     safetyOnly: z.boolean(),
@@ -112,13 +116,14 @@ const schema: z.ZodType<FailureFile> = z
 /** The file of a run that violated a property; null for any other. */
 export function failureFileOf(
   { failure, scenario, seed, decisions, digest }: RunResult,
-  { made, by, safetyOnly }: Pick<FailureFile, "made" | "by" | "safetyOnly">,
+  { made, mutant, by, safetyOnly }: Pick<FailureFile, "made" | "mutant" | "by" | "safetyOnly">,
 ): FailureFile | null {
   if (failure === null) return null;
   return {
     format: "quorumlab-failure",
     version: 1,
     made,
+    mutant,
     scenario,
     seed,
     safetyOnly,
