@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { NodeId } from "../../../core/ids.js";
 import type { Json } from "../../../core/plain.js";
 import { faultKinds, type FaultKind } from "../../../lab/fault.js";
+import { runLimits } from "../../../lab/run-limits.js";
 import type { Decisions, RunResult } from "../../../lab/run-result.js";
 import type { OperationKind } from "../../../lab/scenario.js";
 import type { Build } from "./build.js";
@@ -38,9 +39,6 @@ export interface FailureFile {
 
 /** Ids, keys, values and names of draws are at most so long. */
 const textMax = 1 << 16;
-const nodesMax = 255;
-const groupsMax = 65_536;
-const clientsMax = 65_536;
 
 const fileFormat: Format = { format: "quorumlab-failure", version: 1 };
 
@@ -49,7 +47,7 @@ const count = z.int().min(0);
 const node = z
   .int()
   .min(1)
-  .max(nodesMax)
+  .max(runLimits.nodes)
   .transform((id) => id as NodeId);
 
 const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
@@ -59,9 +57,9 @@ const fault = z.object({
   kind: z.enum(Object.keys(faultKinds) as [FaultKind, ...FaultKind[]]),
   atUs: count,
   forUs: count,
-  nodes: z.array(node).max(nodesMax),
-  peers: z.array(node).max(nodesMax),
-  group: count.max(groupsMax),
+  nodes: z.array(node).max(runLimits.nodes),
+  peers: z.array(node).max(runLimits.nodes),
+  group: count.max(runLimits.groups),
   amount: z.int(),
 });
 
@@ -69,7 +67,7 @@ const operation = z.object({
   id: text,
   client: count,
   thinkUs: count,
-  group: count.max(groupsMax),
+  group: count.max(runLimits.groups),
   kind: z.enum(["get", "put", "delete", "cas", "range"] satisfies OperationKind[]),
   key: text,
   value: text,
@@ -164,10 +162,11 @@ function namesWhatIsThere(
     }
     return good ? value : limit;
   };
-  const nodes = most("nodes", nodesMax);
-  const groups = most("groups", groupsMax);
+  const nodes = most("nodes", runLimits.nodes);
+  const groups = most("groups", runLimits.groups);
   most("replication", nodes);
-  most("clients", clientsMax);
+  most("clients", runLimits.clients);
+  most("attackUs", runLimits.attackUs);
   most("snapshotEveryEntries", Number.MAX_SAFE_INTEGER);
   const refuse = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: "custom", path: ["decisions", ...path], message });
