@@ -6,9 +6,11 @@ import { Option } from "commander";
 import type { Excluded, Mutant } from "../sim/search/mutants/mutant.js";
 import { makeOverlay } from "../sim/search/mutants/overlay.js";
 import type { simulate } from "../sim/simulate.js";
+import type { FailureFile } from "../sim/search/artifact/failure-file.js";
 import { CliError, usageError } from "./errors.js";
 import { exitCode } from "./exit-codes.js";
 import { nearest } from "./nearest.js";
+import type { Output } from "./output.js";
 import type { Cli } from "./verb.js";
 
 /** The package's folder, seen alike from `src` and from `dist`. */
@@ -35,6 +37,21 @@ export function mutantOption(): Option {
 /** What a line that is meant to be pasted says of the mutant. */
 export function mutantFlag(id: string | undefined): string {
   return id === undefined ? "" : ` --mutant ${id}`;
+}
+
+/** The same for a failure file: the mutant that it was made with, unless another was asked for. */
+export function withMutantOf<Result>(
+  { cli, output }: { readonly cli: Cli; readonly output: Output },
+  { mutant: own }: FailureFile,
+  asked: string | undefined,
+  act: (cli: Cli) => Promise<Result> | Result,
+): Promise<Result> {
+  const mutant = asked ?? own ?? undefined;
+  if (own !== null) {
+    const now = mutant === own ? "which is planted again" : `now ${mutant} is planted`;
+    output.note(`note: the file was made with mutant ${own}, ${now}`);
+  }
+  return withMutant(cli, mutant, act);
 }
 
 /** Runs `act` with a command line whose simulator has the bug in it; without an id, with ours. */

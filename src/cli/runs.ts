@@ -34,7 +34,12 @@ export function keepFailure(
   result: RunResult,
   { safetyOnly }: { readonly safetyOnly: boolean },
 ): string | null {
-  const file = failureFileOf(result, { made: currentBuild(), by: "seed", safetyOnly });
+  const file = failureFileOf(result, {
+    made: currentBuild(),
+    mutant: null,
+    by: "seed",
+    safetyOnly,
+  });
   if (file === null) return null;
   const path = join(folder, "failures", `${result.scenario}-${result.seed}.json`);
   writing(path, () => writeFailureFile(path, file));

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -5,6 +6,7 @@ import { runProgram } from "../../src/cli/program.js";
 import { simulate } from "../../src/sim/simulate.js";
 
 const built = existsSync(fileURLToPath(new URL("../../dist/mutants/index.js", import.meta.url)));
+const program = fileURLToPath(new URL("../../bin/quorumlab.js", import.meta.url));
 
 async function typed(...words: string[]): Promise<{ code: number; err: string }> {
   let err = "";
@@ -28,6 +30,20 @@ describe.runIf(built)("mutants", () => {
     const { code, err } = await typed("mutants", "--quick", "26");
     expect(code).toBe(64);
     expect(err).toContain("leave the ids out");
+  });
+
+  test("mutants: a kill is told with a line that brings it back", { timeout: 120_000 }, () => {
+    const id = "73-local-read-of-a-deposed-leader";
+    const options = ["--seeds", "30", "--from", "1", "--jobs", "1", "--format", "jsonl"];
+    // Its threads cannot load TypeScript.
+    const ran = spawnSync(process.execPath, [program, "mutants", id, ...options]);
+    const lines = ran.stdout.toString().split("\n");
+    const mutant = JSON.parse(lines[1]!) as Record<string, string | number>;
+    expect([ran.status, mutant]).toMatchObject([0, { kind: "mutant", killed: true }]);
+    const { seed, scenario, replay } = mutant;
+    expect(replay).toBe(`npx quorumlab replay ${seed} --scenario ${scenario} --mutant ${id}`);
+    const again = spawnSync(process.execPath, [program, ...String(replay).split(" ").slice(2)]);
+    expect(again.status).toBe(1);
   });
 
   test("mutants: no seeds: wrong usage", async () => {

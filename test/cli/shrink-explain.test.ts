@@ -73,7 +73,10 @@ async function runVerb(
 function keepLarge(cause: (decisions: Decisions) => string | null): string {
   const path = join(folder, "planted-1.json");
   const result = { ...plantedRun({ cause }).run(large()), digest: "0123456789abcdef" };
-  writeFailureFile(path, failureFileOf(result, { made, by: "seed", safetyOnly: false })!);
+  writeFailureFile(
+    path,
+    failureFileOf(result, { made, mutant: null, by: "seed", safetyOnly: false })!,
+  );
   return path;
 }
 

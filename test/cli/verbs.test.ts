@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -249,6 +249,24 @@ describe("replay", () => {
       (text: string) => text.replace('"nodes": 3', '"nodes": 1000000'),
       "at decisions.options.nodes",
     ],
+    ...['"x"', "{}", "1e300", "9007199254740991", "0", "1.5"].map(
+      (value) =>
+        [
+          `with an attack of ${value} microseconds`,
+          (text: string) => text.replace('"nodes": 3', `"attackUs": ${value}, "nodes": 3`),
+          "at decisions.options.attackUs: expected a whole number from 1 to 86400000000",
+        ] as const,
+    ),
+    [
+      "with more groups than a run may have",
+      (text: string) => text.replace('"groups": 1', '"groups": 65536'),
+      "at decisions.options.groups",
+    ],
+    [
+      "with more clients than a run may have",
+      (text: string) => text.replace('"clients": 1', '"clients": 65536'),
+      "at decisions.options.clients",
+    ],
     [
       "with a limit of a million gigabytes",
       (text: string) =>
@@ -275,69 +293,6 @@ describe("replay", () => {
     expect(ran.stderr).toContain(file);
     expect(ran.stderr).toContain(word);
     expect(ran.stderr).not.toMatch(/^\s+at /m);
-  });
-});
-
-describe("merge", () => {
-  test.each([
-    ["cut in half", (text: string) => text.slice(0, text.length / 2), "it is not whole JSON"],
-    [
-      "with counts that do not add up",
-      (text: string) => text.replace('"passed":', '"passed":1'),
-      "add up",
-    ],
-  ])("a result %s: exit 65", async (_what, damage, word) => {
-    const typed = [
-      "search",
-      "first",
-      "--jobs",
-      "1",
-      "--seeds",
-      "1..3",
-      "--out",
-      folder,
-      ...scenarios,
-    ];
-    await quorumlab(typed);
-    const file = join(folder, "search.json");
-    writeFileSync(file, damage(readFileSync(file, "utf8")));
-    const ran = await quorumlab(["merge", folder]);
-    expect(ran.code).toBe(65);
-    expect(ran.stderr).toContain(word);
-  });
-
-  test.each([
-    ["version of Node.js", { node: "v20.0.0" }],
-    ["set of uncommitted changes", { dirty: true, code: "0".repeat(64) }],
-    ["set of uncommitted changes", { dirty: true, code: null }],
-    ["commit", { commit: "0".repeat(40) }],
-  ])("shards of one search by another %s (%j): exit 65, says so", async (what, other) => {
-    const folders = ["1", "2"].map((shard) => join(folder, shard));
-    for (const [at, out] of folders.entries()) {
-      const typed = ["search", "first", "--jobs", "1", "--seeds", "1..10", "--out", out];
-      await quorumlab([...typed, "--shard", `${at + 1}/2`, ...scenarios]);
-    }
-    expect((await quorumlab(["merge", ...folders, ...scenarios])).code).not.toBe(65);
-    const file = join(folders[1]!, "search.json");
-    const saved = JSON.parse(readFileSync(file, "utf8")) as { made: object };
-    writeFileSync(file, JSON.stringify({ ...saved, made: { ...saved.made, ...other } }));
-    const ran = await quorumlab(["merge", ...folders, ...scenarios]);
-    expect(ran.code).toBe(65);
-    expect(ran.stderr).toContain(`shard 2/2 has another ${what}`);
-  });
-
-  test("shards of different searches: exit 65, says in what they differ", async () => {
-    for (const [shard, seeds] of [
-      ["1/2", "1..10"],
-      ["2/2", "2..11"],
-    ] as const) {
-      const out = join(folder, shard[0]!);
-      const typed = ["search", "first", "--jobs", "1", "--seeds", seeds, "--shard", shard];
-      await quorumlab([...typed, "--out", out, ...scenarios]);
-    }
-    const ran = await quorumlab(["merge", join(folder, "1"), join(folder, "2")]);
-    expect(ran.code).toBe(65);
-    expect(ran.stderr).toContain("shard 2/2 has another first seed");
   });
 });
 

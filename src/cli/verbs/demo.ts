@@ -125,9 +125,11 @@ function shrinkBug(cli: Cli, output: Output, { scenario, found, out }: Found): E
   if (shrunk.outcome === "notReproduced") return exitCode.undecided;
   output.pretty("\n3. Shrunk, with the same property broken in the same way");
   tellShrunk(output, shrunk, performance.now() - startedMs);
-  const path = join(out, `${planted.mutant}.json`);
   const result: RunResult = { ...shrunk.result, decisions: shrunk.decisions };
-  const file = failureFileOf(result, { made: currentBuild(), by: "decisions", safetyOnly: false });
+  const { mutant } = planted;
+  const path = join(out, `${mutant}.json`);
+  const made = { made: currentBuild(), mutant, by: "decisions", safetyOnly: false } as const;
+  const file = failureFileOf(result, made);
   if (file === null) throw new CliError(exitCode.ourFault, "the shrunk run did not fail");
   writing(path, () => writeFailureFile(path, file));
   const again = cli.simulate(scenario, { seed, decisions: file.decisions });
@@ -135,8 +137,8 @@ function shrinkBug(cli: Cli, output: Output, { scenario, found, out }: Found): E
   output.pretty(
     "\n4. Replayed from its file: the same failure, byte for byte. See for yourself:\n",
   );
-  output.last(`npx quorumlab explain ${quoted(path)} --mutant ${planted.mutant}`);
-  output.last(`npx quorumlab replay ${quoted(path)} --mutant ${planted.mutant}`);
+  output.last(`npx quorumlab explain ${quoted(path)}`);
+  output.last(`npx quorumlab replay ${quoted(path)}`);
   return exitCode.held;
 }
 

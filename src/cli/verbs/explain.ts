@@ -2,14 +2,14 @@ import type { Command } from "commander";
 import { type ExplainOptions, explainTrace } from "../../lab/explain/explain.js";
 import { readTrace, traceProblemText, type Trace } from "../../lab/trace-reader.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
-import { readFailureFile } from "../../sim/search/artifact/failure-file.js";
+import { readFailureFile, type FailureFile } from "../../sim/search/artifact/failure-file.js";
 import { readText } from "../../sim/search/artifact/json-file.js";
 import { traceHeader } from "../../sim/trace-writer.js";
 import { CliError, fileError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { durationArgument, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
-import { mutantFlag, mutantOption, withMutant } from "../planted.js";
+import { mutantFlag, mutantOption, withMutantOf } from "../planted.js";
 import { replayLines } from "../report.js";
 import { traceAgain, type FailedAgain } from "../runs-again.js";
 import { findScenario, loadScenarios } from "../scenarios.js";
@@ -36,7 +36,7 @@ export function explainVerb(cli: Cli): Command {
     .addOption(mutantOption())
     .action(
       acting(cli, (output: Output, options: ExplainVerbOptions, path: string) =>
-        withMutant(cli, options.mutant, (mutated) => explainFile(mutated, output, options, path)),
+        explainFile(cli, output, options, path),
       ),
     );
 }
@@ -55,7 +55,23 @@ async function explainFile(
   }
   const read = readFailureFile(path);
   if ("problem" in read) throw fileError(read.problem);
-  const file = read.ok;
+  const given = { path, file: read.ok, options };
+  return withMutantOf({ cli, output }, read.ok, options.mutant, (mutated) =>
+    explainFailure(mutated, output, given),
+  );
+}
+
+interface Given {
+  readonly path: string;
+  readonly file: FailureFile;
+  readonly options: ExplainVerbOptions;
+}
+
+async function explainFailure(
+  cli: Cli,
+  output: Output,
+  { path, file, options }: Given,
+): Promise<ExitCode> {
   const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
   const again = traceAgain(cli, scenario, file);
   if (again === null) {
@@ -72,7 +88,7 @@ async function explainFile(
   };
   // What was shrunk comes back by its decisions alone.
   const lines = file.by === "seed" ? replayLines(hints) : replayLines(hints).slice(0, 1);
-  const flag = mutantFlag(options.mutant);
+  const flag = mutantFlag(options.mutant ?? file.mutant ?? undefined);
   const pasted = lines.map((line) => line + flag);
   const properties = (scenario.protocol ?? scenario.stateMachine)?.properties ?? [];
   tell(output, traceOfRun(again), options, { replay: pasted, properties });

@@ -1,11 +1,13 @@
+import { statSync } from "node:fs";
+import { dirname, normalize } from "node:path";
 import type { Command } from "commander";
-import { mergeResults, readResultFile } from "../../sim/search/result-file.js";
+import { mergeResults, readResultFile, resultPath } from "../../sim/search/result-file.js";
 import { vacuities } from "../../sim/search/vacuity.js";
-import { CliError, fileError } from "../errors.js";
+import { CliError, fileError, usageError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { scenariosOption } from "../options.js";
 import type { Output } from "../output.js";
-import { chooseScenarios, loadScenarios } from "../scenarios.js";
+import { chooseScenarios, loadScenarios, type ScenarioModule } from "../scenarios.js";
 import {
   checkReport,
   searchHeader,
@@ -38,8 +40,8 @@ async function merge(
   folders: readonly string[],
 ): Promise<ExitCode> {
   checkReport(options);
-  const files = folders.map((folder) => {
-    const read = readResultFile(folder);
+  const files = folders.map((given) => {
+    const read = readResultFile(folderOf(given));
     if ("problem" in read) throw fileError(read.problem);
     return read.ok;
   });
@@ -49,13 +51,33 @@ async function merge(
   }
   const { tally, failures, wallMs } = merged;
   const { made, plan, allScenarios } = merged.files[0]!;
+  const module = await loadScenarios(options.scenarios);
+  const searched = chooseScenarios(module, knownNames(module, plan.scenarios, options));
   output.record(searchHeader(made, plan), null);
   for (const row of failures) tellFailure(output, row);
   const missing = [...merged.missing];
-  if (missing.length === 0) {
-    const searched = chooseScenarios(await loadScenarios(options.scenarios), plan.scenarios);
-    missing.push(...vacuities(tally, { searched, all: allScenarios }));
-  }
+  if (missing.length === 0) missing.push(...vacuities(tally, { searched, all: allScenarios }));
   tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
   return verdictOf({ failed: tally.failed, inconclusive: tally.inconclusive, missing });
+}
+
+/** Also when the file in it was named. */
+function folderOf(given: string): string {
+  const isFile = statSync(given, { throwIfNoEntry: false })?.isFile() === true;
+  return isFile && resultPath(dirname(given)) === normalize(given) ? dirname(given) : given;
+}
+
+function knownNames(
+  { scenarios }: ScenarioModule,
+  names: readonly string[],
+  options: MergeOptions,
+): readonly string[] {
+  const stranger = names.find((name) => scenarios.every((scenario) => scenario.name !== name));
+  if (stranger === undefined) return names;
+  throw usageError(
+    options.scenarios === undefined
+      ? `these shards are of scenario ${stranger}, which does not ship: ` +
+          "name the module that they were searched with: --scenarios FILE"
+      : `these shards are of scenario ${stranger}, which ${options.scenarios} does not have`,
+  );
 }

@@ -10,7 +10,7 @@ import { exitCode, type ExitCode } from "../exit-codes.js";
 import { nearest } from "../nearest.js";
 import { jobsOption, seedOption, wholeNumber } from "../options.js";
 import { duration, grouped, type Output } from "../output.js";
-import { loadMutants, packageFolder, type ShippedMutants } from "../planted.js";
+import { loadMutants, mutantFlag, packageFolder, type ShippedMutants } from "../planted.js";
 import { headerRecord } from "../report.js";
 import { checkTarget } from "../runs.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
@@ -115,6 +115,7 @@ function tell(output: Output, hunt: Hunt): void {
   const { id, from, killed, seeds, steps, property, wallMs, others, failure } = hunt;
   const { green, red } = output.paint;
   const where = failure === null ? "" : `  ${failure.scenario}, seed ${failure.seed}`;
+  const replay = replayLine(hunt);
   const odd = Object.entries(others).map(([name, count]) => `${name} x${count}`);
   const record = {
     kind: "mutant",
@@ -129,13 +130,22 @@ function tell(output: Output, hunt: Hunt): void {
     seed: failure?.seed ?? null,
     message: failure?.failure?.message ?? null,
     others,
+    replay,
   };
   output.record(
     record,
     `${killed ? green("killed  ") : red("survived")}  ${id}: ${property ?? "nothing"} after ` +
       `${grouped(seeds)} seeds, ${duration(wallMs)}${where}` +
-      (odd.length > 0 ? `\n          also: ${odd.join("; ")}` : ""),
+      (odd.length > 0 ? `\n          also: ${odd.join("; ")}` : "") +
+      (replay === null ? "" : `\n          ${replay}`),
   );
+}
+
+/** What can be pasted to see the failure that caught it. */
+function replayLine({ id, failure }: Hunt): string | null {
+  if (failure === null) return null;
+  const { scenario, seed } = failure;
+  return `npx quorumlab replay ${seed} --scenario ${scenario}${mutantFlag(id)}`;
 }
 
 function tellEnd(

@@ -10,7 +10,7 @@ import { exitCode, type ExitCode } from "../exit-codes.js";
 import { safetyOnlyOption, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
 import { describeRun, exitOf, headerRecord, moduleFlag, quoted, resultRecord } from "../report.js";
-import { mutantFlag, mutantOption, withMutant } from "../planted.js";
+import { mutantFlag, mutantOption, withMutant, withMutantOf } from "../planted.js";
 import { runTraced } from "../runs.js";
 import { findScenario, loadScenarios, type ScenarioModule } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
@@ -60,23 +60,28 @@ export function replayVerb(cli: Cli): Command {
     .addOption(scenariosOption())
     .addOption(mutantOption())
     .action(
-      acting(cli, (output: Output, options: ReplayOptions, target: string) =>
-        withMutant(cli, options.mutant, (mutated) => replay(mutated, output, options, target)),
-      ),
+      acting(cli, async (output: Output, options: ReplayOptions, target: string) => {
+        const module = await loadScenarios(options.scenarios);
+        const what =
+          options.scenario === undefined
+            ? fromFile(output, module, target, options)
+            : typed(module, target, options);
+        const act = (mutated: Cli): ExitCode => replay(mutated, output, { options, target, what });
+        return what.file === null
+          ? withMutant(cli, options.mutant, act)
+          : withMutantOf({ cli, output }, what.file, options.mutant, act);
+      }),
     );
 }
 
-async function replay(
-  cli: Cli,
-  output: Output,
-  options: ReplayOptions,
-  target: string,
-): Promise<ExitCode> {
-  const module = await loadScenarios(options.scenarios);
-  const what =
-    options.scenario === undefined
-      ? fromFile(output, module, target, options)
-      : typed(module, target, options);
+interface Asked {
+  readonly options: ReplayOptions;
+  /** As it was typed. */
+  readonly target: string;
+  readonly what: Replay;
+}
+
+function replay(cli: Cli, output: Output, { options, target, what }: Asked): ExitCode {
   const { scenario, seed, by, file } = what;
   const safetyOnly = file?.safetyOnly ?? options.safetyOnly;
   const asked: SimulateOptions = {

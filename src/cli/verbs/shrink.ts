@@ -17,8 +17,8 @@ import { fileError, writing } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import { scenariosOption, wholeNumber } from "../options.js";
 import { grouped, table, type Output } from "../output.js";
-import { mutantFlag, mutantOption, withMutant } from "../planted.js";
-import { quoted } from "../report.js";
+import { mutantOption, withMutantOf } from "../planted.js";
+import { moduleFlag, quoted } from "../report.js";
 import { runAgain } from "../runs-again.js";
 import { findScenario, loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
@@ -48,21 +48,28 @@ export function shrinkVerb(cli: Cli): Command {
     .addOption(scenariosOption())
     .addOption(mutantOption())
     .action(
-      acting(cli, (output: Output, options: ShrinkVerbOptions, path: string) =>
-        withMutant(cli, options.mutant, (mutated) => shrinkFile(mutated, output, options, path)),
-      ),
+      acting(cli, (output: Output, options: ShrinkVerbOptions, path: string) => {
+        const read = readFailureFile(path);
+        if ("problem" in read) throw fileError(read.problem);
+        const given = { path, file: read.ok, options };
+        return withMutantOf({ cli, output }, read.ok, options.mutant, (mutated) =>
+          shrinkFile(mutated, output, given),
+        );
+      }),
     );
+}
+
+interface Given {
+  readonly path: string;
+  readonly file: FailureFile;
+  readonly options: ShrinkVerbOptions;
 }
 
 async function shrinkFile(
   cli: Cli,
   output: Output,
-  options: ShrinkVerbOptions,
-  path: string,
+  { path, file, options }: Given,
 ): Promise<ExitCode> {
-  const read = readFailureFile(path);
-  if ("problem" in read) throw fileError(read.problem);
-  const file = read.ok;
   const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
   const start = runAgain(cli, scenario, file);
   if (start === null) {
@@ -86,19 +93,19 @@ async function shrinkFile(
   return conclude(output, { path, to: options.to ?? shrunkPath(path), file, found, options });
 }
 
-interface Shrunk {
-  readonly path: string;
+interface Shrunk extends Given {
   readonly to: string;
-  readonly file: FailureFile;
   readonly found: ShrinkResult;
-  readonly options: ShrinkVerbOptions;
 }
 
 function conclude(output: Output, { path, to, file, found, options }: Shrunk): ExitCode {
   const { outcome, reruns, minimal, before, after } = found;
   const kept = outcome === "smaller" || outcome === "same";
   const artifact = kept ? to : null;
-  if (kept) keep(to, { ...found.result, decisions: found.decisions }, file);
+  if (kept) {
+    const mutant = options.mutant ?? file.mutant;
+    keep(to, { ...found.result, decisions: found.decisions }, { ...file, mutant });
+  }
   const { scenario, seed, property } = file;
   const { digest } = found.result;
   output.record(
@@ -127,15 +134,15 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
     );
     return exitCode.notDeterministic;
   }
-  const module = options.scenarios === undefined ? "" : ` --scenarios ${quoted(options.scenarios)}`;
-  const from = module + mutantFlag(options.mutant);
+  const from = moduleFlag(options.scenarios);
   output.last(`npx quorumlab explain ${quoted(to)}${from}`);
   output.last(`npx quorumlab replay ${quoted(to)}${from}`);
   return exitCode.held;
 }
 
-function keep(path: string, result: RunResult, { safetyOnly }: FailureFile): void {
-  const file = failureFileOf(result, { made: currentBuild(), by: "decisions", safetyOnly });
+function keep(path: string, result: RunResult, { mutant, safetyOnly }: FailureFile): void {
+  const made = currentBuild();
+  const file = failureFileOf(result, { made, mutant, by: "decisions", safetyOnly });
   if (file !== null) writing(path, () => writeFailureFile(path, file));
 }
 

@@ -1,9 +1,9 @@
 /** What a search, or a shard of one, leaves in its folder; `merge` joins them. */
-import { join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { z } from "zod";
 import { buildSchema, otherCode, type Build } from "./artifact/build.js";
 import { readJson, writeWhole, type Format, type Read } from "./artifact/json-file.js";
-import type { SearchPlan } from "./seeds.js";
+import { shardRuns, shardsMax, type SearchPlan } from "./seeds.js";
 import { addTally, emptyTally, measures, type Tally } from "./tally.js";
 
 export interface ResultFile {
@@ -29,7 +29,7 @@ export interface FailureRow {
   readonly message: string;
   readonly step: number;
   readonly digest: string;
-  /** Path of the failure file; null when there were too many to keep. */
+  /** Path of the failure file, in the file from its own folder; null: there were too many to keep. */
   readonly artifact: string | null;
 }
 
@@ -83,46 +83,80 @@ const tallySchema = z
     "the counts do not add up",
   ) as unknown as z.ZodType<Tally>;
 
-const schema: z.ZodType<ResultFile> = z.object({
-  format: z.literal("quorumlab-search"),
-  version: z.literal(2),
-  made: buildSchema,
-  plan: z.object({
+const planSchema = z
+  .object({
     scenarios: z.array(z.string()).min(1),
     from: count,
     runs: count.nullable(),
     safetyOnly: z.boolean(),
-    shard: z.object({ index: z.int().min(1), of: z.int().min(1) }),
-  }),
-  allScenarios: z.boolean(),
-  complete: z.boolean(),
-  wallMs: z.number().min(0),
-  tally: tallySchema,
-  failures: z.array(
-    z.object({
-      run: count,
-      scenario: z.string(),
-      seed: count,
-      property: z.string(),
-      message: z.string(),
-      step: count,
-      digest: z.string(),
-      artifact: z.string().nullable(),
-    }),
-  ),
-});
+    shard: z.object({ index: z.int().min(1), of: z.int().min(1).max(shardsMax) }),
+  })
+  .refine(({ shard }) => shard.index <= shard.of, "there are not so many shards");
+
+const schema: z.ZodType<ResultFile> = z
+  .object({
+    format: z.literal("quorumlab-search"),
+    version: z.literal(2),
+    made: buildSchema,
+    plan: planSchema,
+    allScenarios: z.boolean(),
+    complete: z.boolean(),
+    wallMs: z.number().min(0),
+    tally: tallySchema,
+    failures: z.array(
+      z.object({
+        run: count,
+        scenario: z.string(),
+        seed: count,
+        property: z.string(),
+        message: z.string(),
+        step: count,
+        digest: z.string(),
+        artifact: z.string().nullable(),
+      }),
+    ),
+  })
+  .superRefine(({ plan, complete, tally, failures }, context) => {
+    const refuse = (path: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [path], message });
+    const runs = shardRuns(plan);
+    if (tally.seeds > runs) refuse("tally", `there are ${tally.seeds} runs, planned were ${runs}`);
+    if (complete && plan.runs !== null && tally.seeds < runs) {
+      refuse("complete", `only ${tally.seeds} of the ${runs} planned runs are there`);
+    }
+    if (failures.length !== tally.failed) {
+      refuse("failures", `there are ${failures.length}, counted were ${tally.failed}`);
+    }
+  });
 
 export function resultPath(folder: string): string {
   return join(folder, fileName);
 }
 
-/** @throws NodeJS.ErrnoException when the system refuses */
+/**
+ * Failure files are named as they lie from the folder, so that it can be moved, as shards are.
+ * @throws NodeJS.ErrnoException when the system refuses
+ */
 export function writeResultFile(folder: string, file: ResultFile): void {
-  writeWhole(resultPath(folder), [JSON.stringify(file), "\n"]);
+  const failures = withPaths(file.failures, (path) => relative(folder, path));
+  writeWhole(resultPath(folder), [JSON.stringify({ ...file, failures }), "\n"]);
 }
 
+/** Paths of failure files begin with the folder as it was given. */
 export function readResultFile(folder: string): Read<ResultFile> {
-  return readJson(resultPath(folder), schema, fileFormat);
+  const read = readJson(resultPath(folder), schema, fileFormat);
+  if ("problem" in read) return read;
+  const failures = withPaths(read.ok.failures, (path) =>
+    isAbsolute(path) ? path : join(folder, path),
+  );
+  return { ok: { ...read.ok, failures } };
+}
+
+function withPaths(rows: readonly FailureRow[], map: (path: string) => string): FailureRow[] {
+  return rows.map((row) => ({
+    ...row,
+    artifact: row.artifact === null ? null : map(row.artifact),
+  }));
 }
 
 /** The whole of which the files are shards, or why they are not shards of one search. */

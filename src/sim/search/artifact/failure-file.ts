@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { NodeId } from "../../../core/ids.js";
 import type { Json } from "../../../core/plain.js";
 import { faultKinds, type FaultKind } from "../../../lab/fault.js";
+import { runLimits } from "../../../lab/run-limits.js";
 import type { Decisions, PlannedOperation, RunResult } from "../../../lab/run-result.js";
 import { buildSchema, type Build } from "./build.js";
 import { readJson, writeWhole, type Format, type Read } from "./json-file.js";
@@ -15,6 +16,8 @@ export interface FailureFile {
   readonly version: 1;
   /** The code that failed. */
   readonly made: Build;
+  /** The known bug that was planted in it; null: none. */
+  readonly mutant: string | null;
   readonly scenario: string;
   readonly seed: number;
   /** True if the budget of faults was lifted. */
@@ -37,9 +40,6 @@ export interface FailureFile {
 
 /** Ids, keys, values and names of draws are at most so long. */
 const textMax = 1 << 16;
-const nodesMax = 255;
-const groupsMax = 65_536;
-const clientsMax = 65_536;
 /** A limit that is tight is below what is usual in a simulated world. */
 const limitMax = 1 << 20;
 
@@ -50,7 +50,7 @@ const count = z.int().min(0);
 const node = z
   .int()
   .min(1)
-  .max(nodesMax)
+  .max(runLimits.nodes)
   .transform((id) => id as NodeId);
 
 const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
@@ -63,9 +63,9 @@ const fault = z.object({
   kind: z.enum(Object.keys(faultKinds) as [FaultKind, ...FaultKind[]]),
   atUs: count,
   forUs: count,
-  nodes: z.array(node).max(nodesMax),
-  peers: z.array(node).max(nodesMax),
-  group: count.max(groupsMax),
+  nodes: z.array(node).max(runLimits.nodes),
+  peers: z.array(node).max(runLimits.nodes),
+  group: count.max(runLimits.groups),
   amount: z.int(),
 });
 
@@ -73,7 +73,7 @@ const operation = z.object({
   id: text,
   client: count,
   thinkUs: count,
-  group: count.max(groupsMax),
+  group: count.max(runLimits.groups),
   kind: z.enum([
     "get",
     "put",
@@ -94,6 +94,8 @@ const schema: z.ZodType<FailureFile> = z
     format: z.literal("quorumlab-failure"),
     version: z.literal(1),
     made: buildSchema,
+    // Files of before have none.
+    mutant: text.nullable().default(null),
     scenario: text,
     seed: count,
     safetyOnly: z.boolean(),
@@ -120,13 +122,14 @@ const schema: z.ZodType<FailureFile> = z
 /** The file of a run that violated a property; null for any other. */
 export function failureFileOf(
   { failure, scenario, seed, decisions, drawsNotRecorded, digest }: RunResult,
-  { made, by, safetyOnly }: Pick<FailureFile, "made" | "by" | "safetyOnly">,
+  { made, mutant, by, safetyOnly }: Pick<FailureFile, "made" | "mutant" | "by" | "safetyOnly">,
 ): FailureFile | null {
   if (failure === null) return null;
   return {
     format: "quorumlab-failure",
     version: 1,
     made,
+    mutant,
     scenario,
     seed,
     safetyOnly,
@@ -168,10 +171,11 @@ function namesWhatIsThere(
     }
     return good ? value : limit;
   };
-  const nodes = most("nodes", nodesMax);
-  const groups = most("groups", groupsMax);
+  const nodes = most("nodes", runLimits.nodes);
+  const groups = most("groups", runLimits.groups);
   most("replication", nodes);
-  most("clients", clientsMax);
+  most("clients", runLimits.clients);
+  most("attackUs", runLimits.attackUs);
   most("snapshotEveryEntries", Number.MAX_SAFE_INTEGER);
   if (!limits.safeParse(options["limits"]).success) {
     context.addIssue({
