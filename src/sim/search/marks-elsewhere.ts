@@ -26,6 +26,10 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "no fault takes a file away that was synced; a lost disk is lost as a whole",
     test: "test/core/wal/damage.test.ts",
   },
+  ringNamedAnotherBatch: {
+    why: "two synced writes to one place would have to be lost, and what stood there before come back",
+    test: "test/core/wal/damage.test.ts",
+  },
   snapshotChunkOutOfOrder: {
     why: "a replica asks for no chunk to be written but the next one",
     test: "test/core/wal/snapshot-files.test.ts",
