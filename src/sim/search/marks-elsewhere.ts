@@ -22,6 +22,10 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "without room a leader takes nothing on; only its blank entry may meet this, if ever",
     test: "test/core/node/batches.test.ts",
   },
+  readFollowedEntry: {
+    why: "what is read back has left memory, and hardly ever moves in just that moment",
+    test: "test/core/wal/space.test.ts",
+  },
   segmentMissing: {
     why: "no fault takes a file away that was synced; a lost disk is lost as a whole",
     test: "test/core/wal/damage.test.ts",
