@@ -14,6 +14,7 @@ import {
   type ScannedSegment,
   type SegmentImage,
   hasBothCopies,
+  headerChecksum,
   isComplete,
   lsnAfter,
   scanSegment,
@@ -70,8 +71,8 @@ export function analyse(input: RecoveryInput, context: WalContext): Analysis {
   const position: ScanPosition = { nextLsn: 1, boot: 0, refusal: null };
   const scanned: ScannedSegment[] = [];
   for (const image of input.images) scanned.push(scanSegment(image, input.disk, position, crc32));
-  const all = scanned.flatMap(({ batches }) => batches);
   const proven = provenByRing(input.ring);
+  const all = scanned.flatMap(({ batches }) => batches.filter(isProvenOne(proven, context)));
   let cut = false;
   const newest = all.at(-1);
   if (newest !== undefined && !isComplete(newest, crc32, position)) {
@@ -138,21 +139,43 @@ interface Proven {
   readonly segment: number;
   readonly end: number;
   readonly boot: number;
+  /** Of the header records of all batches in the ring, by lsn, with the boot that wrote them. */
+  readonly checksums: ReadonlyMap<number, { readonly boot: number; readonly checksum: number }>;
 }
 
 function provenByRing(slots: readonly RingSlot[]): Proven {
-  let proven: Proven = { lsn: 0, nextLsn: 1, segment: 0, end: 0, boot: 0 };
+  const checksums = new Map<number, { readonly boot: number; readonly checksum: number }>();
+  let proven: Proven = { lsn: 0, nextLsn: 1, segment: 0, end: 0, boot: 0, checksums };
   let boot = 0;
   for (const slot of slots) {
     boot = Math.max(boot, slot.boot);
-    for (const { lsn, segment, offset, length } of slot.entries) {
+    for (const { lsn, segment, offset, length, checksum } of slot.entries) {
+      if (slot.boot > (checksums.get(lsn)?.boot ?? -1)) {
+        checksums.set(lsn, { boot: slot.boot, checksum });
+      }
       if (lsn <= proven.lsn) continue;
       // No record is shorter than its header.
       const nextLsn = lsn + 2 + Math.floor(length / recordHeaderBytes);
-      proven = { lsn, nextLsn, segment, end: offset + length, boot: 0 };
+      proven = { lsn, nextLsn, segment, end: offset + length, boot: 0, checksums };
     }
   }
   return { ...proven, boot };
+}
+
+/**
+ * A torn tail that was cut gives its place and its lsn to the next batch. When both the voiding of
+ * it and that batch are gone, the old header stands there again: only the ring tells that it is not
+ * the batch that was durable.
+ */
+function isProvenOne({ checksums }: Proven, { marks }: WalContext): (batch: FoundBatch) => boolean {
+  return (batch) => {
+    const proven = checksums.get(batch.header.lsn);
+    if (proven === undefined || !batch.headerIntact) return true;
+    // What an earlier boot wrote says nothing about a later one's batch.
+    if (proven.boot < batch.header.boot || headerChecksum(batch) === proven.checksum) return true;
+    marks.hit("ringNamedAnotherBatch");
+    return false;
+  };
 }
 
 function lossesOf(

@@ -4,6 +4,7 @@ export const walMarks = {
   damagedRangeMarked: "records that had been durable were gone, and their replica was marked",
   replicaLost: "every copy of a replica's newest vote was gone",
   ringProvedBatch: "only the ring proved that a broken newest batch had been durable",
+  ringNamedAnotherBatch: "a batch was found in the place of another one that the ring knew",
   batchLostWhole: "header and footer of a durable batch were both gone",
   batchHeaderRepaired: "a batch was understood from its footer alone",
   segmentMissing: "a segment of the log was missing or another disk's",

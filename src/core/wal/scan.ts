@@ -118,6 +118,11 @@ function batchAt(
   return { image, salt, offset, header, headerIntact };
 }
 
+/** As the ring repeats it; the header is intact. */
+export function headerChecksum({ image, offset }: FoundBatch): number {
+  return getU32(image.bytes, offset + recordField.crc);
+}
+
 /** Of the field `recordCount`, from the beginning of a header or footer record. */
 const recordCountAt = recordHeaderBytes + 44;
 

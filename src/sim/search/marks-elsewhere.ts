@@ -26,8 +26,16 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "all nodes of a simulated cluster have the same limits",
     test: "test/core/node/host.test.ts",
   },
+  readFollowedEntry: {
+    why: "what is read back has left memory, and hardly ever moves in just that moment",
+    test: "test/core/wal/space.test.ts",
+  },
   segmentMissing: {
     why: "no fault takes a file away that was synced; a lost disk is lost as a whole",
+    test: "test/core/wal/damage.test.ts",
+  },
+  ringNamedAnotherBatch: {
+    why: "two synced writes to one place would have to be lost, and what stood there before come back",
     test: "test/core/wal/damage.test.ts",
   },
   snapshotChunkOutOfOrder: {

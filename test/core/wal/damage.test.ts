@@ -132,6 +132,29 @@ describe("log: damage", () => {
     ]);
   });
 
+  test("log: a torn batch stands again where a durable one was: only the ring tells, votes are lost", () => {
+    const never = write(2, { entries: [entry(6, 2, 3000)] });
+    const other = twoGroups();
+    const { to } = other.batches[3]!;
+    other.rig.write(never);
+    const torn = other.rig.disk.bytes(first).slice(to, to + 512);
+    const { rig } = twoGroups();
+    rig.begin(never);
+    rig.disk.crash(() => 0);
+    expect(rig.restart().forgotten).toBe(false);
+    rig.wal.writeRing();
+    rig.settle();
+    const after = rig.disk.bytes(first).slice(to, to + 2048);
+    for (let at = 0; at < after.length; at++) {
+      rig.disk.rot(first, to + at, after[at]! ^ (torn[at] ?? 0));
+    }
+    const node = rig.restart();
+    expect(rig.marks.has("ringNamedAnotherBatch")).toBe(true);
+    expect(node.replicas.map(({ lost }) => lost)).toEqual([true, true]);
+    expect(node.forgotten).toBe(true);
+    expect(rig.restart().replicas.map(({ lost }) => lost)).toEqual([true, true]);
+  });
+
   test("log: a lost replica: nothing of it is kept but that it is lost", () => {
     const { rig, batches } = twoGroups();
     wipe(rig, batches[3]!.from, batches[3]!.to);
