@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -224,7 +224,7 @@ describe("replay", () => {
     expect(ran.records().at(-1)).toMatchObject({ by: "decisions", same: true });
   });
 
-  test.each([
+  test.each<readonly [string, (text: string) => string, string]>([
     ["cut in half", (text: string) => text.slice(0, text.length / 2), "it is not whole JSON"],
     ["empty", () => "", "it is not whole JSON"],
     ["of another kind", () => '{"format":"recipe"}', 'its "format" is "recipe"'],
@@ -250,12 +250,11 @@ describe("replay", () => {
       "at decisions.options.nodes",
     ],
     ...['"x"', "{}", "1e300", "9007199254740991", "0", "1.5"].map(
-      (value) =>
-        [
-          `with an attack of ${value} microseconds`,
-          (text: string) => text.replace('"nodes": 3', `"attackUs": ${value}, "nodes": 3`),
-          "at decisions.options.attackUs: expected a whole number from 1 to 86400000000",
-        ] as const,
+      (value): readonly [string, (text: string) => string, string] => [
+        `with an attack of ${value} microseconds`,
+        (text) => text.replace('"nodes": 3', `"attackUs": ${value}, "nodes": 3`),
+        "at decisions.options.attackUs: expected a whole number from 1 to 86400000000",
+      ],
     ),
     [
       "with more groups than a run may have",

@@ -16,8 +16,8 @@ vi.mock("../../src/sim/programs.js", async (original) => {
       return (...of: Parameters<typeof make>) => {
         const program = make(...of);
         const request = program.request.bind(program);
-        program.request = (id, bytes) => {
-          if (deaf.key === "" || !Buffer.from(bytes).includes(deaf.key)) request(id, bytes);
+        program.request = (door, id, bytes) => {
+          if (deaf.key === "" || !Buffer.from(bytes).includes(deaf.key)) request(door, id, bytes);
         };
         return program;
       };

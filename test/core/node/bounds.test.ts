@@ -26,14 +26,14 @@ test("bounds: a follower's disk stands still: reads that ended make room for oth
   client.put("a/x", "two");
   const question = encodeClientRequest(client.getRequest("a/x", "follower"));
   for (let n = 0; n < 400; n++) {
-    slow.host!.request(world.nextRequest(), question);
+    slow.host!.request("request", world.nextRequest(), question);
     world.ticks(10);
     expect(over(slow)).toEqual([]);
   }
   expect(slow.marks.endedReadsDropped).toBeGreaterThan(0);
   slow.diskSpeed = 8;
   const last = world.nextRequest();
-  slow.host!.request(last, question);
+  slow.host!.request("request", last, question);
   world.until("it serves reads again", () => slow.answers.has(last), 1_000);
 });
 
@@ -46,7 +46,7 @@ test("bounds: a node under load: every queue is named once, and each is used", (
   const leader = client.leader();
   const largest = new Map<string, number>();
   for (let n = 0; n < 300; n++) {
-    leader.host!.request(world.nextRequest(), encodeClientRequest(client.putRequest("a/x", "v")));
+    leader.host!.request("request", world.nextRequest(), encodeClientRequest(client.putRequest("a/x", "v")));
     for (const node of world.nodes) {
       // A follower whose disk is slow by turns holds back what it says.
       node.diskSpeed = node !== leader && n % 10 < 5 ? 0 : 8;
