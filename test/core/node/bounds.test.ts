@@ -46,7 +46,11 @@ test("bounds: a node under load: every queue is named once, and each is used", (
   const leader = client.leader();
   const largest = new Map<string, number>();
   for (let n = 0; n < 300; n++) {
-    leader.host!.request("request", world.nextRequest(), encodeClientRequest(client.putRequest("a/x", "v")));
+    leader.host!.request(
+      "request",
+      world.nextRequest(),
+      encodeClientRequest(client.putRequest("a/x", "v")),
+    );
     for (const node of world.nodes) {
       // A follower whose disk is slow by turns holds back what it says.
       node.diskSpeed = node !== leader && n % 10 < 5 ? 0 : 8;
