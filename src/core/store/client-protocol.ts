@@ -3,7 +3,7 @@
  * says how a client should use it. Little-endian; `u8 version · u8 kind · fields`.
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
-import type { MemberChange, RefusalReason } from "../consensus.js";
+import { type MemberChange, type RefusalReason, changesMax } from "../consensus.js";
 import type { GroupId, Incarnation, Index, NodeId, ReplicaId } from "../ids.js";
 import {
   type Undecodable,
@@ -101,7 +101,6 @@ export const clientRefusals: readonly ClientRefusal[] = [
 ];
 
 export const nonceBytesMax = 64;
-export const changesMax = 64;
 
 const formatVersion = 1;
 const readModes: readonly ClientReadMode[] = ["index", "lease", "follower"];
