@@ -9,6 +9,7 @@
  */
 import type { Entry, EntryType, HardState, SnapshotMeta } from "./entry.js";
 import type { Index, NodeId, ReplicaId, RequestId, Term, Token } from "./ids.js";
+import { votersMax } from "./quorum/majority.js";
 
 /** Where an entry stands and what it is: the associated data of its seal. */
 export interface EntryHeader {
@@ -46,6 +47,9 @@ export interface RecoveredReplica {
 export type MemberChange =
   | { readonly op: "addVoter" | "addLearner"; readonly node: NodeId; readonly disk: number }
   | { readonly op: "promote" | "demote" | "remove"; readonly replica: ReplicaId };
+
+/** Changes in one proposal: enough to replace every member at once. */
+export const changesMax: number = 2 * votersMax;
 
 export type ConsensusInput<Message> =
   | { readonly kind: "recovered"; readonly replica: RecoveredReplica }

@@ -7,7 +7,7 @@
  * bug of single-server changes), is the leader's to see to.
  */
 import { assert, assertNever } from "../assert.js";
-import type { MemberChange } from "../consensus.js";
+import { type MemberChange, changesMax } from "../consensus.js";
 import { type NodeId, type ReplicaId, type Term, idMax, noReplica, replicaId } from "../ids.js";
 import {
   type Configuration,
@@ -20,7 +20,6 @@ import {
   isLearner,
   isVoter,
   memberOf,
-  replicasMax,
 } from "./configuration.js";
 
 /**
@@ -57,9 +56,6 @@ export type ChangeRefusal =
   | "termUsedUp";
 
 export type ChangeResult = { readonly ok: Configuration } | { readonly refused: ChangeRefusal };
-
-/** Changes in one proposal: enough to replace every member at once. */
-export const changesMax: number = 2 * replicasMax;
 
 /** ReplicaIds that one term has to give out: those from `term * idsPerTerm` on. */
 export const idsPerTerm = 10_000;

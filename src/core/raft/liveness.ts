@@ -1,6 +1,6 @@
 /**
  * Check-quorum, stickiness and leases (thesis sections 4.2.3, 6.2, 6.4.1): all that time decides.
- * They read the `Liveness` of each peer and never a heartbeat itself.
+ * A leader reads the `Liveness` of each peer, never a heartbeat itself; who follows has its promise.
  */
 import type { ReplicaId } from "../ids.js";
 import { quorumValue } from "../quorum/joint.js";

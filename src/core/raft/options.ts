@@ -6,7 +6,7 @@ export interface RaftOptions {
   readonly electionTimeoutMaxUs: number;
   /** A peer to which nothing was sent for so long gets a heartbeat. Default 100 ms. */
   readonly heartbeatUs: number;
-  /** An append, a chunk or a forwarded read without an answer is sent again. Default 300 ms. */
+  /** An append or a chunk without an answer is sent again, what the disk refused tried again. 300 ms. */
   readonly resendUs: number;
   /** Added to this replica's election timeouts, so that others come first. Default 0. */
   readonly priorityDelayUs: number;

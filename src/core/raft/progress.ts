@@ -10,7 +10,7 @@ import type { NodeId, ReplicaId } from "../ids.js";
 /** `probe`: one append at a time, to find where the logs agree. `replicate`: a pipeline. */
 export type PeerMode = "probe" | "replicate" | "snapshot";
 
-/** Check-quorum, stickiness and leases read only this. Microseconds of this node. */
+/** Check-quorum and leases read this, never a heartbeat itself. Microseconds of this node. */
 export interface Liveness {
   lastSentUs: number;
   lastHeardUs: number;

@@ -67,7 +67,7 @@ export interface SnapshotReceive {
   /** Open `writeChunk`, or 0; its bytes. */
   writeRequest: number;
   writeBytes: number;
-  /** All is written; the restore waits for `applied`, or is open. */
+  /** All is written; the restore waits until it may begin, or is open. */
   whole: boolean;
   /** Open `restore`, or 0. Its answer is awaited whatever happens meanwhile. */
   restoreRequest: number;
@@ -120,10 +120,11 @@ export interface RaftState {
   /** Until then no vote is given to another: a leader counts on it (thesis sections 4.2.3, 6.4.1). */
   promisedUntilUs: number;
 
-  /** Counts requests and sessions of this start: any that a term or the host's answer confines. */
+  /** Counts requests of this start that a term or the host's answer confines. */
   nextRequest: number;
   /** Counts rounds of election and forwarded reads, apart from those of other starts. */
   nextBootRequest: number;
+  /** Counts sessions with peers; each belongs to a term that this start leads. */
   nextSession: number;
 
   /** The open round of (pre-)votes, or 0. */

@@ -4,7 +4,7 @@
  * client's: what comes by the wrong door is no request there. Answers are those of a client.
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
-import type { MemberChange } from "../consensus.js";
+import { type MemberChange, changesMax } from "../consensus.js";
 import type { GroupId, NodeId, ReplicaId } from "../ids.js";
 import { type Undecodable, undecodable } from "../undecodable.js";
 import { finished, formatVersion } from "./client-protocol.js";
@@ -16,8 +16,6 @@ export type AdminAction =
   | { readonly kind: "life"; readonly payload: Uint8Array };
 
 export type AdminRequest = AdminAction & { readonly group: GroupId };
-
-export const changesMax = 64;
 
 /** As in docs/reference/client-protocol.md. Those below 64 are a client's. */
 export const adminKind = { change: 64, transfer: 65, life: 66 } as const;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MemberChange } from "../../../src/core/consensus.js";
+import { type MemberChange, changesMax } from "../../../src/core/consensus.js";
 import { idMax, nodeId, replicaId, term } from "../../../src/core/ids.js";
 import { quorumOf } from "../../../src/core/quorum/joint.js";
 import {
@@ -8,7 +8,6 @@ import {
   type ChangeResult,
   type MemberStep,
   changeConfiguration,
-  changesMax,
   enterJoint,
   firstConfiguration,
   idsPerTerm,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { changesMax } from "../../../src/core/consensus.js";
 import { groupId, incarnation, index, replicaId } from "../../../src/core/ids.js";
 import {
   adminKind,
@@ -104,6 +105,15 @@ const codecs: [string, fc.Arbitrary<unknown>, unknown, (from: Uint8Array) => Dec
   ["session entry", sessionEntry, encodeSessionEntry, decodeSessionEntry],
   ["group life entry", life, encodeGroupLifeEntry, decodeGroupLifeEntry],
 ];
+
+it("admin request: as many changes as a proposal may have, and no more", () => {
+  const ask = (count: number) => {
+    const changes = Array.from({ length: count }, (_, at) => ({ op: "remove", replica: at + 1 }));
+    return decodeAdminRequest(encodeAdminRequest({ kind: "change", group: 1, changes } as never));
+  };
+  expect(ask(changesMax)).toMatchObject({ changes: { length: changesMax } });
+  expect(ask(changesMax + 1)).toMatchObject({ kind: "undecodable" });
+});
 
 describe.each(codecs)("%s", (_name, arbitrary, encoder, decode) => {
   const encode = encoder as (given: unknown) => Uint8Array;
