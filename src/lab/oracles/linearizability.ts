@@ -16,7 +16,7 @@ export const linearizability: OracleSpec = {
   id: "linearizability",
   about:
     "what clients saw fits one order in which each operation takes effect at one moment (Herlihy, Wing 1990)",
-  judges: "both",
+  judges: "step",
   make(report, undecided) {
     return {
       finished(operations) {
