@@ -29,7 +29,7 @@ export function linearizableBy<State, Input, Output>(
     id: "linearizability",
     about:
       "what clients saw fits one order in which each operation takes effect at one moment (Herlihy, Wing 1990)",
-    judges: "both",
+    judges: "step",
     make: (report, undecided) => ({
       finished(operations) {
         const result = checkOperations(model, historyOf(operations, translate), {
@@ -75,7 +75,7 @@ export function overHistory({ id, about, judge }: HistoryProperty): OracleSpec {
   return {
     id,
     about,
-    judges: "both",
+    judges: "step",
     make: (report) => ({
       finished(operations) {
         const message = judge(historyOf(operations, asAsked));

@@ -77,7 +77,7 @@ export interface OracleSpec {
   readonly id: string;
   /** One sentence: what must hold, with its source. */
   readonly about: string;
-  /** Per step in the simulator, from a trace of either world, or both. */
-  readonly judges: "step" | "trace" | "both";
+  /** Per step in the simulator. From a trace none can: hooks take Views, which it does not carry. */
+  readonly judges: "step";
   readonly make: (report: Report, undecided: Undecided) => Oracle;
 }

@@ -166,17 +166,13 @@ export class Recorder implements HostObserver {
     for (const oracle of this.#of.submitted) oracle.submitted!(node, batch, persists);
     if (!this.#hears(node)) return;
     this.#fold(102, node, syncOp, persists.length);
-    for (const { group, token, hardState, truncateFrom, entries } of persists) {
-      this.hash.word(group);
-      this.hash.word(token);
-      this.hash.word(hardState === null ? -1 : hardState.term ^ (hardState.vote << 20));
-      this.hash.word(truncateFrom ^ (entries.length << 16));
-    }
+    for (const persist of persists) this.#foldPersist(persist);
     this.#trace?.submitted(node, syncOp, persists);
   }
 
   /** The disk truly holds what the sync `op` covers. */
   durable(node: NodeId, op: number): void {
+    this.#fold(108, node, op, 0);
     this.#trace?.durable(node, op);
     const batch = this.#batch(node, op);
     for (const oracle of this.#of.durable) oracle.durable!(node, batch);
@@ -326,6 +322,27 @@ export class Recorder implements HostObserver {
     this.hash.word((kind << 8) | node);
     this.hash.word(a);
     this.hash.word(b);
+  }
+
+  #foldPersist(persist: PersistRecord): void {
+    const { group, token, hardState, truncateFrom, entries, installed } = persist;
+    const { hash } = this;
+    hash.word(group);
+    hash.word(token);
+    hash.word(hardState === null ? -1 : hardState.term ^ (hardState.vote << 20));
+    hash.word(hardState?.commit ?? 0);
+    hash.word(truncateFrom ^ (entries.length << 16));
+    if (installed !== null) {
+      hash.word(installed.index);
+      hash.word(installed.term);
+      hash.word(installed.checksum);
+    }
+    for (const { term, index, type, keyEpoch, payload } of entries) {
+      hash.word(term);
+      hash.word(index);
+      hash.word(type | (keyEpoch << 8));
+      hash.bytes(payload);
+    }
   }
 
   #kindNumber(kind: string): number {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { boot } from "../../src/core/ids.js";
+import { boot, index, term } from "../../src/core/ids.js";
 import type { OracleSpec } from "../../src/lab/oracle.js";
 import { allOracles } from "../../src/lab/oracles/index.js";
 import { Recorder } from "../../src/sim/recorder.js";
-import { entry, node1, node2, persist, recovered, view } from "../lab/oracles/fakes.js";
+import { entry, hardState, node1, node2, persist, recovered, view } from "../lab/oracles/fakes.js";
 
 describe("recorder", () => {
   const worldOf = (life: () => number) => ({
@@ -75,5 +75,42 @@ describe("recorder", () => {
     expect(recorder.failure).toBeNull();
     recorder.stepped(node1, "diskDone", 64, null);
     expect(recorder.failure?.fingerprint).toBe("bounded: inbox over its limit");
+  });
+
+  test("recorder: digest: each field of what goes to disk moves it, and when the disk holds it", () => {
+    const recorded = (of: Parameters<typeof persist>[1], durable = false) => {
+      const recorder = new Recorder(
+        worldOf(() => 1),
+        [],
+        null,
+      );
+      recorder.batchSubmitted(node1, 22, [persist(1, of)]);
+      if (durable) recorder.durable(node1, 22);
+      return recorder.hash.hex();
+    };
+    const one = entry(1, 1);
+    const installed = {
+      index: index(5),
+      term: term(1),
+      configuration: new Uint8Array(),
+      sizeBytes: 0,
+      checksum: 7,
+    };
+    const digests = [
+      recorded({ entries: [one] }),
+      recorded({ entries: [one] }, true),
+      recorded({ entries: [entry(1, 2)] }),
+      recorded({ entries: [entry(2, 1)] }),
+      recorded({ entries: [{ ...one, type: 2 }] }),
+      recorded({ entries: [{ ...one, keyEpoch: 1 }] }),
+      recorded({ entries: [{ ...one, payload: new Uint8Array(1) }] }),
+      recorded({ entries: [{ ...one, payload: new Uint8Array([1]) }] }),
+      recorded({ entries: [one], hardState: hardState(1) }),
+      recorded({ entries: [one], hardState: { ...hardState(1)!, commit: index(1) } }),
+      recorded({ entries: [one], installed }),
+      recorded({ entries: [one], installed: { ...installed, term: term(2) } }),
+      recorded({ entries: [one], installed: { ...installed, checksum: 8 } }),
+    ];
+    expect(new Set(digests).size).toBe(digests.length);
   });
 });

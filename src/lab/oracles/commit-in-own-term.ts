@@ -10,7 +10,7 @@ export const commitInOwnTerm: OracleSpec = {
   id: "commit-in-own-term",
   about:
     "what a leader commits by counting ends in an entry of its own term (Raft thesis section 3.6.2)",
-  judges: "both",
+  judges: "step",
   make(report) {
     const commits = new Map<number, number>();
     return {

@@ -17,7 +17,7 @@ export const configurationSafety: OracleSpec = {
   id: "configuration-safety",
   about:
     "successive configurations overlap, one change at a time, no ReplicaId twice (Raft thesis chapter 4)",
-  judges: "both",
+  judges: "step",
   make(report) {
     const last = new Map<number, Stood>();
     const homes = new Map<number, string>();

@@ -5,7 +5,7 @@ import { groupKey, replicaKey, where } from "./replica-key.js";
 export const electionSafety: OracleSpec = {
   id: "election-safety",
   about: "at most one leader per term of a group (Raft thesis figure 3.2)",
-  judges: "both",
+  judges: "step",
   make(report) {
     /** group -> term -> the replica that led it. */
     const leaders = new Map<number, Map<number, number>>();

@@ -4,7 +4,7 @@ import { type OracleSpec, shapeOf } from "../oracle.js";
 export const invariant: OracleSpec = {
   id: "invariant",
   about: "no input breaks an invariant that the core states of itself",
-  judges: "both",
+  judges: "step",
   make(report) {
     return {
       stopped(node, reason) {

@@ -16,7 +16,7 @@ export const leaderCompleteness: OracleSpec = {
   id: "leader-completeness",
   about:
     "what is committed in a term stands in the log of every later leader (Raft thesis figure 3.2)",
-  judges: "both",
+  judges: "step",
   make(report) {
     const groups = new Map<number, Map<number, Committed>>();
     const committedThrough = new Map<number, number>();

@@ -14,7 +14,7 @@ export const monotonic: OracleSpec = {
   id: "monotonic",
   about:
     "the term never falls, a vote is never changed within its term, commit and applied never fall (Raft thesis figure 3.1)",
-  judges: "both",
+  judges: "step",
   make(report) {
     const replicas = new Map<number, Seen>();
     function fail(view: RaftView, what: string, from: number, to: number): void {

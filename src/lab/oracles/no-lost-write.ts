@@ -9,7 +9,7 @@ import type { OracleSpec } from "../oracle.js";
 export const noLostWrite: OracleSpec = {
   id: "no-lost-write",
   about: "an acknowledged write is still there, or something newer is, when all has healed",
-  judges: "both",
+  judges: "step",
   make(report) {
     return {
       finished(operations) {

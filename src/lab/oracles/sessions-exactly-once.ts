@@ -9,7 +9,7 @@ import type { OracleSpec } from "../oracle.js";
 export const sessionsExactlyOnce: OracleSpec = {
   id: "sessions-exactly-once",
   about: "a retried command takes effect once (Raft thesis section 6.3)",
-  judges: "both",
+  judges: "step",
   make(report) {
     return {
       finished(operations) {

@@ -16,7 +16,7 @@ export const stateMachineSafety: OracleSpec = {
   id: "state-machine-safety",
   about:
     "a committed entry is the same on every replica for ever, and so is the state after it (Raft thesis figure 3.2)",
-  judges: "both",
+  judges: "step",
   make(report) {
     const chosen = new Map<number, Map<number, Chosen>>();
     const states = new Map<number, Map<number, readonly [number, number]>>();
