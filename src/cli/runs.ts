@@ -28,6 +28,11 @@ export function runTraced(
   return result;
 }
 
+/** Where `--out` keeps failure files. */
+export function failuresFolder(out: string): string {
+  return join(out, "failures");
+}
+
 /** Writes the failure file of a run below `folder`; null when nothing was violated. */
 export function keepFailure(
   folder: string,
@@ -41,7 +46,7 @@ export function keepFailure(
     safetyOnly,
   });
   if (file === null) return null;
-  const path = join(folder, "failures", `${result.scenario}-${result.seed}.json`);
+  const path = join(failuresFolder(folder), `${result.scenario}-${result.seed}.json`);
   writing(path, () => writeFailureFile(path, file));
   return path;
 }

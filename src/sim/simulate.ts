@@ -63,6 +63,7 @@ export interface SimulationResult extends RunResult {
 
 /** Runs until all phases are over or a property is violated. */
 export function simulate(scenario: Scenario, options: SimulateOptions): SimulationResult {
+  checkSeed(options.seed);
   if (scenario.protocol !== undefined) {
     return simulateProtocol(scenario, scenario.protocol, options);
   }
@@ -112,6 +113,12 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
     listed,
     latenciesUs: begun.map((each) => (endedUs.get(each) ?? each.invokedUs) - each.invokedUs),
   });
+}
+
+/** Any other would give a run that no command line can ask for again. */
+function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return;
+  throw new RangeError(`seed must be a whole number from 0 to 2^53 - 1, not ${String(seed)}`);
 }
 
 function newClients(

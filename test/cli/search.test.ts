@@ -264,6 +264,31 @@ describe("search: what it leaves behind", () => {
   });
 });
 
+describe("search: a folder that an earlier search wrote to", () => {
+  test("its failure files stay, and that is told; without any there is nothing to tell", async () => {
+    const fine = await search("first", "--seeds", "1..4");
+    const found = await search("first", "--seeds", "1..10");
+    expect([fine.stderr, found.stderr]).toEqual(["", expect.not.stringContaining("note:")]);
+    const again = await search("first", "--seeds", "1..4");
+    expect(again.stderr).toContain("failures holds 1 files of earlier runs, which stay");
+    expect([again.code, existsSync(join(folder, "out", "failures", "first-7.json"))]).toEqual([
+      0,
+      true,
+    ]);
+  });
+
+  test("the result of another shard is not overwritten; of the same one it is", async () => {
+    const shard = (index: number): Promise<Ran> =>
+      search("first", "--seeds", "1..4", "--shard", `${index}/2`);
+    expect([(await shard(1)).code, (await shard(1)).code]).toEqual([0, 0]);
+    const before = readFileSync(join(folder, "out", "search.json"), "utf8");
+    const other = await shard(2);
+    expect([other.code, other.stdout]).toEqual([73, ""]);
+    expect(other.stderr).toContain("out holds shard 1/2 of an earlier search: give another --out");
+    expect(readFileSync(join(folder, "out", "search.json"), "utf8")).toBe(before);
+  });
+});
+
 describe("search: --safety-only", () => {
   test("reaches every run, the failure file and the lines for replay", async () => {
     const seen = new Set<unknown>();

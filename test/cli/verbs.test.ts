@@ -249,13 +249,6 @@ describe("replay", () => {
       (text: string) => text.replace('"nodes": 3', '"nodes": 1000000'),
       "at decisions.options.nodes",
     ],
-    ...['"x"', "{}", "1e300", "9007199254740991", "0", "1.5"].map(
-      (value): readonly [string, (text: string) => string, string] => [
-        `with an attack of ${value} microseconds`,
-        (text) => text.replace('"nodes": 3', `"attackUs": ${value}, "nodes": 3`),
-        "at decisions.options.attackUs: expected a whole number from 1 to 86400000000",
-      ],
-    ),
     [
       "with more groups than a run may have",
       (text: string) => text.replace('"groups": 1', '"groups": 65536'),
@@ -293,6 +286,20 @@ describe("replay", () => {
     expect(ran.stderr).toContain(word);
     expect(ran.stderr).not.toMatch(/^\s+at /m);
   });
+
+  test.each(['"x"', "{}", "1e300", "9007199254740991", "0", "1.5"])(
+    "a failure file with an attack of %s microseconds: exit 65",
+    async (value) => {
+      const file = await failed();
+      const text = readFileSync(file, "utf8");
+      writeFileSync(file, text.replace('"nodes": 3', `"attackUs": ${value}, "nodes": 3`));
+      const ran = await quorumlab(["replay", file, ...scenarios]);
+      expect(ran.code).toBe(65);
+      expect(ran.stderr).toContain(
+        "at decisions.options.attackUs: expected a whole number from 1 to 86400000000",
+      );
+    },
+  );
 });
 
 describe("check-history", () => {

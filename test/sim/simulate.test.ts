@@ -34,6 +34,12 @@ describe("a run", () => {
     expect(result.simulatedUs).toBeGreaterThan(8 * second);
   });
 
+  test.each([-1, 1.5, NaN, 2 ** 60, "x", undefined])("simulate: %s is no seed", (seed) => {
+    expect(() => simulate(calm, { seed: seed as number })).toThrow(
+      new RangeError(`seed must be a whole number from 0 to 2^53 - 1, not ${String(seed)}`),
+    );
+  });
+
   test.each([1, 2, 3])("simulate: same seed twice (%i): same digest at every step", (seed) => {
     const [first, second] = [1, 2].map(() => simulate(short, { seed, checkDeterminism: true }));
     expect(second).toEqual(first);

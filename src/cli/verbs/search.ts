@@ -6,6 +6,7 @@ import { writeResultFile, type FailureRow } from "../../sim/search/result-file.j
 import { search as runSearch, type SearchOutcome } from "../../sim/search/search.js";
 import { parseSeedRange, seedLimit, type SearchPlan, type Shard } from "../../sim/search/seeds.js";
 import { vacuities } from "../../sim/search/vacuity.js";
+import { checkEarlier } from "../earlier-results.js";
 import { CliError, usageError, writing } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import {
@@ -74,7 +75,11 @@ export function searchVerb(cli: Cli): Command {
         .default({ index: 1, of: 1 }, "1/1"),
     )
     .option("--bail <n>", "stop after so many failures", (text) => wholeNumber(text))
-    .option("--out <folder>", "where results and failures are kept (default: out)")
+    .option(
+      "--out <folder>",
+      "where results and failures are kept (default: out). The result of an earlier search is " +
+        "replaced, unless it is of another shard; its failure files stay",
+    )
     .option("--junit <file>", "writes a report in JUnit's XML")
     .option("--github", "writes annotations for GitHub to standard error")
     .addOption(safetyOnlyOption())
@@ -102,6 +107,7 @@ async function search(
   );
   const folder = options.out ?? defaultFolder(plan.shard);
   checkFolder(folder);
+  checkEarlier(output, folder, plan);
   checkReport(options);
   const stop = new AbortController();
   const forget = cli.onInterrupt(() => stop.abort());
