@@ -8,6 +8,7 @@ import type { NodeId } from "../core/ids.js";
 import { boot as bootOf } from "../core/ids.js";
 import type { Decisions, Gate } from "./decisions.js";
 import { eventKind } from "./events.js";
+import { kindAndGroupOf, kindOf, placeOf } from "./frame-key.js";
 import { InForce } from "./in-force.js";
 import { type Link, carries, newLink, queueFramesMax } from "./link.js";
 import type { Scheduler } from "./scheduler.js";
@@ -95,7 +96,7 @@ export class SimNetwork {
     const taken = this.#take(link, frames);
     if (taken.length === 0) return;
     const first = taken[0]!;
-    const word = this.#jitter.word(this.#scheduler.nowUs, link.from, link.to, keyOf(first));
+    const word = this.#jitter.word(this.#scheduler.nowUs, link.from, link.to, kindOf(first));
     const delayUs = link.baseUs + (word % jitterUsMax);
     const arrivesUs = Math.max(link.lastArrivalUs, atUs + delayUs * link.slowness.value);
     if (link.slowness.value > 1) this.#watch.effective(link.slowness.fault);
@@ -309,11 +310,10 @@ export class SimNetwork {
   #happens(kind: RateKind, link: Link, frame: Uint8Array): boolean {
     const rate = this.#rates[kind];
     if (rate.value === 0) return false;
-    const way = link.from * this.#count + link.to;
-    const nowUs = this.#scheduler.nowUs;
-    if (!this.#gates[kind].unusual(rate.value, nowUs, way, keyOf(frame), groupOf(frame))) {
+    const { nowUs } = this.#scheduler;
+    const about = kindAndGroupOf(frame);
+    if (!this.#gates[kind].unusual(rate.value, nowUs, this.#index(link), about, placeOf(frame)))
       return false;
-    }
     this.#watch.effective(rate.fault);
     return true;
   }
@@ -356,14 +356,4 @@ export class SimNetwork {
   #index(link: Link): number {
     return link.from * this.#count + link.to;
   }
-}
-
-/** Kind of message: the type byte of a frame's header (CONTRACTS 5); a short frame has none. */
-function keyOf(frame: Uint8Array): number {
-  return frame.length > 5 ? frame[5]! : 0;
-}
-
-/** The group's low byte, from the header. */
-function groupOf(frame: Uint8Array): number {
-  return frame.length > 9 ? frame[8]! | (frame[9]! << 8) : 0;
 }
