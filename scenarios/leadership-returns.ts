@@ -25,7 +25,8 @@ export const leadershipReturns: Scenario = {
     plan: (draw, { nodes, groups, attackUs }) =>
       times(
         draw,
-        { fromUs: 2 * second, toUs: attackUs },
+        // There is time to hand over before the attack ends.
+        { fromUs: 2 * second, toUs: attackUs - 2 * second },
         { minUs: 2 * second, maxUs: 4 * second },
       ).flatMap((atUs, n) => {
         const group = around([...groups.keys()], n);

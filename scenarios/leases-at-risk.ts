@@ -29,7 +29,8 @@ export const leasesAtRisk: Scenario = {
     plan: (draw, { nodes, groups, attackUs }) =>
       times(
         draw,
-        { fromUs: 3 * second, toUs: attackUs },
+        // There is time for the restart before the attack ends.
+        { fromUs: 3 * second, toUs: attackUs - 4 * second },
         { minUs: 3 * second, maxUs: 5 * second },
       ).flatMap((atUs, n) => {
         const group = around([...groups.keys()], n);

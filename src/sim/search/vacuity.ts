@@ -14,8 +14,8 @@ export const judgedRunsMin = 2_000;
 const effectiveOneIn = 100;
 /** So many runs of a scenario, before what it has not shown counts against it. */
 const scenarioRunsMin = 20;
-/** So many runs that planned a fault, before it is judged by itself. */
-const plannedRunsMin = 20;
+/** So many runs that planned a fault, before it is judged by itself: in fewer, chance has a say. */
+const plannedRunsMin = 100;
 
 /** Kinds that nothing in a simulated node can feel, with the reason. */
 export const unfelt: Partial<Readonly<Record<FaultKind, string>>> = {
@@ -92,7 +92,7 @@ function inertFaults(
     all.runs += runs;
     all.inertRuns += inertRuns;
   }
-  if (all.runs < plannedRunsMin || !mostlyInert(all)) return [];
+  if (all.runs < scenarioRunsMin || !mostlyInert(all)) return [];
   return [
     `faults ${kind} of scenario ${scenario} changed nothing in ${all.inertRuns} of the ${all.runs} ` +
       "times that they were planned, which is more than half",
