@@ -1,5 +1,6 @@
 /** The command line as a function: what is typed in, an exit code out. Never throws. */
 import { Command, CommanderError } from "commander";
+import { isScenarioError } from "../lab/scenario-error.js";
 import { currentBuild } from "../sim/search/artifact/build.js";
 import { CliError } from "./errors.js";
 import { exitCode, type ExitCode } from "./exit-codes.js";
@@ -86,6 +87,10 @@ function explain(error: unknown, { terminal }: Cli): ExitCode {
   if (error instanceof CliError) {
     say(error.message);
     return error.exitCode;
+  }
+  if (isScenarioError(error)) {
+    say(error.message);
+    return exitCode.damagedFile;
   }
   const wantsStack = (terminal.env["QUORUMLAB_DEBUG"] ?? "") !== "";
   const message = error instanceof Error ? error.message : String(error);

@@ -70,22 +70,6 @@ describe("command line", () => {
     },
   );
 
-  test("a module that exports no scenarios, or throws, ends with 65", async () => {
-    const empty = join(folder, "empty.mjs");
-    const throwing = join(folder, "throwing.mjs");
-    writeFileSync(empty, "export const scenarios = [{ name: '../x' }];");
-    writeFileSync(throwing, "throw new Error('not today');");
-    const [one, other] = [
-      await quorumlab(["list", "--scenarios", empty]),
-      await quorumlab(["list", "--scenarios", throwing]),
-    ];
-    expect([one.code, one.stderr]).toEqual([
-      65,
-      expect.stringContaining('must export "scenarios"'),
-    ]);
-    expect([other.code, other.stderr]).toEqual([65, expect.stringContaining("not today")]);
-  });
-
   test("a fault of our own ends with 70, without a stack trace unless asked for", async () => {
     const simulate = (): never => {
       throw new Error("upside down");

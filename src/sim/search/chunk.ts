@@ -1,6 +1,7 @@
 /** Some runs done one after another, in this thread, and what is worth sending back of them. */
 import type { RunResult } from "../../lab/run-result.js";
 import type { Scenario } from "../../lab/scenario.js";
+import { isScenarioError } from "../../lab/scenario-error.js";
 import type { PlannedRun } from "./seeds.js";
 import { countRun, emptyTally, standingOf, type Tally } from "./tally.js";
 
@@ -24,6 +25,8 @@ export interface FailedRun {
 
 export interface CrashedRun extends PlannedRun {
   readonly message: string;
+  /** True if the scenario's own code threw. */
+  readonly byScenario: boolean;
 }
 
 /** Runs what is planned until something breaks down or `goOn` says no. */
@@ -37,7 +40,11 @@ export function* runChunk(
   for (const planned of runs) {
     const scenario = scenarios.get(planned.scenario);
     if (scenario === undefined) {
-      return { tally, failures, crash: { ...planned, message: "there is no such scenario" } };
+      return {
+        tally,
+        failures,
+        crash: { ...planned, message: "there is no such scenario", byScenario: false },
+      };
     }
     try {
       const { seed, safetyOnly } = planned;
@@ -46,7 +53,11 @@ export function* runChunk(
       if (standingOf(result, scenario) === "failed") failures.push({ run: planned.run, result });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return { tally, failures, crash: { ...planned, message } };
+      return {
+        tally,
+        failures,
+        crash: { ...planned, message, byScenario: isScenarioError(error) },
+      };
     }
     yield;
   }

@@ -134,7 +134,11 @@ class Driver {
     } catch (error) {
       // The thread is gone, out of memory for example; which of its runs did it, nobody can say.
       const message = error instanceof Error ? error.message : String(error);
-      return { tally: emptyTally(), failures: [], crash: { ...chunk[0]!, message } };
+      return {
+        tally: emptyTally(),
+        failures: [],
+        crash: { ...chunk[0]!, message, byScenario: false },
+      };
     }
   }
 
