@@ -2,7 +2,13 @@
 import { availableParallelism } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
 import { jobsMax } from "../sim/search/pool.js";
-import { parseDuration, parseSeed, parseShard, type Shard } from "../sim/search/seeds.js";
+import {
+  parseDuration,
+  parseSeed,
+  parseShard,
+  shardsMax,
+  type Shard,
+} from "../sim/search/seeds.js";
 
 const seedForms = "a decimal number below 2^53, hex with 0x, or a commit's 40 digits";
 
@@ -50,7 +56,9 @@ export function wholeNumber(text: string, most: number = Number.MAX_SAFE_INTEGER
 export function shardArgument(text: string): Shard {
   const shard = parseShard(text);
   if (shard === null)
-    throw new InvalidArgumentError("A shard is i/n, with i from 1 to n, like 2/8.");
+    throw new InvalidArgumentError(
+      `A shard is i/n, with i from 1 to n and n at most ${shardsMax}, like 2/8.`,
+    );
   return shard;
 }
 

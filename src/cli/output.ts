@@ -1,5 +1,6 @@
 /** Results go to standard output, in one of two formats; all else goes to standard error. */
 import colors from "picocolors";
+import { printable } from "./printable.js";
 
 export type OutputFormat = "pretty" | "jsonl";
 
@@ -26,28 +27,31 @@ export class Output {
   readonly format: OutputFormat;
   readonly paint: Colors;
   readonly #terminal: Terminal;
+  readonly #painted: boolean;
 
   constructor(terminal: Terminal, format: OutputFormat | undefined) {
     this.#terminal = terminal;
     const onTerminal = terminal.stdout.isTTY === true;
     this.format = format ?? (onTerminal ? "pretty" : "jsonl");
-    this.paint = colors.createColors(useColors(terminal.env, onTerminal));
+    this.#painted = useColors(terminal.env, onTerminal);
+    this.paint = colors.createColors(this.#painted);
   }
 
   /** One record; `pretty` is what people see instead, null for nothing. */
   record(record: OutputRecord, pretty: string | null): void {
-    const text = this.format === "jsonl" ? JSON.stringify(record) : pretty;
-    if (text !== null) this.#terminal.stdout.write(`${text}\n`);
+    if (this.format === "jsonl") this.#terminal.stdout.write(`${JSON.stringify(record)}\n`);
+    else if (pretty !== null) this.pretty(pretty);
   }
 
   /** For people only, as part of the result. */
   pretty(text: string): void {
-    if (this.format === "pretty") this.#terminal.stdout.write(`${text}\n`);
+    if (this.format !== "pretty") return;
+    this.#terminal.stdout.write(`${printable(text, { painted: this.#painted })}\n`);
   }
 
   /** Beside the result: notes, warnings. */
   note(text: string): void {
-    this.#terminal.stderr.write(`${text}\n`);
+    this.#terminal.stderr.write(`${printable(text, { painted: false })}\n`);
   }
 
   /** The end of a failure: with the result for people, beside it for programs. */

@@ -1,9 +1,11 @@
 /** The command line as a function: what is typed in, an exit code out. Never throws. */
 import { Command, CommanderError } from "commander";
+import { isScenarioError } from "../lab/scenario-error.js";
 import { currentBuild } from "../sim/search/artifact/build.js";
 import { CliError } from "./errors.js";
 import { exitCode, type ExitCode } from "./exit-codes.js";
 import { nearest } from "./nearest.js";
+import { printable } from "./printable.js";
 import type { Cli } from "./verb.js";
 import { checkDeterminismVerb } from "./verbs/check-determinism.js";
 import { checkHistoryVerb } from "./verbs/check-history.js";
@@ -76,7 +78,8 @@ function checkVerb(program: Command, typed: string | undefined): void {
 
 /** Says what went wrong in as few words as will do, and answers the exit code for it. */
 function explain(error: unknown, { terminal }: Cli): ExitCode {
-  const say = (text: string): unknown => terminal.stderr.write(`quorumlab: ${text}\n`);
+  const say = (text: string): unknown =>
+    terminal.stderr.write(`quorumlab: ${printable(text, { painted: false })}\n`);
   if (error instanceof CommanderError) {
     // Help and version come as errors too, with 0.
     if (error.exitCode === 0) return exitCode.held;
@@ -86,6 +89,10 @@ function explain(error: unknown, { terminal }: Cli): ExitCode {
   if (error instanceof CliError) {
     say(error.message);
     return error.exitCode;
+  }
+  if (isScenarioError(error)) {
+    say(error.message);
+    return exitCode.damagedFile;
   }
   const wantsStack = (terminal.env["QUORUMLAB_DEBUG"] ?? "") !== "";
   const message = error instanceof Error ? error.message : String(error);

@@ -6,6 +6,7 @@ import type { Scenario } from "../lab/scenario.js";
 import { CliError, usageError } from "./errors.js";
 import { exitCode } from "./exit-codes.js";
 import { nearest } from "./nearest.js";
+import { scenarioProblem } from "./scenario-shape.js";
 
 export interface ScenarioModule {
   readonly url: string;
@@ -28,16 +29,20 @@ export async function loadScenarios(path: string | undefined): Promise<ScenarioM
     loaded = (await import(url.href)) as { scenarios?: unknown };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new CliError(exitCode.damagedFile, `cannot load ${name}: ${message}`);
+    const hint = /\.[mc]?ts$/.test(name)
+      ? "\nIt is TypeScript: compile it first, and name the JavaScript that comes of it."
+      : "";
+    throw new CliError(exitCode.damagedFile, `cannot load ${name}: ${message}${hint}`);
   }
   const { scenarios } = loaded;
-  if (!Array.isArray(scenarios) || scenarios.length === 0 || !scenarios.every(isScenario)) {
+  if (!Array.isArray(scenarios) || scenarios.length === 0) {
     throw new CliError(
       exitCode.damagedFile,
       `${name} must export "scenarios", a list of scenarios that is not empty`,
     );
   }
-  return { url: url.href, scenarios };
+  checkScenarios(name, scenarios);
+  return { url: url.href, scenarios: scenarios as Scenario[] };
 }
 
 export function findScenario({ scenarios }: ScenarioModule, name: string): Scenario {
@@ -61,20 +66,19 @@ export function chooseScenarios(
     : [...new Set(names)].map((n) => findScenario(from, n));
 }
 
-/** It becomes part of file names. */
-const scenarioName = /^[a-z0-9][a-z0-9-]{0,99}$/;
-
-function isScenario(value: unknown): value is Scenario {
-  const { name, about, cluster, workload, faults, phases, expect } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
-  const parts = [cluster, workload, faults, phases];
-  return (
-    typeof name === "string" &&
-    scenarioName.test(name) &&
-    typeof about === "string" &&
-    (expect === "ok" || expect === "violation") &&
-    parts.every((part) => typeof part === "object" && part !== null)
-  );
+/** Each is a scenario, and none has the name of another. */
+function checkScenarios(name: string, scenarios: readonly unknown[]): void {
+  const seen = new Set<string>();
+  scenarios.forEach((scenario, at) => {
+    const own = (scenario as Partial<Scenario> | null)?.name;
+    const which = typeof own === "string" ? `scenario ${own}` : `its scenario ${at + 1}`;
+    const problem = scenarioProblem(scenario);
+    if (problem !== null) {
+      throw new CliError(exitCode.damagedFile, `${name}: ${which}, ${problem}`);
+    }
+    if (seen.has(own!)) {
+      throw new CliError(exitCode.damagedFile, `${name} has two scenarios of the name ${own}`);
+    }
+    seen.add(own!);
+  });
 }

@@ -3,6 +3,7 @@ import { type NodeId, nodeId } from "../core/ids.js";
 import type { Draw } from "../lab/draw.js";
 import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
 import type { ResolvedCluster, Scenario } from "../lab/scenario.js";
+import { ScenarioError } from "../lab/scenario-error.js";
 import { resolve } from "../lab/workload.js";
 
 const millisecond = 1_000;
@@ -44,7 +45,7 @@ export function planFaults(
   cluster: ResolvedCluster,
   draws: { readonly plan: Draw; readonly swarm: Draw },
 ): Fault[] {
-  const planned = scenario.faults.plan?.(draws.plan, cluster) ?? [];
+  const planned = plannedBy(scenario, cluster, draws.plan);
   const drawn = drawFaults(scenario, cluster, draws.swarm);
   const all = [...planned, ...drawn].sort((a, b) => a.atUs - b.atUs);
   const used = new Set<string>();
@@ -54,6 +55,14 @@ export function planFaults(
     used.add(id);
     return { ...fault, id };
   });
+}
+
+function plannedBy(scenario: Scenario, cluster: ResolvedCluster, draw: Draw): readonly Fault[] {
+  try {
+    return scenario.faults.plan?.(draw, cluster) ?? [];
+  } catch (error) {
+    throw new ScenarioError(scenario.name, "plan()", error);
+  }
 }
 
 /** Each seed leaves about half of the kinds out, and draws among the rest. */

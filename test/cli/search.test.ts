@@ -317,6 +317,7 @@ describe("search: what is typed wrong", () => {
     [["--seeds", "5", "--from", "9007199254740990"], 64, "below 2^53"],
     [["--from", "12x"], 64, "A seed is a decimal"],
     [["--shard", "4/3"], 64, "A shard is i/n"],
+    [["--shard", "1/5000"], 64, "n at most 4096"],
     [["--jobs", "0"], 64, "whole number from 1 to"],
     [["--budget", "soon"], 64, "A duration is like"],
     [["--bail", "-1"], 64, "whole number"],

@@ -14,6 +14,7 @@ import {
 } from "../../src/sim/search/artifact/failure-file.js";
 import type { TraceSink } from "../../src/lab/trace-recorder.js";
 import { twoLeaders } from "../lab/explain/traces.js";
+import { scenarios } from "./scenarios.fixture.js";
 import { has, ids, large, plantedRun } from "../sim/shrink/planted.js";
 
 const fingerprint = "no-lost-write: acknowledged value gone";
@@ -22,15 +23,8 @@ const made = { commit: null, dirty: false, code: null, version: "0.1.0", node: "
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "quorumlab-"));
-  const scenario = {
-    name: "planted",
-    about: "",
-    cluster: {},
-    workload: {},
-    faults: {},
-    phases: {},
-  };
-  const text = `export const scenarios = [${JSON.stringify({ ...scenario, expect: "ok" })}];`;
+  const scenario = { ...scenarios[0], name: "planted" };
+  const text = `export const scenarios = [${JSON.stringify(scenario)}];`;
   writeFileSync(join(folder, "scenarios.mjs"), text);
 });
 afterEach(() => rmSync(folder, { recursive: true }));
@@ -64,8 +58,8 @@ async function runVerb(
     onInterrupt: () => () => {},
     exitCode: 0,
   } as Cli;
-  const scenarios = ["--scenarios", join(folder, "scenarios.mjs")];
-  await make(cli).parseAsync([...typed, ...scenarios], { from: "user" });
+  const module = ["--scenarios", join(folder, "scenarios.mjs")];
+  await make(cli).parseAsync([...typed, ...module], { from: "user" });
   return { ...printed, exitCode: cli.exitCode };
 }
 

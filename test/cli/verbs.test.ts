@@ -70,22 +70,6 @@ describe("command line", () => {
     },
   );
 
-  test("a module that exports no scenarios, or throws, ends with 65", async () => {
-    const empty = join(folder, "empty.mjs");
-    const throwing = join(folder, "throwing.mjs");
-    writeFileSync(empty, "export const scenarios = [{ name: '../x' }];");
-    writeFileSync(throwing, "throw new Error('not today');");
-    const [one, other] = [
-      await quorumlab(["list", "--scenarios", empty]),
-      await quorumlab(["list", "--scenarios", throwing]),
-    ];
-    expect([one.code, one.stderr]).toEqual([
-      65,
-      expect.stringContaining('must export "scenarios"'),
-    ]);
-    expect([other.code, other.stderr]).toEqual([65, expect.stringContaining("not today")]);
-  });
-
   test("a fault of our own ends with 70, without a stack trace unless asked for", async () => {
     const simulate = (): never => {
       throw new Error("upside down");
@@ -336,6 +320,38 @@ describe("check-history", () => {
     const ran = await quorumlab(["check-history", file]);
     expect([ran.code, ran.stdout]).toEqual([65, ""]);
     expect(ran.stderr).toContain(`${file}:2: expected one JSON object on the line`);
+  });
+
+  test.each(["", "\n\n"])(
+    "a history without an operation (%j): exit 65, no verdict",
+    async (text) => {
+      const file = write();
+      writeFileSync(file, text);
+      const ran = await quorumlab(["check-history", file]);
+      expect([ran.code, ran.stdout]).toEqual([65, ""]);
+      expect(ran.stderr).toContain(`${file}: there is no operation in it`);
+    },
+  );
+
+  test("control characters of the file reach no terminal", async () => {
+    const evil = "\u001b]0;owned\u0007\u001b[8m\u202e";
+    const file = write();
+    writeFileSync(file, `${evil}\n`);
+    const setting = { isTTY: true, env: { FORCE_COLOR: "1" } };
+    const damaged = await quorumlab(["check-history", file], setting);
+    const events = [
+      { process: 0, f: "put", type: "invoke", key: evil, value: evil },
+      { process: 0, f: "put", type: "ok", key: evil, value: evil },
+      { process: 1, f: "get", type: "invoke", key: evil },
+      { process: 1, f: "get", type: "ok", key: evil, value: "other" },
+    ];
+    const illegal = await quorumlab(["check-history", write(...events), "--model", "kv"], setting);
+    expect(illegal.code).toBe(1);
+    for (const text of [damaged.stderr, illegal.stdout, illegal.stderr]) {
+      // oxlint-disable-next-line no-control-regex -- they are what is looked for
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    }
+    expect(damaged.stderr).toContain("\\u001b]0;owned\\u0007");
   });
 
   test("a folder in place of a file: exit 66", async () => {

@@ -64,6 +64,10 @@ function checkHistory(output: Output, options: CheckHistoryOptions, file: string
     );
   }
   const { verdict, operations } = judged.value;
+  if (operations === 0) {
+    // Nothing was judged: a file that was never written must not look like one that holds.
+    throw new CliError(exitCode.damagedFile, `${file}: there is no operation in it`);
+  }
   output.record(
     { kind: "verdict", verdict, operations, wallMs },
     [`${verdict}  ${grouped(operations)} operations, ${wallMs} ms`, ...why(judged.value)].join(

@@ -219,13 +219,13 @@ function rowOf(run: number, result: RunResult, artifact: string | null): Failure
 }
 
 function crashError(
-  { scenario, seed, safetyOnly, message }: NonNullable<SearchOutcome["crash"]>,
+  { scenario, seed, safetyOnly, message, byScenario }: NonNullable<SearchOutcome["crash"]>,
   module: string | undefined,
 ): CliError {
   const how = `${safetyOnly ? " --safety-only" : ""}${moduleFlag(module)}`;
   return new CliError(
-    exitCode.ourFault,
-    `the simulator itself broke down: ${message}\n` +
+    byScenario ? exitCode.damagedFile : exitCode.ourFault,
+    `${byScenario ? "" : "the simulator itself broke down: "}${message}\n` +
       `npx quorumlab run ${scenario} --seed ${seed}${how}`,
   );
 }

@@ -1,6 +1,7 @@
 /** One run of a search, done in this thread, and what is worth sending back of it. */
 import type { RunResult } from "../../lab/run-result.js";
 import type { Scenario } from "../../lab/scenario.js";
+import { isScenarioError } from "../../lab/scenario-error.js";
 import type { PlannedRun } from "./seeds.js";
 import { countRun, emptyTally, standingOf, type Tally } from "./tally.js";
 
@@ -24,6 +25,8 @@ export interface FailedRun {
 
 export interface CrashedRun extends PlannedRun {
   readonly message: string;
+  /** True if the scenario's own code threw. */
+  readonly byScenario: boolean;
 }
 
 export function runPlanned(
@@ -47,7 +50,8 @@ export function runPlanned(
 
 export function brokenDown(planned: PlannedRun, error: unknown): RunReport {
   const message = error instanceof Error ? error.message : String(error);
-  return { tally: emptyTally(), failure: null, crash: { ...planned, message } };
+  const crash = { ...planned, message, byScenario: isScenarioError(error) };
+  return { tally: emptyTally(), failure: null, crash };
 }
 
 export function byName(scenarios: readonly Scenario[]): ReadonlyMap<string, Scenario> {
