@@ -2,17 +2,17 @@ import type { Command } from "commander";
 import { explainTrace } from "../../lab/explain/explain.js";
 import { readTrace, traceProblemText, type Trace } from "../../lab/trace-reader.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
-import { readFailureFile } from "../../sim/search/artifact/failure-file.js";
 import { readText } from "../../sim/search/artifact/json-file.js";
 import { traceHeader } from "../../sim/trace-writer.js";
 import { CliError, fileError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
+import { isTrace, openFailure } from "../failure-input.js";
 import { durationArgument, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
 import { mutantFlag, mutantOption, withMutant } from "../planted.js";
 import { replayLines } from "../report.js";
 import { traceAgain, type FailedAgain } from "../runs-again.js";
-import { findScenario, loadScenarios } from "../scenarios.js";
+import { loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
 interface ExplainVerbOptions extends CommonOptions {
@@ -53,10 +53,7 @@ async function explainFile(
     tell(output, traceOf(path, text.ok), options, []);
     return exitCode.held;
   }
-  const read = readFailureFile(path);
-  if ("problem" in read) throw fileError(read.problem);
-  const file = read.ok;
-  const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
+  const { file, scenario } = openFailure(await loadScenarios(options.scenarios), path);
   const again = traceAgain(cli, scenario, file);
   if (again === null) {
     output.note(`The failure of ${path} does not come back.`);
@@ -91,12 +88,6 @@ function tell(
   });
   const { scenario, seed } = trace.header;
   output.record({ kind: "explanation", scenario, seed, text }, text);
-}
-
-/** A trace names itself in its first line; a failure file does not. */
-function isTrace(text: string): boolean {
-  const end = text.indexOf("\n");
-  return /"tool"\s*:\s*"quorumlab"/.test(text.slice(0, end < 0 ? undefined : end));
 }
 
 function traceOf(path: string, text: string): Trace {

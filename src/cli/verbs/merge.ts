@@ -56,6 +56,7 @@ async function merge(
     const searched = chooseScenarios(await loadScenarios(options.scenarios), plan.scenarios);
     missing.push(...vacuities(tally, { searched, all: allScenarios }));
   }
-  tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
+  const refused = tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
+  if (refused !== null) return refused.exitCode;
   return verdictOf({ failed: tally.failed, inconclusive: tally.inconclusive, missing });
 }

@@ -1,18 +1,18 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
+import { writeWhole } from "../../sim/search/artifact/json-file.js";
 import { huntAll, type Hunt } from "../../sim/search/mutants/hunt.js";
 import { matrixPage } from "../../sim/search/mutants/matrix.js";
 import type { Mutant } from "../../sim/search/mutants/mutant.js";
 import { whyNotApplied } from "../../sim/search/mutants/overlay.js";
 import { CliError, usageError, writing } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
-import { nearest } from "../nearest.js";
+import { mutantsNamed } from "../named-mutants.js";
 import { jobsOption, seedOption, wholeNumber } from "../options.js";
 import { duration, grouped, type Output } from "../output.js";
 import { loadMutants, packageFolder, type ShippedMutants } from "../planted.js";
 import { headerRecord } from "../report.js";
+import { checkTarget } from "../runs.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
 interface MutantsOptions extends CommonOptions {
@@ -57,9 +57,11 @@ async function mutants(
   const chosen = choose(shipped, ids, options.quick === true);
   const stale = chosen.flatMap((mutant) => whyNotApplied(packageFolder, mutant) ?? []);
   if (stale.length > 0) throw new CliError(exitCode.ourFault, stale.join("\n"));
+  const { matrix } = options;
+  if (matrix !== undefined) checkTarget(matrix);
   const build = currentBuild();
   const from = options.from ?? defaultSeed(build);
-  const starts = options.matrix === undefined ? [from] : [from, ...furtherStarts];
+  const starts = matrix === undefined ? [from] : [from, ...furtherStarts];
   const { seeds: seedsMax, jobs } = options;
   output.record(headerRecord(build, { mutants: chosen.length, starts, seeds: seedsMax }), null);
   const stop = new AbortController();
@@ -75,16 +77,13 @@ async function mutants(
   } finally {
     forget();
   }
-  tellEnd(output, { hunts, wallMs: performance.now() - startedMs });
+  const unfinished = chosen.length * starts.length - hunts.length;
+  tellEnd(output, { hunts, unfinished, wallMs: performance.now() - startedMs });
   if (stop.signal.aborted) return exitCode.interrupted;
-  const { matrix } = options;
   if (matrix !== undefined) {
     const { excluded } = shipped;
     const page = { mutants: chosen, excluded, hunts, starts, seedsMax, commit: build.commit };
-    writing(matrix, () => {
-      mkdirSync(dirname(resolve(matrix)), { recursive: true });
-      writeFileSync(matrix, matrixPage(page));
-    });
+    writing(matrix, () => writeWhole(matrix, [matrixPage(page)]));
   }
   return hunts.every(({ killed }) => killed) ? exitCode.held : exitCode.violated;
 }
@@ -99,18 +98,9 @@ function choose(
   if (ids.length === 0) return all;
   const wanted = new Set<Mutant>();
   for (const asked of ids) {
-    const found = all.filter(({ id }) => id === asked || id.startsWith(`${asked}-`));
-    if (found.length === 0) throw unknownMutant(asked, all);
-    for (const mutant of found) wanted.add(mutant);
+    for (const mutant of mutantsNamed(all, asked)) wanted.add(mutant);
   }
   return [...wanted];
-}
-
-function unknownMutant(asked: string, all: readonly Mutant[]): CliError {
-  const ids = all.map(({ id }) => id);
-  const meant = nearest(asked, ids);
-  const hint = meant === null ? `All of them: ${ids.join(", ")}` : `Did you mean ${meant}?`;
-  return usageError(`there is no mutant ${asked}. ${hint}`);
 }
 
 function tell(output: Output, hunt: Hunt): void {
@@ -142,13 +132,25 @@ function tell(output: Output, hunt: Hunt): void {
 
 function tellEnd(
   output: Output,
-  { hunts, wallMs }: { readonly hunts: readonly Hunt[]; readonly wallMs: number },
+  {
+    hunts,
+    unfinished,
+    wallMs,
+  }: { readonly hunts: readonly Hunt[]; readonly unfinished: number; readonly wallMs: number },
 ): void {
   const survived = hunts.filter(({ killed }) => !killed).map(({ id }) => id);
   const killed = hunts.length - survived.length;
   output.record(
-    { kind: "summary", hunts: hunts.length, killed, survived, wallMs: Math.round(wallMs) },
+    {
+      kind: "summary",
+      hunts: hunts.length,
+      killed,
+      survived,
+      unfinished,
+      wallMs: Math.round(wallMs),
+    },
     `${killed} of ${hunts.length} killed, ${duration(wallMs)}` +
-      (survived.length > 0 ? `; survived: ${survived.join(", ")}` : ""),
+      (survived.length > 0 ? `; survived: ${survived.join(", ")}` : "") +
+      (unfinished > 0 ? `; unfinished: ${unfinished}` : ""),
   );
 }

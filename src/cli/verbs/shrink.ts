@@ -3,7 +3,6 @@ import type { RunResult } from "../../lab/run-result.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
 import {
   failureFileOf,
-  readFailureFile,
   writeFailureFile,
   type FailureFile,
 } from "../../sim/search/artifact/failure-file.js";
@@ -13,14 +12,16 @@ import {
   type DecisionsSize,
   type ShrinkResult,
 } from "../../sim/shrink/shrink.js";
-import { fileError, writing } from "../errors.js";
+import { tryWriting, type CliError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
+import { openFailure } from "../failure-input.js";
 import { scenariosOption, wholeNumber } from "../options.js";
 import { grouped, table, type Output } from "../output.js";
 import { mutantFlag, mutantOption, withMutant } from "../planted.js";
 import { quoted } from "../report.js";
+import { checkTarget } from "../runs.js";
 import { runAgain } from "../runs-again.js";
-import { findScenario, loadScenarios } from "../scenarios.js";
+import { loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
 interface ShrinkVerbOptions extends CommonOptions {
@@ -41,7 +42,7 @@ export function shrinkVerb(cli: Cli): Command {
     .option(
       "--reruns <n>",
       "how often to run it again at most, from 4",
-      (text) => Math.max(4, wholeNumber(text, 1_000_000)),
+      (text) => wholeNumber(text, 1_000_000, 4),
       rerunsMaxDefault,
     )
     .option("--to <file>", "where to write it (default: FILE with .shrunk.json)")
@@ -60,10 +61,9 @@ async function shrinkFile(
   options: ShrinkVerbOptions,
   path: string,
 ): Promise<ExitCode> {
-  const read = readFailureFile(path);
-  if ("problem" in read) throw fileError(read.problem);
-  const file = read.ok;
-  const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
+  const { file, scenario } = openFailure(await loadScenarios(options.scenarios), path);
+  const to = options.to ?? shrunkPath(path);
+  checkTarget(to);
   const start = runAgain(cli, scenario, file);
   if (start === null) {
     output.note(`The failure of ${path} does not come back; nothing to shrink.`);
@@ -83,7 +83,7 @@ async function shrinkFile(
       },
     },
   );
-  return conclude(output, { path, to: options.to ?? shrunkPath(path), file, found, options });
+  return conclude(output, { path, to, file, found, options });
 }
 
 interface Shrunk {
@@ -97,8 +97,8 @@ interface Shrunk {
 function conclude(output: Output, { path, to, file, found, options }: Shrunk): ExitCode {
   const { outcome, reruns, minimal, before, after } = found;
   const kept = outcome === "smaller" || outcome === "same";
-  const artifact = kept ? to : null;
-  if (kept) keep(to, { ...found.result, decisions: found.decisions }, file);
+  const refused = kept ? keep(to, { ...found.result, decisions: found.decisions }, file) : null;
+  const artifact = kept && refused === null ? to : null;
   const { scenario, seed, property } = file;
   const { digest } = found.result;
   output.record(
@@ -127,6 +127,10 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
     );
     return exitCode.notDeterministic;
   }
+  if (refused !== null) {
+    output.note(`quorumlab: ${refused.message}`);
+    return refused.exitCode;
+  }
   const module = options.scenarios === undefined ? "" : ` --scenarios ${quoted(options.scenarios)}`;
   const from = module + mutantFlag(options.mutant);
   output.last(`npx quorumlab explain ${quoted(to)}${from}`);
@@ -134,9 +138,9 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
   return exitCode.held;
 }
 
-function keep(path: string, result: RunResult, { safetyOnly }: FailureFile): void {
+function keep(path: string, result: RunResult, { safetyOnly }: FailureFile): CliError | null {
   const file = failureFileOf(result, { made: currentBuild(), by: "decisions", safetyOnly });
-  if (file !== null) writing(path, () => writeFailureFile(path, file));
+  return file === null ? null : tryWriting(path, () => writeFailureFile(path, file));
 }
 
 function describe(
