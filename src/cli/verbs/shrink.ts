@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import type { RunResult } from "../../lab/run-result.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
@@ -8,7 +9,7 @@ import {
 } from "../../sim/search/artifact/failure-file.js";
 import {
   rerunsMaxDefault,
-  shrink,
+  shrinking,
   type DecisionsSize,
   type ShrinkResult,
 } from "../../sim/shrink/shrink.js";
@@ -36,7 +37,7 @@ export function shrinkVerb(cli: Cli): Command {
     name: "shrink",
     about: "Makes a failure smaller: fewer faults, operations and nodes, the same fingerprint.",
     example: "npx quorumlab shrink out/failures/swarm-42.json",
-    exits: [0, 2, 3, 65, 66, 73],
+    exits: [0, 2, 3, 65, 66, 73, 130],
   })
     .argument("<file>", "a failure file, as `search` and `run` leave it")
     .option(
@@ -71,11 +72,13 @@ async function shrinkFile(
   }
   const { seed, safetyOnly } = file;
   let left = Infinity;
-  const found = shrink(
+  const stop = new AbortController();
+  const trying = shrinking(
     (decisions, stopAtStep) => cli.simulate(scenario, { seed, safetyOnly, decisions, stopAtStep }),
     start,
     {
       rerunsMax: options.reruns,
+      signal: stop.signal,
       onProgress(progress) {
         if (progress.decisions === left) return;
         left = progress.decisions;
@@ -83,7 +86,19 @@ async function shrinkFile(
       },
     },
   );
-  return conclude(output, { path, to, file, found, options });
+  const forget = cli.onInterrupt(() => stop.abort());
+  const found = await driven(trying).finally(forget);
+  const { aborted: interrupted } = stop.signal;
+  return conclude(output, { path, to, file, found, interrupted, options });
+}
+
+/** Takes a breath between two runs, to hear of an interrupt. */
+async function driven<Result>(trying: Generator<void, Result>): Promise<Result> {
+  for (;;) {
+    const turn = trying.next();
+    if (turn.done === true) return turn.value;
+    await setImmediate();
+  }
 }
 
 interface Shrunk {
@@ -91,10 +106,14 @@ interface Shrunk {
   readonly to: string;
   readonly file: FailureFile;
   readonly found: ShrinkResult;
+  readonly interrupted: boolean;
   readonly options: ShrinkVerbOptions;
 }
 
-function conclude(output: Output, { path, to, file, found, options }: Shrunk): ExitCode {
+function conclude(
+  output: Output,
+  { path, to, file, found, interrupted, options }: Shrunk,
+): ExitCode {
   const { outcome, reruns, minimal, before, after } = found;
   const kept = outcome === "smaller" || outcome === "same";
   const refused = kept ? keep(to, { ...found.result, decisions: found.decisions }, file) : null;
@@ -131,11 +150,12 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
     output.note(`quorumlab: ${refused.message}`);
     return refused.exitCode;
   }
+  if (interrupted) output.note(`Interrupted; the smallest failure so far is in ${quoted(to)}.`);
   const module = options.scenarios === undefined ? "" : ` --scenarios ${quoted(options.scenarios)}`;
   const from = module + mutantFlag(options.mutant);
   output.last(`npx quorumlab explain ${quoted(to)}${from}`);
   output.last(`npx quorumlab replay ${quoted(to)}${from}`);
-  return exitCode.held;
+  return interrupted ? exitCode.interrupted : exitCode.held;
 }
 
 function keep(path: string, result: RunResult, { safetyOnly }: FailureFile): CliError | null {
