@@ -35,13 +35,16 @@ interface Circumstances {
   readonly interrupt?: NodeJS.Signals;
   /** Standard output is closed after so many characters, as `head` does. */
   readonly closeAt?: number;
+  /** False for verbs that take no scenarios. */
+  readonly scenarios?: boolean;
 }
 
 function start(
   typed: readonly string[],
-  { interrupt, closeAt = Infinity }: Circumstances = {},
+  { interrupt, closeAt = Infinity, scenarios = true }: Circumstances = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...typed, "--scenarios", module]);
+  const from = scenarios ? ["--scenarios", module] : [];
+  const child = spawn(process.execPath, [program, ...typed, ...from]);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -96,6 +99,21 @@ describe("process: search", () => {
     };
     expect(saved.complete).toBe(false);
     expect(ran.stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe("process: mutants", () => {
+  test("an interrupted hunt is unfinished: its mutant did not survive it", async () => {
+    // It takes some ten seeds; the interrupt comes in the first.
+    const typed = ["mutants", "20", "--jobs", "1", "--from", "1"];
+    const ran = await start(typed, { interrupt: "SIGINT", scenarios: false });
+    expect([ran.code, recordsOf(ran)]).toEqual([
+      130,
+      [
+        expect.objectContaining({ kind: "header" }),
+        { kind: "summary", hunts: 0, killed: 0, survived: [], unfinished: 1 },
+      ],
+    ]);
   });
 });
 

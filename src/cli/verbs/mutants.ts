@@ -63,9 +63,9 @@ async function mutants(
   const from = options.from ?? defaultSeed(build);
   const starts = matrix === undefined ? [from] : [from, ...furtherStarts];
   const { seeds: seedsMax, jobs } = options;
-  output.record(headerRecord(build, { mutants: chosen.length, starts, seeds: seedsMax }), null);
   const stop = new AbortController();
   const forget = cli.onInterrupt(() => stop.abort());
+  output.record(headerRecord(build, { mutants: chosen.length, starts, seeds: seedsMax }), null);
   const startedMs = performance.now();
   const hunts: Hunt[] = [];
   try {
