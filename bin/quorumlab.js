@@ -10,5 +10,5 @@ if (existsSync(main)) {
     "quorumlab: the compiled program is missing (dist/cli/main.js).\n" +
       "Build it in the repository with: npm ci    (or, once installed: npm run build)\n",
   );
-  process.exitCode = 70;
+  process.exitCode = 69;
 }

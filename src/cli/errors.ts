@@ -23,6 +23,17 @@ export function fileError({ code, path, message }: FileProblem): CliError {
   );
 }
 
+/** Does the writing where more is to be said whatever comes of it; null when the system took it. */
+export function tryWriting(path: string, write: () => void): CliError | null {
+  try {
+    writing(path, write);
+    return null;
+  } catch (error) {
+    if (error instanceof CliError) return error;
+    throw error;
+  }
+}
+
 /** Does the writing; what the system refuses becomes an error that names the path. */
 export function writing<T>(path: string, write: () => T): T {
   try {

@@ -45,11 +45,15 @@ export function seedArgument(text: string): number {
   return seed;
 }
 
-/** From 1 to `most`. */
-export function wholeNumber(text: string, most: number = Number.MAX_SAFE_INTEGER): number {
+/** From `least` to `most`. */
+export function wholeNumber(
+  text: string,
+  most: number = Number.MAX_SAFE_INTEGER,
+  least: number = 1,
+): number {
   const n = /^[0-9]{1,16}$/.test(text) ? Number(text) : 0;
-  if (n >= 1 && n <= most) return n;
-  const limit = most === Number.MAX_SAFE_INTEGER ? "from 1 on" : `from 1 to ${most}`;
+  if (n >= least && n <= most) return n;
+  const limit = `from ${least} ${most === Number.MAX_SAFE_INTEGER ? "on" : `to ${most}`}`;
   throw new InvalidArgumentError(`It must be a whole number ${limit}.`);
 }
 

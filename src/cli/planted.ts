@@ -7,9 +7,9 @@ import type { Excluded, Mutant } from "../sim/search/mutants/mutant.js";
 import { makeOverlay } from "../sim/search/mutants/overlay.js";
 import type { simulate } from "../sim/simulate.js";
 import type { FailureFile } from "../sim/search/artifact/failure-file.js";
-import { CliError, usageError } from "./errors.js";
+import { CliError } from "./errors.js";
 import { exitCode } from "./exit-codes.js";
-import { nearest } from "./nearest.js";
+import { oneMutant } from "./named-mutants.js";
 import type { Output } from "./output.js";
 import type { Cli } from "./verb.js";
 
@@ -61,7 +61,7 @@ export async function withMutant<Result>(
   act: (cli: Cli) => Promise<Result> | Result,
 ): Promise<Result> {
   if (id === undefined) return act(cli);
-  const overlay = makeOverlay(packageFolder, findMutant(await loadMutants(), id));
+  const overlay = makeOverlay(packageFolder, oneMutant((await loadMutants()).mutants, id));
   if ("error" in overlay) throw new CliError(exitCode.ourFault, overlay.error);
   try {
     const url = pathToFileURL(join(overlay.dist, "sim", "simulate.js")).href;
@@ -73,13 +73,4 @@ export async function withMutant<Result>(
   } finally {
     overlay.remove();
   }
-}
-
-function findMutant({ mutants }: ShippedMutants, id: string): Mutant {
-  const found = mutants.find((mutant) => mutant.id === id);
-  if (found !== undefined) return found;
-  const ids = mutants.map((mutant) => mutant.id);
-  const meant = nearest(id, ids);
-  const hint = meant === null ? "" : ` Did you mean ${meant}?`;
-  throw usageError(`there is no mutant ${id}.${hint} See: npx quorumlab list`);
 }

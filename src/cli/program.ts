@@ -33,6 +33,9 @@ const verbs: readonly ((cli: Cli) => Command)[] = [
   mutantsVerb,
 ];
 
+/** For clusters of real nodes: in the design, and in no version so far. */
+const verbsToCome: readonly string[] = ["cluster", "node", "pki", "hsm"];
+
 /** `typed` is what follows the program's name. */
 export async function runProgram(
   typed: readonly string[],
@@ -42,6 +45,7 @@ export async function runProgram(
   const program = makeProgram(cli);
   try {
     checkVerb(program, typed[0]);
+    if (typed[0] === "help" && typed[1] !== undefined) checkVerb(program, typed[1]);
     await program.parseAsync(typed, { from: "user" });
     return cli.exitCode;
   } catch (error) {
@@ -71,6 +75,9 @@ function checkVerb(program: Command, typed: string | undefined): void {
     throw new CliError(exitCode.usage, `say what to do: ${names.join(", ")}`);
   }
   if (typed.startsWith("-") || names.includes(typed)) return;
+  if (verbsToCome.includes(typed)) {
+    throw new CliError(exitCode.usage, `${typed} is not built yet. So far: ${names.join(", ")}`);
+  }
   const meant = nearest(typed, names);
   const hint = meant === null ? `All of them: ${names.join(", ")}` : `Did you mean ${meant}?`;
   throw new CliError(exitCode.usage, `there is no verb ${typed}. ${hint}`);

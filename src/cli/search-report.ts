@@ -6,7 +6,7 @@ import type { SearchPlan } from "../sim/search/seeds.js";
 import { summaryOf, type Summary } from "../sim/search/summary.js";
 import type { Tally } from "../sim/search/tally.js";
 import { githubError, junitXml } from "./ci.js";
-import { writing } from "./errors.js";
+import { tryWriting, type CliError } from "./errors.js";
 import { duration, grouped, table, type Output, type OutputRecord } from "./output.js";
 import { failureRecord, headerRecord, replayLines } from "./report.js";
 import { checkTarget } from "./runs.js";
@@ -50,23 +50,33 @@ export function tellFailure(output: Output, row: FailureRow): void {
   );
 }
 
-/** Summary, reports for machines, what is missing; last of all, how to replay what failed. */
-export function tellEnd(output: Output, report: SearchReport, options: ReportOptions): void {
+/**
+ * Summary, reports for machines, what is missing; last of all, how to replay what failed. Gives back
+ * why a report could not be written.
+ */
+export function tellEnd(
+  output: Output,
+  report: SearchReport,
+  options: ReportOptions,
+): CliError | null {
   const { plan, tally, failures, wallMs, missing } = report;
   const summary = summaryOf(tally, wallMs);
   output.record({ ...summary }, describe(output, summary));
   const how = { safetyOnly: plan.safetyOnly, module: options.scenarios };
   const replay = (row: FailureRow): string[] => replayLines({ ...row, ...how });
   const { junit } = options;
+  let refused: CliError | null = null;
   if (junit !== undefined) {
     const text = junitXml(tally, failures, { wallMs, replay: (row) => replay(row)[0]! });
-    writing(junit, () => writeWhole(junit, [text]));
+    refused = tryWriting(junit, () => writeWhole(junit, [text]));
   }
   if (options.github === true) {
     for (const row of failures) output.note(githubError(row, replay(row)[0]!));
   }
   for (const reason of missing) output.note(`missing: ${reason}`);
+  if (refused !== null) output.note(`missing: ${refused.message}`);
   for (const row of differing(failures).slice(0, replayedMax)) output.last(replay(row)[0]!);
+  return refused;
 }
 
 /** The first failure of each scenario and property. */

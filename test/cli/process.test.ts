@@ -1,6 +1,15 @@
 /** The built program, as a shell starts it. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,19 +30,25 @@ interface Ended {
   readonly stderr: string;
 }
 
-/**
- * `interrupt`: as soon as it has printed anything. `closeAt`: closes standard output after so many
- * characters, as `head` does.
- */
+interface Circumstances {
+  /** Comes as soon as it has printed anything. */
+  readonly interrupt?: NodeJS.Signals;
+  /** Standard output is closed after so many characters, as `head` does. */
+  readonly closeAt?: number;
+  /** False for verbs that take no scenarios. */
+  readonly scenarios?: boolean;
+}
+
 function start(
   typed: readonly string[],
-  { interrupt = false, closeAt = Infinity }: { interrupt?: boolean; closeAt?: number } = {},
+  { interrupt, closeAt = Infinity, scenarios = true }: Circumstances = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...typed, "--scenarios", module]);
+  const from = scenarios ? ["--scenarios", module] : [];
+  const child = spawn(process.execPath, [program, ...typed, ...from]);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    if (interrupt && stdout === "") child.kill("SIGINT");
+    if (interrupt !== undefined && stdout === "") child.kill(interrupt);
     stdout += text;
     if (stdout.length >= closeAt) child.stdout.destroy();
   });
@@ -71,23 +86,82 @@ describe("process: search", () => {
     expect(recordsOf(two)).toEqual(recordsOf(one));
   });
 
-  test.each(["1", "2"])(
-    "an interrupt, with %s jobs: exit 130, what was found is saved",
-    async (jobs) => {
-      const typed = ["search", "counting", "--seeds", "100000000", "--jobs", jobs, "--out", folder];
-      const ran = await start(typed, { interrupt: true });
-      expect([ran.stderr, ran.code]).toEqual([expect.stringContaining("interrupted"), 130]);
-      const saved = JSON.parse(readFileSync(join(folder, "search.json"), "utf8")) as {
-        complete: boolean;
-      };
-      expect(saved.complete).toBe(false);
-      expect(ran.stderr).not.toMatch(/^\s+at /m);
-    },
-  );
+  test.each([
+    ["SIGINT", "1"],
+    ["SIGINT", "2"],
+    ["SIGTERM", "1"],
+  ] as const)("%s, with %s jobs: exit 130, what was found is saved", async (interrupt, jobs) => {
+    const typed = ["search", "counting", "--seeds", "100000000", "--jobs", jobs, "--out", folder];
+    const ran = await start(typed, { interrupt });
+    expect([ran.stderr, ran.code]).toEqual([expect.stringContaining("interrupted"), 130]);
+    const saved = JSON.parse(readFileSync(join(folder, "search.json"), "utf8")) as {
+      complete: boolean;
+    };
+    expect(saved.complete).toBe(false);
+    expect(ran.stderr).not.toMatch(/^\s+at /m);
+  });
+});
 
+describe("process: mutants", () => {
+  test("an interrupted hunt is unfinished: its mutant did not survive it", async () => {
+    // It takes some ten seeds; the interrupt comes in the first.
+    const typed = ["mutants", "20", "--jobs", "1", "--from", "1"];
+    const ran = await start(typed, { interrupt: "SIGINT", scenarios: false });
+    expect([ran.code, recordsOf(ran)]).toEqual([
+      130,
+      [
+        expect.objectContaining({ kind: "header" }),
+        { kind: "summary", hunts: 0, killed: 0, survived: [], unfinished: 1 },
+      ],
+    ]);
+  });
+});
+
+describe("process: standard output", () => {
   test("whoever stops reading gets no error", async () => {
     const ran = await start(["list", "--format", "jsonl"], { closeAt: 1 });
     expect([ran.code, ran.stderr]).toEqual([0, ""]);
+  });
+
+  test("a search that nobody reads on is finished: its own exit code, its results saved", async () => {
+    const out = ["--jobs", "1", "--out", folder];
+    const ran = await start(["search", "asking", "--seeds", "1..30", ...out], { closeAt: 1 });
+    const saved = JSON.parse(readFileSync(join(folder, "search.json"), "utf8")) as {
+      complete: boolean;
+      tally: { seeds: number; failed: number };
+    };
+    expect([saved.complete, saved.tally.seeds, ran.code]).toEqual([true, 30, 1]);
+    expect(saved.tally.failed).toBeGreaterThan(0);
+    expect(ran.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test.runIf(existsSync("/dev/full"))(
+    "a full disk behind it: one line, exit 73, and the search is ended in order",
+    async () => {
+      const full = openSync("/dev/full", "w");
+      const typed = ["search", "counting", "--seeds", "100000000", "--jobs", "1", "--out", folder];
+      const child = spawn(process.execPath, [program, ...typed, "--scenarios", module], {
+        stdio: ["ignore", full, "pipe"],
+      });
+      closeSync(full);
+      let stderr = "";
+      child.stderr!.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+      const code = await new Promise((resolve) => child.once("close", resolve));
+      expect([code, existsSync(join(folder, "search.json"))]).toEqual([73, true]);
+      expect(stderr.match(/cannot write to standard output \(ENOSPC\)/g)).toHaveLength(1);
+      expect(stderr).not.toMatch(/^\s+at /m);
+    },
+  );
+
+  test("a program that is not built: exit 69, and the command that builds it", async () => {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    copyFileSync(program, join(bin, "quorumlab.mjs"));
+    const child = spawn(process.execPath, [join(bin, "quorumlab.mjs"), "list"]);
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    expect([code, stderr]).toEqual([69, expect.stringContaining("npm ci")]);
   });
 });
 

@@ -34,6 +34,7 @@ async function runVerb(
   make: (cli: Cli) => Command,
   typed: readonly string[],
   cause: (decisions: Decisions) => string | null,
+  onInterrupt: Cli["onInterrupt"] = () => () => {},
 ): Promise<{ out: string; err: string; exitCode: number }> {
   const printed = { out: "", err: "" };
   const { run } = plantedRun({ cause });
@@ -55,7 +56,7 @@ async function runVerb(
       env: {},
     },
     simulate: simulate as unknown as Cli["simulate"],
-    onInterrupt: () => () => {},
+    onInterrupt,
     exitCode: 0,
   } as Cli;
   const module = ["--scenarios", join(folder, "scenarios.mjs")];
@@ -78,6 +79,34 @@ const planted = (decisions: Decisions): string | null =>
   has(decisions, "kill-4", "2.31") ? fingerprint : null;
 
 describe("shrink", () => {
+  test("shrink: an interrupt: the smallest so far is saved, exit 130", async () => {
+    const path = keepLarge(planted);
+    let runs = 0;
+    const counted = (decisions: Decisions): string | null => {
+      runs++;
+      return planted(decisions);
+    };
+    // Comes as a signal does: only once nothing else runs.
+    const soon = (stop: () => void): (() => void) => {
+      const wait = (): void => void (runs >= 20 ? stop() : setImmediate(wait));
+      setImmediate(wait);
+      return () => {};
+    };
+    const typed = [path, "--format", "pretty"];
+    const { out, err, exitCode } = await runVerb(shrinkVerb, typed, counted, soon);
+    // A few more may have begun; of them two prove that what is left still fails.
+    expect([exitCode, runs >= 20 && runs <= 25]).toEqual([130, true]);
+    expect(out).toContain("it was not proven that all are needed");
+    expect(err).toContain("Interrupted; the smallest failure so far is in");
+    const before = readFailureFile(path);
+    const read = readFailureFile(join(folder, "planted-1.shrunk.json"));
+    if ("problem" in read || "problem" in before) throw new Error("a file is not there");
+    expect(read.ok.fingerprint).toBe(fingerprint);
+    const size = ({ faults, operations, draws }: Decisions): number =>
+      faults.length + operations.length + draws.length;
+    expect(size(read.ok.decisions)).toBeLessThan(size(before.ok.decisions));
+  });
+
   test("shrink: a failure file: the smaller one beside it, replay line last", async () => {
     const path = keepLarge(planted);
     const before = readFileSync(path, "utf8");

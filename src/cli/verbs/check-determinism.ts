@@ -54,10 +54,10 @@ async function checkDeterminism(
   const { seeds } = options;
   if (from + seeds - 1 > seedLimit) throw usageError("the last seed must be below 2^53");
   const header = { scenarios: scenarios.map(({ name }) => name), from, seeds };
-  output.record(headerRecord(build, header), null);
   const startedMs = performance.now();
   const stop = new AbortController();
   const forget = cli.onInterrupt(() => stop.abort());
+  output.record(headerRecord(build, header), null);
   let compared = 0;
   try {
     for (let seed = from; seed < from + seeds && !stop.signal.aborted; seed++) {

@@ -2,17 +2,17 @@ import type { Command } from "commander";
 import { type ExplainOptions, explainTrace } from "../../lab/explain/explain.js";
 import { readTrace, traceProblemText, type Trace } from "../../lab/trace-reader.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
-import { readFailureFile, type FailureFile } from "../../sim/search/artifact/failure-file.js";
 import { readText } from "../../sim/search/artifact/json-file.js";
 import { traceHeader } from "../../sim/trace-writer.js";
 import { CliError, fileError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
+import { isTrace, openFailure, type FailureInput } from "../failure-input.js";
 import { durationArgument, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
 import { mutantFlag, mutantOption, withMutantOf } from "../planted.js";
 import { replayLines } from "../report.js";
 import { traceAgain, type FailedAgain } from "../runs-again.js";
-import { findScenario, loadScenarios } from "../scenarios.js";
+import { loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
 interface ExplainVerbOptions extends CommonOptions {
@@ -53,26 +53,23 @@ async function explainFile(
     tell(output, traceOf(path, text.ok), options, {});
     return exitCode.held;
   }
-  const read = readFailureFile(path);
-  if ("problem" in read) throw fileError(read.problem);
-  const given = { path, file: read.ok, options };
-  return withMutantOf({ cli, output }, read.ok, options.mutant, (mutated) =>
+  const { file, scenario } = openFailure(await loadScenarios(options.scenarios), path);
+  const given = { path, file, scenario, options };
+  return withMutantOf({ cli, output }, file, options.mutant, (mutated) =>
     explainFailure(mutated, output, given),
   );
 }
 
-interface Given {
+interface Given extends FailureInput {
   readonly path: string;
-  readonly file: FailureFile;
   readonly options: ExplainVerbOptions;
 }
 
-async function explainFailure(
+function explainFailure(
   cli: Cli,
   output: Output,
-  { path, file, options }: Given,
-): Promise<ExitCode> {
-  const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
+  { path, file, scenario, options }: Given,
+): ExitCode {
   const again = traceAgain(cli, scenario, file);
   if (again === null) {
     output.note(`The failure of ${path} does not come back.`);
@@ -108,12 +105,6 @@ function tell(
   });
   const { scenario, seed } = trace.header;
   output.record({ kind: "explanation", scenario, seed, text }, text);
-}
-
-/** A trace names itself in its first line; a failure file does not. */
-function isTrace(text: string): boolean {
-  const end = text.indexOf("\n");
-  return /"tool"\s*:\s*"quorumlab"/.test(text.slice(0, end < 0 ? undefined : end));
 }
 
 function traceOf(path: string, text: string): Trace {

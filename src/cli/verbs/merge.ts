@@ -57,7 +57,8 @@ async function merge(
   for (const row of failures) tellFailure(output, row);
   const missing = [...merged.missing];
   if (missing.length === 0) missing.push(...vacuities(tally, { searched, all: allScenarios }));
-  tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
+  const refused = tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
+  if (refused !== null) return refused.exitCode;
   return verdictOf({ failed: tally.failed, inconclusive: tally.inconclusive, missing });
 }
 

@@ -7,7 +7,7 @@ import type { Mutant } from "../../sim/search/mutants/mutant.js";
 import { whyNotApplied } from "../../sim/search/mutants/overlay.js";
 import { CliError, usageError, writing } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
-import { nearest } from "../nearest.js";
+import { mutantsNamed } from "../named-mutants.js";
 import { jobsOption, seedOption, wholeNumber } from "../options.js";
 import { duration, grouped, type Output } from "../output.js";
 import { loadMutants, mutantFlag, packageFolder, type ShippedMutants } from "../planted.js";
@@ -57,14 +57,15 @@ async function mutants(
   const chosen = choose(shipped, ids, options.quick === true);
   const stale = chosen.flatMap((mutant) => whyNotApplied(packageFolder, mutant) ?? []);
   if (stale.length > 0) throw new CliError(exitCode.ourFault, stale.join("\n"));
-  if (options.matrix !== undefined) checkTarget(options.matrix);
+  const { matrix } = options;
+  if (matrix !== undefined) checkTarget(matrix);
   const build = currentBuild();
   const from = options.from ?? defaultSeed(build);
-  const starts = options.matrix === undefined ? [from] : [from, ...furtherStarts];
+  const starts = matrix === undefined ? [from] : [from, ...furtherStarts];
   const { seeds: seedsMax, jobs } = options;
-  output.record(headerRecord(build, { mutants: chosen.length, starts, seeds: seedsMax }), null);
   const stop = new AbortController();
   const forget = cli.onInterrupt(() => stop.abort());
+  output.record(headerRecord(build, { mutants: chosen.length, starts, seeds: seedsMax }), null);
   const startedMs = performance.now();
   const hunts: Hunt[] = [];
   try {
@@ -76,9 +77,9 @@ async function mutants(
   } finally {
     forget();
   }
-  tellEnd(output, { hunts, wallMs: performance.now() - startedMs });
+  const unfinished = chosen.length * starts.length - hunts.length;
+  tellEnd(output, { hunts, unfinished, wallMs: performance.now() - startedMs });
   if (stop.signal.aborted) return exitCode.interrupted;
-  const { matrix } = options;
   if (matrix !== undefined) {
     const { excluded } = shipped;
     const page = { mutants: chosen, excluded, hunts, starts, seedsMax, commit: build.commit };
@@ -97,18 +98,9 @@ function choose(
   if (ids.length === 0) return all;
   const wanted = new Set<Mutant>();
   for (const asked of ids) {
-    const found = all.filter(({ id }) => id === asked || id.startsWith(`${asked}-`));
-    if (found.length === 0) throw unknownMutant(asked, all);
-    for (const mutant of found) wanted.add(mutant);
+    for (const mutant of mutantsNamed(all, asked)) wanted.add(mutant);
   }
   return [...wanted];
-}
-
-function unknownMutant(asked: string, all: readonly Mutant[]): CliError {
-  const ids = all.map(({ id }) => id);
-  const meant = nearest(asked, ids);
-  const hint = meant === null ? `All of them: ${ids.join(", ")}` : `Did you mean ${meant}?`;
-  return usageError(`there is no mutant ${asked}. ${hint}`);
 }
 
 function tell(output: Output, hunt: Hunt): void {
@@ -150,13 +142,25 @@ function replayLine({ id, failure }: Hunt): string | null {
 
 function tellEnd(
   output: Output,
-  { hunts, wallMs }: { readonly hunts: readonly Hunt[]; readonly wallMs: number },
+  {
+    hunts,
+    unfinished,
+    wallMs,
+  }: { readonly hunts: readonly Hunt[]; readonly unfinished: number; readonly wallMs: number },
 ): void {
   const survived = hunts.filter(({ killed }) => !killed).map(({ id }) => id);
   const killed = hunts.length - survived.length;
   output.record(
-    { kind: "summary", hunts: hunts.length, killed, survived, wallMs: Math.round(wallMs) },
+    {
+      kind: "summary",
+      hunts: hunts.length,
+      killed,
+      survived,
+      unfinished,
+      wallMs: Math.round(wallMs),
+    },
     `${killed} of ${hunts.length} killed, ${duration(wallMs)}` +
-      (survived.length > 0 ? `; survived: ${survived.join(", ")}` : ""),
+      (survived.length > 0 ? `; survived: ${survived.join(", ")}` : "") +
+      (unfinished > 0 ? `; unfinished: ${unfinished}` : ""),
   );
 }

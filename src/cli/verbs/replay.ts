@@ -1,12 +1,14 @@
+import { existsSync } from "node:fs";
 import { Option, type Command } from "commander";
 import type { RunResult } from "../../lab/run-result.js";
 import type { Scenario } from "../../lab/scenario.js";
 import type { SimulateOptions } from "../../sim/simulate.js";
 import { currentBuild, otherCode } from "../../sim/search/artifact/build.js";
-import { readFailureFile, type FailureFile } from "../../sim/search/artifact/failure-file.js";
+import type { FailureFile } from "../../sim/search/artifact/failure-file.js";
 import { parseSeed } from "../../sim/search/seeds.js";
-import { CliError, fileError, usageError } from "../errors.js";
+import { fileError, usageError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
+import { readFailure, scenarioOf } from "../failure-input.js";
 import { safetyOnlyOption, scenariosOption, wholeNumber } from "../options.js";
 import type { Output } from "../output.js";
 import { describeRun, exitOf, headerRecord, moduleFlag, quoted, resultRecord } from "../report.js";
@@ -93,7 +95,7 @@ function replay(cli: Cli, output: Output, { options, target, what }: Asked): Exi
       : { decisions: file?.decisions ?? cli.simulate(scenario, { seed, safetyOnly }).decisions }),
     ...(options.first === undefined ? {} : { firstDecisions: options.first }),
   };
-  const result = runTraced(cli, scenario, asked, options.trace);
+  const { result, trace } = runTraced(cli, scenario, asked, options.trace);
   const stopped = result.verdict === "undecided" && result.steps === options.stopAt;
   output.record(
     headerRecord(currentBuild(), {
@@ -110,15 +112,19 @@ function replay(cli: Cli, output: Output, { options, target, what }: Asked): Exi
   );
   if (stopped) output.pretty(`stopped at step ${result.steps}, as asked`);
   else if (file !== null) output.pretty(compared(file, result, { by, options }));
-  if (stopped) return exitCode.held;
+  if (trace.refused !== null) output.note(`quorumlab: ${trace.refused.message}`);
   if (result.failure !== null) {
     const named = options.scenario === undefined ? "" : ` --scenario ${options.scenario}`;
     const how = file === null && safetyOnly ? " --safety-only" : "";
-    const from = moduleFlag(options.scenarios);
-    output.last(
-      `npx quorumlab replay ${quoted(target)}${named} --by ${by}${how}${from}${mutantFlag(options.mutant)}`,
-    );
+    const part = [
+      options.first === undefined ? "" : ` --first ${options.first}`,
+      options.stopAt === undefined ? "" : ` --stop-at ${options.stopAt}`,
+    ].join("");
+    const from = moduleFlag(options.scenarios) + mutantFlag(options.mutant);
+    output.last(`npx quorumlab replay ${quoted(target)}${named} --by ${by}${part}${how}${from}`);
   }
+  if (trace.refused !== null) return trace.refused.exitCode;
+  if (stopped) return exitCode.held;
   // Whoever replays a failure asks whether it is still there, whatever the scenario expects.
   return file !== null && result.failure !== null ? exitCode.violated : exitOf(result, scenario);
 }
@@ -129,6 +135,9 @@ function typed(
   { scenario: name = "", by, first }: ReplayOptions,
 ): Replay {
   const seed = parseSeed(target);
+  if (seed === null && existsSync(target)) {
+    throw usageError(`${target} is a file, which names its scenario itself; leave --scenario out`);
+  }
   if (seed === null) {
     throw usageError(
       `${target} is no seed: a decimal number below 2^53, hex with 0x, or a commit's 40 digits`,
@@ -142,9 +151,9 @@ function fromFile(
   output: Output,
   module: ScenarioModule,
   path: string,
-  { by, first }: ReplayOptions,
+  { by, first, safetyOnly }: ReplayOptions,
 ): Replay {
-  const read = readFailureFile(path);
+  const read = readFailure(path);
   if ("problem" in read) {
     const isSeed = read.problem.code === "missing" && parseSeed(path) !== null;
     throw isSeed
@@ -152,12 +161,9 @@ function fromFile(
       : fileError(read.problem);
   }
   const file = read.ok;
-  const scenario = module.scenarios.find(({ name }) => name === file.scenario);
-  if (scenario === undefined) {
-    throw new CliError(
-      exitCode.damagedFile,
-      `${path} is of scenario ${file.scenario}, which is not there`,
-    );
+  const scenario = scenarioOf(module, path, file);
+  if (safetyOnly && !file.safetyOnly) {
+    throw usageError(`${path} is of a run without --safety-only; leave it out`);
   }
   const now = currentBuild();
   const sameCode = otherCode(now, file.made) === null;

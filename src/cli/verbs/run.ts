@@ -1,4 +1,4 @@
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
 import type { ExitCode } from "../exit-codes.js";
 import { safetyOnlyOption, scenariosOption, seedOption } from "../options.js";
@@ -36,7 +36,9 @@ export function runVerb(cli: Cli): Command {
         "QUORUMLAB_SEED",
       ),
     )
-    .addOption(new Option("--world <world>", "where to run it").choices(["sim"]).default("sim"))
+    .addOption(
+      new Option("--world <world>", "where to run it").argParser(worldArgument).default("sim"),
+    )
     .option("--trace <file>", "writes the trace there")
     .option("--out <folder>", "where a failure is kept", "out")
     .addOption(safetyOnlyOption())
@@ -48,14 +50,21 @@ export function runVerb(cli: Cli): Command {
     );
 }
 
+function worldArgument(text: string): string {
+  if (text === "sim") return text;
+  const why = text === "real" ? "The real world is not built yet. " : "";
+  throw new InvalidArgumentError(`${why}Allowed choices are sim.`);
+}
+
 async function run(cli: Cli, output: Output, options: RunOptions, name: string): Promise<ExitCode> {
   const scenario = findScenario(await loadScenarios(options.scenarios), name);
   const build = currentBuild();
   const seed = options.seed ?? defaultSeed(build);
   const { safetyOnly } = options;
-  const result = runTraced(cli, scenario, { seed, safetyOnly }, options.trace);
+  const { result, trace } = runTraced(cli, scenario, { seed, safetyOnly }, options.trace);
   const { failure } = result;
-  const artifact = keepFailure(options.out, result, { safetyOnly });
+  const kept = keepFailure(options.out, result, { safetyOnly });
+  const artifact = kept.path;
   output.record(
     headerRecord(build, { scenario: name, seed, options: result.decisions.options }),
     null,
@@ -71,9 +80,11 @@ async function run(cli: Cli, output: Output, options: RunOptions, name: string):
     resultRecord(result, { expect: scenario.expect }),
     describeRun(output, result, scenario),
   );
+  const refused = kept.refused ?? trace.refused;
+  if (refused !== null) output.note(`quorumlab: ${refused.message}`);
   if (failure !== null) {
     const where = { scenario: name, seed, step: failure.step, artifact, safetyOnly };
     for (const line of replayLines({ ...where, module: options.scenarios })) output.last(line);
   }
-  return exitOf(result, scenario);
+  return refused?.exitCode ?? exitOf(result, scenario);
 }

@@ -7,7 +7,7 @@ import { search as runSearch, type SearchOutcome } from "../../sim/search/search
 import { parseSeedRange, seedLimit, type SearchPlan, type Shard } from "../../sim/search/seeds.js";
 import { vacuities } from "../../sim/search/vacuity.js";
 import { checkEarlier } from "../earlier-results.js";
-import { CliError, usageError, writing } from "../errors.js";
+import { CliError, tryWriting, usageError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
 import {
   durationArgument,
@@ -21,7 +21,7 @@ import {
 import type { Output } from "../output.js";
 import { Progress } from "../progress.js";
 import { moduleFlag, quoted } from "../report.js";
-import { checkFolder, keepFailure } from "../runs.js";
+import { checkResultsFolder, keepFailure, keptNothing } from "../runs.js";
 import { chooseScenarios, loadScenarios, type ScenarioModule } from "../scenarios.js";
 import {
   checkReport,
@@ -43,13 +43,17 @@ interface SearchOptions extends CommonOptions, ReportOptions {
   readonly out?: string;
 }
 
+interface NamedOptions extends SearchOptions {
+  readonly nameOf: NameOf;
+}
+
 /** Without a number of seeds or a budget. */
 const seedsDefault = 1_000;
 /** More failure files help nobody. */
 const artifactsMax = 100;
 
 export function searchVerb(cli: Cli): Command {
-  return verb(cli, {
+  const command = verb(cli, {
     name: "search",
     about: "Runs scenarios with many seeds, the scenarios taking turns.",
     example: "npx quorumlab search swarm torn-logs --seeds 500 --jobs 4",
@@ -60,12 +64,10 @@ export function searchVerb(cli: Cli): Command {
       new Option(
         "--seeds <seeds>",
         `A..B, both included, or a number of runs (default: ${seedsDefault})`,
-      ).env("QUORUMLAB_SEEDS"),
+      ).env(variables.seeds),
     )
     .addOption(
-      seedOption("--from <seed>", "the first seed (default: the built commit)").env(
-        "QUORUMLAB_FROM",
-      ),
+      seedOption("--from <seed>", "the first seed (default: the built commit)").env(variables.from),
     )
     .option("--budget <time>", "no new run after this long, like 90s, 10m or 2h", durationArgument)
     .addOption(jobsOption())
@@ -83,18 +85,26 @@ export function searchVerb(cli: Cli): Command {
     .option("--junit <file>", "writes a report in JUnit's XML")
     .option("--github", "writes annotations for GitHub to standard error")
     .addOption(safetyOnlyOption())
-    .addOption(scenariosOption())
-    .action(
-      acting(cli, (output: Output, options: SearchOptions, names: readonly string[]) =>
-        search(cli, output, options, names),
-      ),
-    );
+    .addOption(scenariosOption());
+  const nameOf: NameOf = (option) =>
+    command.getOptionValueSource(option) === "env" ? variables[option] : `--${option}`;
+  return command.action(
+    acting(cli, (output: Output, options: SearchOptions, names: readonly string[]) =>
+      search(cli, output, { ...options, nameOf }, names),
+    ),
+  );
 }
+
+/** What these options may come from, beside what is typed. */
+const variables = { seeds: "QUORUMLAB_SEEDS", from: "QUORUMLAB_FROM" } as const;
+
+/** How whoever set an option knows it. */
+type NameOf = (option: keyof typeof variables) => string;
 
 async function search(
   cli: Cli,
   output: Output,
-  options: SearchOptions,
+  options: NamedOptions,
   names: readonly string[],
 ): Promise<ExitCode> {
   const module = await loadScenarios(options.scenarios);
@@ -106,20 +116,20 @@ async function search(
     defaultSeed(made),
   );
   const folder = options.out ?? defaultFolder(plan.shard);
-  checkFolder(folder);
+  checkResultsFolder(folder);
   checkEarlier(output, folder, plan);
   checkReport(options);
   const stop = new AbortController();
   const forget = cli.onInterrupt(() => stop.abort());
   output.record(searchHeader(made, plan), null);
-  const setting = { options, plan, module, folder, signal: stop.signal };
-  const { outcome, failures } = await drive(cli, output, setting).finally(forget);
+  const setting = { options, plan, module, folder, stop };
+  const { outcome, failures, unkept } = await drive(cli, output, setting).finally(forget);
   const { end, tally, wallMs } = outcome;
   const allScenarios = searched.length === module.scenarios.length;
   // Without a number of runs there is nothing that a budget could cut short.
   const complete = end === "done" || (end === "budget" && plan.runs === null);
   const whole = complete && plan.shard.of === 1;
-  writing(folder, () =>
+  const unsaved = tryWriting(folder, () =>
     writeResultFile(folder, {
       format: "quorumlab-search",
       version: 2,
@@ -134,10 +144,14 @@ async function search(
   );
   const missing = whole ? vacuities(tally, { searched, all: allScenarios }) : [];
   if (end === "budget" && !complete) missing.push("the budget ran out before all seeds were run");
-  if (end === "interrupted") {
+  if (unkept !== null) missing.push(`the search ended at a failure: ${unkept.message}`);
+  else if (end === "interrupted") {
     missing.push(`the search was interrupted; what it found is in ${quoted(folder)}`);
   }
-  tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
+  if (unsaved !== null) missing.push(unsaved.message);
+  const unreported = tellEnd(output, { plan, tally, failures, wallMs, missing }, options);
+  const refused = unkept ?? unsaved ?? unreported;
+  if (refused !== null) return refused.exitCode;
   if (end === "interrupted") return exitCode.interrupted;
   if (outcome.crash !== null) throw crashError(outcome.crash, options.scenarios);
   return verdictOf({ failed: tally.failed, inconclusive: tally.inconclusive, missing });
@@ -148,16 +162,24 @@ interface Setting {
   readonly plan: SearchPlan;
   readonly module: ScenarioModule;
   readonly folder: string;
-  readonly signal: AbortSignal;
+  readonly stop: AbortController;
+}
+
+interface Driven {
+  readonly outcome: SearchOutcome;
+  readonly failures: readonly FailureRow[];
+  /** Why the last of them is in no file: that ended the search. */
+  readonly unkept: CliError | null;
 }
 
 /** Runs the search, keeping and telling failures as they come. */
 async function drive(
   cli: Cli,
   output: Output,
-  { options, plan, module, folder, signal }: Setting,
-): Promise<{ readonly outcome: SearchOutcome; readonly failures: readonly FailureRow[] }> {
+  { options, plan, module, folder, stop }: Setting,
+): Promise<Driven> {
   const failures: FailureRow[] = [];
+  let unkept: CliError | null = null;
   const pool = makePool(cli, options.jobs, module);
   const progress = new Progress(cli.terminal, output);
   try {
@@ -165,17 +187,19 @@ async function drive(
       pool,
       bail: options.bail ?? null,
       budgetMs: options.budget ?? null,
-      signal,
+      signal: stop.signal,
       onFailure({ run, result }) {
-        const artifact =
-          failures.length < artifactsMax ? keepFailure(folder, result, options) : null;
-        const row = rowOf(run, result, artifact);
+        const mayKeep = failures.length < artifactsMax && unkept === null;
+        const kept = mayKeep ? keepFailure(folder, result, options) : keptNothing;
+        const row = rowOf(run, result, kept.path);
         failures.push(row);
         progress.aside(() => tellFailure(output, row));
+        unkept ??= kept.refused;
+        if (unkept !== null) stop.abort();
       },
       onProgress: (now) => progress.show(now),
     });
-    return { outcome, failures };
+    return { outcome, failures, unkept };
   } finally {
     progress.stop();
     await pool.close();
@@ -187,25 +211,31 @@ function makePool(cli: Cli, jobs: number, { url, scenarios }: ScenarioModule): P
 }
 
 function planOf(
-  { seeds, from, budget, shard, safetyOnly }: SearchOptions,
+  { seeds, from, budget, shard, safetyOnly, nameOf }: NamedOptions,
   scenarios: readonly string[],
   fallback: number,
 ): SearchPlan {
   const range = seeds === undefined ? null : parseSeedRange(seeds);
   if (range !== null && from !== undefined) {
-    throw usageError("--seeds A..B says where to begin; leave --from out");
+    throw usageError(`${nameOf("seeds")} A..B says where to begin; leave ${nameOf("from")} out`);
   }
+  if (budget === 0) throw usageError("--budget leaves no time for any run");
   const first = range?.from ?? from ?? fallback;
-  const runs = range?.runs ?? runsOf(seeds, budget);
+  const runs = range?.runs ?? runsOf(seeds, budget, nameOf);
   if (first + (runs ?? 0) - 1 > seedLimit) throw usageError("the last seed must be below 2^53");
   return { scenarios, from: first, runs, safetyOnly, shard };
 }
 
-function runsOf(seeds: string | undefined, budget: number | undefined): number | null {
+function runsOf(
+  seeds: string | undefined,
+  budget: number | undefined,
+  nameOf: NameOf,
+): number | null {
   if (seeds === undefined) return budget === undefined ? seedsDefault : null;
   const runs = /^[0-9]{1,16}$/.test(seeds) ? Number(seeds) : 0;
   if (runs >= 1 && runs <= seedLimit) return runs;
-  throw usageError(`--seeds is a number of runs from 1 on, or A..B with A at most B; not ${seeds}`);
+  const form = "a number of runs from 1 on, or A..B with A at most B";
+  throw usageError(`${nameOf("seeds")} is ${form}; not ${seeds}`);
 }
 
 function defaultFolder({ index, of }: Shard): string {

@@ -1,26 +1,28 @@
+import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import type { RunResult } from "../../lab/run-result.js";
 import { currentBuild } from "../../sim/search/artifact/build.js";
 import {
   failureFileOf,
-  readFailureFile,
   writeFailureFile,
   type FailureFile,
 } from "../../sim/search/artifact/failure-file.js";
 import {
   rerunsMaxDefault,
-  shrink,
+  shrinking,
   type DecisionsSize,
   type ShrinkResult,
 } from "../../sim/shrink/shrink.js";
-import { fileError, writing } from "../errors.js";
+import { tryWriting, type CliError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
+import { openFailure, type FailureInput } from "../failure-input.js";
 import { scenariosOption, wholeNumber } from "../options.js";
 import { grouped, table, type Output } from "../output.js";
 import { mutantOption, withMutantOf } from "../planted.js";
 import { moduleFlag, quoted } from "../report.js";
+import { checkTarget } from "../runs.js";
 import { runAgain } from "../runs-again.js";
-import { findScenario, loadScenarios } from "../scenarios.js";
+import { loadScenarios } from "../scenarios.js";
 import { acting, verb, type Cli, type CommonOptions } from "../verb.js";
 
 interface ShrinkVerbOptions extends CommonOptions {
@@ -35,42 +37,41 @@ export function shrinkVerb(cli: Cli): Command {
     name: "shrink",
     about: "Makes a failure smaller: fewer faults, operations and nodes, the same fingerprint.",
     example: "npx quorumlab shrink out/failures/swarm-42.json",
-    exits: [0, 2, 3, 65, 66, 73],
+    exits: [0, 2, 3, 65, 66, 73, 130],
   })
     .argument("<file>", "a failure file, as `search` and `run` leave it")
     .option(
       "--reruns <n>",
       "how often to run it again at most, from 4",
-      (text) => Math.max(4, wholeNumber(text, 1_000_000)),
+      (text) => wholeNumber(text, 1_000_000, 4),
       rerunsMaxDefault,
     )
     .option("--to <file>", "where to write it (default: FILE with .shrunk.json)")
     .addOption(scenariosOption())
     .addOption(mutantOption())
     .action(
-      acting(cli, (output: Output, options: ShrinkVerbOptions, path: string) => {
-        const read = readFailureFile(path);
-        if ("problem" in read) throw fileError(read.problem);
-        const given = { path, file: read.ok, options };
-        return withMutantOf({ cli, output }, read.ok, options.mutant, (mutated) =>
+      acting(cli, async (output: Output, options: ShrinkVerbOptions, path: string) => {
+        const { file, scenario } = openFailure(await loadScenarios(options.scenarios), path);
+        const given = { path, file, scenario, options };
+        return withMutantOf({ cli, output }, file, options.mutant, (mutated) =>
           shrinkFile(mutated, output, given),
         );
       }),
     );
 }
 
-interface Given {
+interface Given extends FailureInput {
   readonly path: string;
-  readonly file: FailureFile;
   readonly options: ShrinkVerbOptions;
 }
 
 async function shrinkFile(
   cli: Cli,
   output: Output,
-  { path, file, options }: Given,
+  { path, file, scenario, options }: Given,
 ): Promise<ExitCode> {
-  const scenario = findScenario(await loadScenarios(options.scenarios), file.scenario);
+  const to = options.to ?? shrunkPath(path);
+  checkTarget(to);
   const start = runAgain(cli, scenario, file);
   if (start === null) {
     output.note(`The failure of ${path} does not come back; nothing to shrink.`);
@@ -78,11 +79,13 @@ async function shrinkFile(
   }
   const { seed, safetyOnly } = file;
   let left = Infinity;
-  const found = shrink(
+  const stop = new AbortController();
+  const trying = shrinking(
     (decisions, stopAtStep) => cli.simulate(scenario, { seed, safetyOnly, decisions, stopAtStep }),
     start,
     {
       rerunsMax: options.reruns,
+      signal: stop.signal,
       onProgress(progress) {
         if (progress.decisions === left) return;
         left = progress.decisions;
@@ -90,22 +93,37 @@ async function shrinkFile(
       },
     },
   );
-  return conclude(output, { path, to: options.to ?? shrunkPath(path), file, found, options });
+  const forget = cli.onInterrupt(() => stop.abort());
+  const found = await driven(trying).finally(forget);
+  const { aborted: interrupted } = stop.signal;
+  return conclude(output, { path, to, file, scenario, found, interrupted, options });
+}
+
+/** Takes a breath between two runs, to hear of an interrupt. */
+async function driven<Result>(trying: Generator<void, Result>): Promise<Result> {
+  for (;;) {
+    const turn = trying.next();
+    if (turn.done === true) return turn.value;
+    await setImmediate();
+  }
 }
 
 interface Shrunk extends Given {
   readonly to: string;
   readonly found: ShrinkResult;
+  readonly interrupted: boolean;
 }
 
-function conclude(output: Output, { path, to, file, found, options }: Shrunk): ExitCode {
+function conclude(
+  output: Output,
+  { path, to, file, found, interrupted, options }: Shrunk,
+): ExitCode {
   const { outcome, reruns, minimal, before, after } = found;
   const kept = outcome === "smaller" || outcome === "same";
-  const artifact = kept ? to : null;
-  if (kept) {
-    const mutant = options.mutant ?? file.mutant;
-    keep(to, { ...found.result, decisions: found.decisions }, { ...file, mutant });
-  }
+  const mutant = options.mutant ?? file.mutant;
+  const smallest = { ...found.result, decisions: found.decisions };
+  const refused = kept ? keep(to, smallest, { ...file, mutant }) : null;
+  const artifact = kept && refused === null ? to : null;
   const { scenario, seed, property } = file;
   const { digest } = found.result;
   output.record(
@@ -134,16 +152,22 @@ function conclude(output: Output, { path, to, file, found, options }: Shrunk): E
     );
     return exitCode.notDeterministic;
   }
+  if (refused !== null) {
+    output.note(`quorumlab: ${refused.message}`);
+    return refused.exitCode;
+  }
+  if (interrupted) output.note(`Interrupted; the smallest failure so far is in ${quoted(to)}.`);
   const from = moduleFlag(options.scenarios);
   output.last(`npx quorumlab explain ${quoted(to)}${from}`);
   output.last(`npx quorumlab replay ${quoted(to)}${from}`);
-  return exitCode.held;
+  return interrupted ? exitCode.interrupted : exitCode.held;
 }
 
-function keep(path: string, result: RunResult, { mutant, safetyOnly }: FailureFile): void {
+function keep(path: string, result: RunResult, of: FailureFile): CliError | null {
+  const { mutant, safetyOnly } = of;
   const made = currentBuild();
   const file = failureFileOf(result, { made, mutant, by: "decisions", safetyOnly });
-  if (file !== null) writing(path, () => writeFailureFile(path, file));
+  return file === null ? null : tryWriting(path, () => writeFailureFile(path, file));
 }
 
 function describe(

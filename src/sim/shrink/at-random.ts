@@ -5,7 +5,7 @@
  */
 import type { Draw } from "../../lab/draw.js";
 import type { Decisions } from "../../lab/run-result.js";
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 import { keepOperations } from "./operations.js";
 import { countOf, numberOption, withOption } from "./size.js";
 
@@ -22,7 +22,7 @@ const nudgesMax = 8;
 /** How many in 1,000 stay. */
 const sharesKept = [250, 500, 700, 900] as const;
 
-export function dropAtRandom(attempts: Attempts, draw: Draw): void {
+export function* dropAtRandom(attempts: Attempts, draw: Draw): Trying {
   for (let misses = 0; misses < missesMax && !attempts.spent;) {
     const { operations, faults } = attempts.best;
     const ways = [
@@ -32,7 +32,7 @@ export function dropAtRandom(attempts: Attempts, draw: Draw): void {
     if (ways.length === 0) return;
     const fewer = draw.pick(ways)(attempts, draw);
     const dropped = countOf(fewer) < countOf(attempts.best);
-    misses = dropped && attempts.accept(nudged(fewer, draw)) ? 0 : misses + 1;
+    misses = dropped && (yield* attempts.accept(nudged(fewer, draw))) ? 0 : misses + 1;
   }
 }
 
@@ -41,13 +41,14 @@ export function dropAtRandom(attempts: Attempts, draw: Draw): void {
  * many: they may be there to fill the log, and any other failure would take the option without a
  * use for it.
  */
-export function snapshotSooner(attempts: Attempts, draw: Draw): void {
+export function* snapshotSooner(attempts: Attempts, draw: Draw): Trying {
   const every = numberOption(attempts.best, "snapshotEveryEntries") ?? Infinity;
   const sooner = [2, 4, 8, 16].filter((entries) => entries < every);
   for (let misses = 0; misses < snapshotMissesMax && sooner.length > 0; misses++) {
     if (attempts.best.operations.length <= manyOperations || attempts.spent) return;
     const fewer = nudged(someOperations(attempts, draw), draw);
-    if (attempts.accept(withOption(fewer, "snapshotEveryEntries", draw.pick(sooner)))) return;
+    if (yield* attempts.accept(withOption(fewer, "snapshotEveryEntries", draw.pick(sooner))))
+      return;
   }
 }
 
@@ -62,10 +63,14 @@ function someFaults({ best }: Attempts, draw: Draw): Decisions {
 }
 
 /** As it is, or else a few times with times that are a little other. */
-export function acceptNudged(attempts: Attempts, candidate: Decisions, draw: Draw): boolean {
-  if (attempts.accept(candidate)) return true;
+export function* acceptNudged(
+  attempts: Attempts,
+  candidate: Decisions,
+  draw: Draw,
+): Trying<boolean> {
+  if (yield* attempts.accept(candidate)) return true;
   for (let nudges = 0; nudges < nudgesMax; nudges++) {
-    if (attempts.accept(nudged(candidate, draw))) return true;
+    if (yield* attempts.accept(nudged(candidate, draw))) return true;
   }
   return false;
 }

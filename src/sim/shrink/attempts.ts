@@ -11,6 +11,17 @@ export interface ShrinkProgress {
   readonly decisions: number;
 }
 
+/**
+ * Work that tries candidates, one run after another: it pauses before each, so that whoever drives it
+ * may hear of an interrupt.
+ */
+export type Trying<Result = void> = Generator<void, Result>;
+
+/** As much of an `AbortSignal` as is needed here. */
+export interface Interrupt {
+  readonly aborted: boolean;
+}
+
 /** Runs again; may end the run, undecided, once it has handled `stopAtStep` inputs. */
 export type Rerun = (decisions: Decisions, stopAtStep: number) => RunResult;
 
@@ -18,6 +29,8 @@ export interface AttemptsOptions {
   readonly run: Rerun;
   readonly rerunsMax: number;
   readonly onProgress: ((progress: ShrinkProgress) => void) | null;
+  /** Once it is aborted no run is left. */
+  readonly signal: Interrupt | null;
 }
 
 /** Healing and the last reads of a small run take no more. */
@@ -80,11 +93,12 @@ export class Attempts {
 
   /** No run is left, neither to the whole nor to the pass that is under way. */
   get spent(): boolean {
-    return this.#reruns >= this.#limit;
+    return this.#reruns >= this.#limit || this.#options.signal?.aborted === true;
   }
 
   /** True if the candidate fails in the same way; it is then the best. False without a run left. */
-  accept(candidate: Decisions): boolean {
+  *accept(candidate: Decisions): Trying<boolean> {
+    yield;
     if (this.spent) {
       this.#refused = true;
       return false;
@@ -128,18 +142,18 @@ export class Attempts {
    * Does one pass with at most so many runs, and tells whether it gained anything and whether it
    * went without something that it wanted to try.
    */
-  within(
+  *within(
     pass: string,
     rerunsMax: number,
-    work: () => void,
-  ): { gained: boolean; cutShort: boolean } {
+    work: () => Trying,
+  ): Trying<{ gained: boolean; cutShort: boolean }> {
     const before = this.#bestKey;
     const outer = this.#limit;
     this.#limit = Math.min(outer, this.#reruns + Math.max(0, rerunsMax));
     this.#refused = false;
     this.#pass = pass;
     this.#report();
-    work();
+    yield* work();
     this.#limit = outer;
     return { gained: this.#bestKey !== before, cutShort: this.#refused };
   }

@@ -5,25 +5,25 @@
 import { nodeId, type NodeId } from "../../core/ids.js";
 import type { Fault } from "../../lab/fault.js";
 import type { Decisions } from "../../lab/run-result.js";
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 import { keepOperations } from "./operations.js";
 import { numberOption, withOption } from "./size.js";
 
-export function shrinkCluster(attempts: Attempts): void {
-  fewerGroups(attempts);
-  fewerVoters(attempts);
-  fewerNodes(attempts);
-  fewerClients(attempts);
+export function* shrinkCluster(attempts: Attempts): Trying {
+  yield* fewerGroups(attempts);
+  yield* fewerVoters(attempts);
+  yield* fewerNodes(attempts);
+  yield* fewerClients(attempts);
 }
 
 /**
  * One group, or as many as there were: a violation belongs to one group, and with any other number
  * the same keys would belong to other groups.
  */
-function fewerGroups(attempts: Attempts): void {
+function* fewerGroups(attempts: Attempts): Trying {
   const groups = numberOption(attempts.best, "groups") ?? 1;
   for (let only = 0; groups > 1 && only < groups; only++) {
-    if (attempts.accept(onlyGroup(attempts, only))) return;
+    if (yield* attempts.accept(onlyGroup(attempts, only))) return;
   }
 }
 
@@ -65,24 +65,24 @@ function aimsAtGroup(kind: Fault["kind"]): boolean {
   }
 }
 
-function fewerVoters(attempts: Attempts): void {
+function* fewerVoters(attempts: Attempts): Trying {
   const replication = numberOption(attempts.best, "replication") ?? 1;
   for (let fewer = 1; fewer < replication; fewer++) {
-    if (attempts.accept(withOption(attempts.best, "replication", fewer))) return;
+    if (yield* attempts.accept(withOption(attempts.best, "replication", fewer))) return;
   }
 }
 
 /** As few nodes as hold the voters, by leaving out the last; else one by one, any of them. */
-function fewerNodes(attempts: Attempts): void {
+function* fewerNodes(attempts: Attempts): Trying {
   const nodes = numberOption(attempts.best, "nodes") ?? 1;
   const least = Math.max(1, numberOption(attempts.best, "replication") ?? 1);
   if (nodes <= least) return;
   let fewest = attempts.best;
   for (let gone = nodes; gone > least; gone--) fewest = withoutNode(fewest, gone, gone);
-  if (attempts.accept(fewest)) return;
+  if (yield* attempts.accept(fewest)) return;
   for (let gone = nodes; gone > 0; gone--) {
     const left = numberOption(attempts.best, "nodes") ?? 1;
-    if (left > least) attempts.accept(withoutNode(attempts.best, gone, left));
+    if (left > least) yield* attempts.accept(withoutNode(attempts.best, gone, left));
   }
 }
 
@@ -101,10 +101,10 @@ function withoutNode(decisions: Decisions, gone: number, nodes: number): Decisio
 }
 
 /** Clients keep their numbers, so only those above the last that does anything can go. */
-function fewerClients(attempts: Attempts): void {
+function* fewerClients(attempts: Attempts): Trying {
   const clients = numberOption(attempts.best, "clients") ?? 0;
   const used = attempts.best.operations.map(({ client }) => client + 1);
   // Clients read every key in the end, and somebody must.
   const fewer = Math.max(1, ...used);
-  if (fewer < clients) attempts.accept(withOption(attempts.best, "clients", fewer));
+  if (fewer < clients) yield* attempts.accept(withOption(attempts.best, "clients", fewer));
 }

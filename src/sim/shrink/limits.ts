@@ -4,15 +4,15 @@
  */
 import type { Json } from "../../core/plain.js";
 import type { Decisions } from "../../lab/run-result.js";
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 
-export function loosenLimits(attempts: Attempts): void {
+export function* loosenLimits(attempts: Attempts): Trying {
   const names = Object.keys(limitsOf(attempts.best));
-  if (names.length === 0 || attempts.accept(withLimits(attempts.best, {}))) return;
+  if (names.length === 0 || (yield* attempts.accept(withLimits(attempts.best, {})))) return;
   if (names.length === 1) return;
   for (const name of names) {
     const { [name]: _loose, ...tight } = limitsOf(attempts.best);
-    attempts.accept(withLimits(attempts.best, tight));
+    yield* attempts.accept(withLimits(attempts.best, tight));
   }
 }
 

@@ -1,27 +1,27 @@
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 
 /**
  * Makes a number smaller as long as `accept` says that it still fails: the floor at once if that
  * will do, then halves, then fewer digits. A dozen runs at most, and a number that people can read.
  */
-export function lower(
+export function* lower(
   attempts: Attempts,
   value: number,
   floor: number,
-  accept: (smaller: number) => boolean,
-): void {
+  accept: (smaller: number) => Trying<boolean>,
+): Trying {
   if (value <= floor || attempts.spent) return;
-  if (accept(floor)) return;
+  if (yield* accept(floor)) return;
   let least = value;
   for (let halvings = 0; halvings < halvingsMax; halvings++) {
     const half = floor + Math.floor((least - floor) / 2);
     const smaller = Math.max(floor, rounded(half, 2));
-    if (smaller >= least || smaller === floor || !accept(smaller)) break;
+    if (smaller >= least || smaller === floor || !(yield* accept(smaller))) break;
     least = smaller;
   }
   for (const digits of [1, 2]) {
     const round = rounded(least, digits);
-    if (round < least && round > floor && accept(round)) return;
+    if (round < least && round > floor && (yield* accept(round))) return;
   }
 }
 

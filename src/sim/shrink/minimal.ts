@@ -1,5 +1,5 @@
 import type { Decisions } from "../../lab/run-result.js";
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 import { keepOperations } from "./operations.js";
 import { countOf } from "./size.js";
 
@@ -10,26 +10,29 @@ export const minimalCountMax = 200;
  * Leaves out one decision at a time until a whole round takes nothing: then each that is left is
  * needed. True if that was proven; false if there are too many or the runs were used up first.
  */
-export function proveMinimal(attempts: Attempts): boolean {
+export function* proveMinimal(attempts: Attempts): Trying<boolean> {
   if (countOf(attempts.best) > minimalCountMax) return false;
   for (;;) {
-    const round = attempts.within("one by one", Infinity, () => removeEachOnce(attempts));
+    const round = yield* attempts.within("one by one", Infinity, () => removeEachOnce(attempts));
     if (round.cutShort) return false;
     if (!round.gained) return true;
   }
 }
 
-function removeEachOnce(attempts: Attempts): void {
+function* removeEachOnce(attempts: Attempts): Trying {
   const { faults, operations, draws } = attempts.best;
   for (const { id } of [...operations].reverse()) {
-    if (attempts.accept(keepOperations(attempts, (operation) => operation.id !== id))) continue;
-    attempts.accept(without(attempts.best, "operations", (operation) => operation.id === id));
+    if (yield* attempts.accept(keepOperations(attempts, (operation) => operation.id !== id)))
+      continue;
+    yield* attempts.accept(
+      without(attempts.best, "operations", (operation) => operation.id === id),
+    );
   }
   for (const { id } of [...faults].reverse()) {
-    attempts.accept(without(attempts.best, "faults", (fault) => fault.id === id));
+    yield* attempts.accept(without(attempts.best, "faults", (fault) => fault.id === id));
   }
   for (const name of [...draws].reverse()) {
-    attempts.accept(without(attempts.best, "draws", (draw) => draw === name));
+    yield* attempts.accept(without(attempts.best, "draws", (draw) => draw === name));
   }
 }
 

@@ -1,6 +1,6 @@
 /** Operations that can be left out: all but the last, whole clients, then piece by piece. */
 import type { Decisions, PlannedOperation } from "../../lab/run-result.js";
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 import { ddmin } from "./ddmin.js";
 
 /**
@@ -27,27 +27,27 @@ export function keepOperations(
 }
 
 /** As few as will do of those that began last: what came long before the failure seldom matters. */
-export function keepLastOperations(attempts: Attempts): void {
+export function* keepLastOperations(attempts: Attempts): Trying {
   const { operations } = attempts.best;
   for (let last = 0; last < operations.length; last = Math.max(1, last * 2)) {
-    if (keepOnly(attempts, operations.slice(operations.length - last))) return;
+    if (yield* keepOnly(attempts, operations.slice(operations.length - last))) return;
   }
 }
 
-export function dropClients(attempts: Attempts): void {
+export function* dropClients(attempts: Attempts): Trying {
   const clients = [...new Set(attempts.best.operations.map(({ client }) => client))];
-  ddmin(clients, (kept) => {
+  yield* ddmin(clients, (kept) => {
     const operations = attempts.best.operations.filter(({ client }) => kept.includes(client));
     return attempts.accept({ ...attempts.best, operations });
   });
 }
 
 /** They stand in the order in which they began, so that a piece is a span of time. */
-export function dropOperations(attempts: Attempts): void {
-  ddmin(attempts.best.operations, (kept) => keepOnly(attempts, kept));
+export function* dropOperations(attempts: Attempts): Trying {
+  yield* ddmin(attempts.best.operations, (kept) => keepOnly(attempts, kept));
 }
 
-function keepOnly(attempts: Attempts, kept: readonly PlannedOperation[]): boolean {
+function* keepOnly(attempts: Attempts, kept: readonly PlannedOperation[]): Trying<boolean> {
   const ids = new Set(kept.map(({ id }) => id));
-  return attempts.accept(keepOperations(attempts, ({ id }) => ids.has(id)));
+  return yield* attempts.accept(keepOperations(attempts, ({ id }) => ids.has(id)));
 }

@@ -10,7 +10,13 @@
 import { assert } from "../../core/assert.js";
 import type { Draw } from "../../lab/draw.js";
 import type { Decisions, RunResult } from "../../lab/run-result.js";
-import { Attempts, type Rerun, type ShrinkProgress } from "./attempts.js";
+import {
+  Attempts,
+  type Interrupt,
+  type Rerun,
+  type ShrinkProgress,
+  type Trying,
+} from "./attempts.js";
 import { dropAtRandom, snapshotSooner } from "./at-random.js";
 import { shrinkCluster } from "./cluster.js";
 import { dropDraws, dropFaults, dropUnused, shortenAttack } from "./drop.js";
@@ -26,6 +32,8 @@ export interface ShrinkOptions {
   /** How often the failure may be run again in all; 2,000 by default, at least 4. */
   readonly rerunsMax?: number;
   readonly onProgress?: (progress: ShrinkProgress) => void;
+  /** Ends it with the smallest failure so far, which is still run twice to prove that it is one. */
+  readonly signal?: Interrupt;
 }
 
 export interface ShrinkResult {
@@ -56,16 +64,31 @@ const forProofMax = 4 * minimalCountMax;
 
 /** @throws InvariantError if `start` has no failure or `rerunsMax` is below 4. */
 export function shrink(run: Rerun, start: RunResult, options: ShrinkOptions = {}): ShrinkResult {
+  const trying = shrinking(run, start, options);
+  for (;;) {
+    const turn = trying.next();
+    if (turn.done === true) return turn.value;
+  }
+}
+
+/** The same, run by run: between two of them whoever drives it may do something else. */
+export function* shrinking(
+  run: Rerun,
+  start: RunResult,
+  options: ShrinkOptions = {},
+): Trying<ShrinkResult> {
   const rerunsMax = options.rerunsMax ?? rerunsMaxDefault;
   assert(rerunsMax >= 4, "shrinking has runs to spend", { rerunsMax });
   const onProgress = options.onProgress ?? null;
-  const attempts = new Attempts(start, { run, rerunsMax, onProgress });
+  const signal = options.signal ?? null;
+  const attempts = new Attempts(start, { run, rerunsMax, onProgress, signal });
   const first = attempts.rerun(start.decisions);
   if (!attempts.same(first)) return unchanged(start, first, attempts.reruns);
 
   let minimal = false;
-  const search = attempts.within("start", rerunsMax - attempts.reruns - verifications, () => {
-    minimal = smallest(attempts, rerunsMax);
+  const most = rerunsMax - attempts.reruns - verifications;
+  const search = yield* attempts.within("start", most, function* () {
+    minimal = yield* smallest(attempts, rerunsMax);
   });
   const { best } = attempts;
   const runs = [attempts.rerun(best), attempts.rerun(best)] as const;
@@ -83,29 +106,29 @@ export function shrink(run: Rerun, start: RunResult, options: ShrinkOptions = {}
 }
 
 /** Rounds of all passes until one leaves out nothing; then the proof. Whether it was given. */
-function smallest(attempts: Attempts, rerunsMax: number): boolean {
+function* smallest(attempts: Attempts, rerunsMax: number): Trying<boolean> {
   const draw = sequential(0, "shrink");
-  const pass = (name: string, work: Pass): boolean => {
+  const pass = function* (name: string, work: Pass): Trying<boolean> {
     const proof = Math.min(forProofMax, Math.floor((rerunsMax * 2) / 5));
     const left = rerunsMax - verifications - proof - attempts.reruns;
-    return attempts.within(name, left, () => work(attempts, draw)).gained;
+    return (yield* attempts.within(name, left, () => work(attempts, draw))).gained;
   };
   for (let round = 0; ; round++) {
     let gained = false;
     for (const [name, work] of removals) {
-      if (pass(name, work)) gained = true;
-      pass("unused", dropUnused);
+      if (yield* pass(name, work)) gained = true;
+      yield* pass("unused", dropUnused);
     }
-    if (pass("cluster", shrinkCluster)) gained = true;
+    if (yield* pass("cluster", shrinkCluster)) gained = true;
     if (round > 0 && !gained) break;
-    pass("times", shortenTimes);
-    pass("values", simplifyValues);
+    yield* pass("times", shortenTimes);
+    yield* pass("values", simplifyValues);
   }
-  pass("limits", loosenLimits);
-  return proveMinimal(attempts);
+  yield* pass("limits", loosenLimits);
+  return yield* proveMinimal(attempts);
 }
 
-type Pass = (attempts: Attempts, draw: Draw) => void;
+type Pass = (attempts: Attempts, draw: Draw) => Trying;
 
 const removals: readonly (readonly [string, Pass])[] = [
   ["end of the run", shortenAttack],

@@ -1,7 +1,7 @@
 /** Shorter times: the whole run earlier and denser, faults shorter, clients that do not wait. */
 import type { Fault } from "../../lab/fault.js";
 import type { Decisions, PlannedOperation } from "../../lab/run-result.js";
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 import { shortenAttack } from "./drop.js";
 import { lower } from "./lower.js";
 
@@ -14,7 +14,7 @@ const thinksMax = 40;
  * Everything earlier by the same span: what happens keeps its distances. First what leaves least
  * before it, though groups may need a while to come into being.
  */
-export function beginEarlier(attempts: Attempts): void {
+export function* beginEarlier(attempts: Attempts): Trying {
   const { faults, operations } = attempts.best;
   const firsts = new Map<number, number>();
   for (const { client, thinkUs } of operations) {
@@ -25,21 +25,22 @@ export function beginEarlier(attempts: Attempts): void {
   const firstUs = Math.min(...starts);
   const graces = [0, 250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 16_000_000];
   for (const graceUs of graces) {
-    if (graceUs >= firstUs || attempts.accept(earlier(attempts.best, firstUs - graceUs))) return;
+    if (graceUs >= firstUs || (yield* attempts.accept(earlier(attempts.best, firstUs - graceUs))))
+      return;
   }
 }
 
-export function shortenTimes(attempts: Attempts): void {
-  beginEarlier(attempts);
-  while (attempts.accept(faster(attempts.best)));
+export function* shortenTimes(attempts: Attempts): Trying {
+  yield* beginEarlier(attempts);
+  while (yield* attempts.accept(faster(attempts.best)));
   for (const { id } of attempts.best.faults) {
-    shortenFault(attempts, id, "forUs", forUsMin);
-    shortenFault(attempts, id, "atUs", 0);
+    yield* shortenFault(attempts, id, "forUs", forUsMin);
+    yield* shortenFault(attempts, id, "atUs", 0);
   }
   if (attempts.best.operations.length <= thinksMax) {
-    for (const { id } of attempts.best.operations) shortenThink(attempts, id);
+    for (const { id } of attempts.best.operations) yield* shortenThink(attempts, id);
   }
-  shortenAttack(attempts);
+  yield* shortenAttack(attempts);
 }
 
 function earlier(decisions: Decisions, byUs: number): Decisions {
@@ -64,23 +65,23 @@ function half(us: number): number {
   return Math.floor(us / 2);
 }
 
-function shortenFault(
+function* shortenFault(
   attempts: Attempts,
   id: string,
   field: "atUs" | "forUs",
   floor: number,
-): void {
+): Trying {
   const us = attempts.best.faults.find((fault) => fault.id === id)?.[field];
   if (us === undefined) return;
-  lower(attempts, us, floor, (shorter) =>
+  yield* lower(attempts, us, floor, (shorter) =>
     attempts.accept(withFault(attempts.best, id, (fault) => ({ ...fault, [field]: shorter }))),
   );
 }
 
-function shortenThink(attempts: Attempts, id: string): void {
+function* shortenThink(attempts: Attempts, id: string): Trying {
   const operation = attempts.best.operations.find((o) => o.id === id);
   if (operation === undefined) return;
-  lower(attempts, operation.thinkUs, 0, (thinkUs) =>
+  yield* lower(attempts, operation.thinkUs, 0, (thinkUs) =>
     attempts.accept(withOperation(attempts.best, id, (o) => ({ ...o, thinkUs }))),
   );
 }

@@ -1,6 +1,6 @@
 /** Smaller values: plainer operations, milder faults at fewer nodes. */
 import type { PlannedOperation } from "../../lab/run-result.js";
-import type { Attempts } from "./attempts.js";
+import type { Attempts, Trying } from "./attempts.js";
 import { lower } from "./lower.js";
 import { withFault, withOperation } from "./times.js";
 
@@ -29,24 +29,24 @@ function plainPut(operation: PlannedOperation): Partial<PlannedOperation> {
   return { kind: "put", value: operation.id, expected: null };
 }
 
-export function simplifyValues(attempts: Attempts): void {
+export function* simplifyValues(attempts: Attempts): Trying {
   for (const change of plainer) {
     const { best } = attempts;
-    if (attempts.accept({ ...best, operations: best.operations.map(change) })) continue;
+    if (yield* attempts.accept({ ...best, operations: best.operations.map(change) })) continue;
     for (const { id } of best.operations) {
-      attempts.accept(withOperation(attempts.best, id, change));
+      yield* attempts.accept(withOperation(attempts.best, id, change));
     }
   }
-  oneKey(attempts);
+  yield* oneKey(attempts);
   for (const { id } of attempts.best.faults) {
-    milder(attempts, id);
-    fewerEnds(attempts, id, "nodes");
-    fewerEnds(attempts, id, "peers");
+    yield* milder(attempts, id);
+    yield* fewerEnds(attempts, id, "nodes");
+    yield* fewerEnds(attempts, id, "peers");
   }
 }
 
 /** All operations of a group on the key of its first one. */
-function oneKey(attempts: Attempts): void {
+function* oneKey(attempts: Attempts): Trying {
   const keys = new Map<number, string>();
   const operations = attempts.best.operations.map((operation) => {
     if (operation.kind === "range" || isOwn(operation)) return operation;
@@ -54,13 +54,13 @@ function oneKey(attempts: Attempts): void {
     keys.set(operation.group, key);
     return { ...operation, key };
   });
-  attempts.accept({ ...attempts.best, operations });
+  yield* attempts.accept({ ...attempts.best, operations });
 }
 
-function milder(attempts: Attempts, id: string): void {
+function* milder(attempts: Attempts, id: string): Trying {
   const amount = attempts.best.faults.find((fault) => fault.id === id)?.amount ?? 0;
   const sign = amount < 0 ? -1 : 1;
-  lower(attempts, Math.abs(amount), 0, (smaller) =>
+  yield* lower(attempts, Math.abs(amount), 0, (smaller) =>
     attempts.accept(
       withFault(attempts.best, id, (fault) => ({ ...fault, amount: sign * smaller })),
     ),
@@ -68,10 +68,10 @@ function milder(attempts: Attempts, id: string): void {
 }
 
 /** One node of a list after another; the last one stays, for an empty list means something else. */
-function fewerEnds(attempts: Attempts, id: string, field: "nodes" | "peers"): void {
+function* fewerEnds(attempts: Attempts, id: string, field: "nodes" | "peers"): Trying {
   const all = attempts.best.faults.find((fault) => fault.id === id)?.[field] ?? [];
   for (const gone of all) {
-    attempts.accept(
+    yield* attempts.accept(
       withFault(attempts.best, id, (fault) => {
         const left = fault[field].filter((node) => node !== gone);
         return left.length === 0 ? fault : { ...fault, [field]: left };

@@ -28,7 +28,10 @@ export interface Hunt {
   readonly others: Readonly<Record<string, number>>;
 }
 
-/** Hunts `jobs` mutants at a time. Throws when one no longer applies to the source. */
+/**
+ * Hunts `jobs` mutants at a time. One whose hunt was interrupted is left out: it neither fell nor
+ * survived. Throws when one no longer applies to the source.
+ */
 export async function huntAll(
   mutants: readonly Mutant[],
   options: HuntOptions & { readonly jobs: number; readonly onHunt?: (hunt: Hunt) => void },
@@ -40,6 +43,7 @@ export async function huntAll(
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
       if (options.signal?.aborted === true) return;
       const hunt = await huntOne(mutant, options, plain);
+      if (hunt === null) return;
       hunts.set(mutant.id, hunt);
       options.onHunt?.(hunt);
     }
@@ -52,7 +56,11 @@ export async function huntAll(
   return mutants.flatMap(({ id }) => hunts.get(id) ?? []);
 }
 
-async function huntOne(mutant: Mutant, options: HuntOptions, plain: PlainRuns): Promise<Hunt> {
+async function huntOne(
+  mutant: Mutant,
+  options: HuntOptions,
+  plain: PlainRuns,
+): Promise<Hunt | null> {
   const overlay = makeOverlay(options.root, mutant);
   if ("error" in overlay) throw new Error(overlay.error);
   const startedMs = performance.now();
@@ -78,6 +86,7 @@ async function huntOne(mutant: Mutant, options: HuntOptions, plain: PlainRuns): 
     await mutated.stop();
     overlay.remove();
   }
+  if (failure === null && seeds < options.seedsMax) return null;
   return {
     id: mutant.id,
     from: options.from,

@@ -1,0 +1,92 @@
+/** What is replayed, what is said of it, and the line that does the same again. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { currentBuild } from "../../src/sim/search/artifact/build.js";
+import { twoLeaders } from "../lab/explain/traces.js";
+import { quorumlab, type Ran } from "./fake.js";
+
+const module = fileURLToPath(new URL("scenarios.fixture.js", import.meta.url));
+const scenarios = ["--scenarios", module];
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "quorumlab-"));
+  file = join(folder, "failures", "first-7.json");
+  await quorumlab(["run", "first", "--seed", "7", "--out", folder, ...scenarios]);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const replay = (...typed: string[]): Promise<Ran> => quorumlab(["replay", ...typed, ...scenarios]);
+const lastLine = ({ stderr }: Ran): string => stderr.trimEnd().split("\n").at(-1)!;
+
+describe("replay: the line at the end", () => {
+  test.each([
+    [["--first", "14"], "--by decisions --first 14"],
+    [["--by", "seed", "--stop-at", "1000"], "--by seed --stop-at 1000"],
+    [["--first", "2", "--stop-at", "950"], "--by decisions --first 2 --stop-at 950"],
+  ])("of %j does the same again", async (typed, repeated) => {
+    const line = lastLine(await replay(file, ...typed));
+    expect(line).toBe(`npx quorumlab replay ${file} ${repeated} --scenarios ${module}`);
+    const again = await quorumlab(line.split(" ").slice(2));
+    expect([again.code, lastLine(again)]).toEqual([1, line]);
+  });
+});
+
+describe("replay: the code that a file was made by", () => {
+  const now = currentBuild();
+  const commit = "0123456789012345678901234567890123456789";
+  const made = (build: object): void => {
+    const read = JSON.parse(readFileSync(file, "utf8")) as { made: object };
+    writeFileSync(file, JSON.stringify({ ...read, made: { ...read.made, ...build } }));
+  };
+
+  test("another commit, or changes on one side only: other code, replayed by decisions", async () => {
+    for (const build of [{ commit }, { dirty: !now.dirty }]) {
+      made({ ...now, ...build });
+      const ran = await replay(file);
+      expect(ran.stderr).toContain("a seed may mean another run");
+      expect(ran.records().at(-1)).toMatchObject({ by: "decisions" });
+    }
+  });
+
+  test("changes that no commit names: it is said that nobody can tell", async () => {
+    made(now);
+    const ran = await replay(file);
+    const told = ran.stderr.includes("nobody can tell");
+    // The build under test is of either kind: with a commit of its own and no changes, or not.
+    expect(told).toBe(now.dirty || now.commit === null);
+    expect(ran.records().at(-1)).toMatchObject({ by: "seed", same: true });
+  });
+});
+
+describe("replay: what is typed wrong", () => {
+  test.each([
+    [["--scenario", "first"], 64, "names its scenario itself; leave --scenario out"],
+    [["--safety-only"], 64, "leave it out"],
+  ])("FILE %j: exit %i, names the conflict", async (typed, code, word) => {
+    const ran = await replay(file, ...typed);
+    expect([ran.code, ran.stdout]).toEqual([code, ""]);
+    expect(ran.stderr).toContain(word);
+  });
+
+  test.each(["replay", "shrink"])("%s of a trace: exit 65, says what it is", async (name) => {
+    const trace = join(folder, "trace.jsonl");
+    writeFileSync(trace, twoLeaders().join("\n"));
+    const ran = await quorumlab([name, trace, ...scenarios]);
+    expect([ran.code, ran.stderr]).toEqual([65, expect.stringContaining("looks like a trace")]);
+  });
+
+  test.each(["replay", "shrink", "explain"])(
+    "%s of a scenario that is not there: exit 65",
+    async (name) => {
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll('"first"', '"last"'));
+      const ran = await quorumlab([name, file, ...scenarios]);
+      expect([ran.code, ran.stdout]).toEqual([65, ""]);
+      expect(ran.stderr).toContain("is of scenario last, which is not there");
+    },
+  );
+});
