@@ -22,6 +22,18 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "without room a leader takes nothing on; only its blank entry may meet this, if ever",
     test: "test/core/node/batches.test.ts",
   },
+  restoreWhileCampaigning: {
+    why: "the last chunk must be written between a timeout and the next word of a leader",
+    test: "test/core/raft/restore-role.test.ts",
+  },
+  applyReadFailed: {
+    why: "a failing read must meet one of the few that are made in order to apply",
+    test: "test/core/raft/apply.test.ts",
+  },
+  endedReadsDropped: {
+    why: "clients wait for a read until it has ended, so that few of them wait at one node",
+    test: "test/core/node/bounds.test.ts",
+  },
   entryTooLarge: {
     why: "all nodes of a simulated cluster have the same limits",
     test: "test/core/node/host.test.ts",
