@@ -50,8 +50,12 @@ async function explainFile(
   const text = readText(path);
   if ("problem" in text) throw fileError(text.problem);
   if (isTrace(text.ok)) {
-    tell(output, traceOf(path, text.ok), options, []);
-    return exitCode.held;
+    const trace = traceOf(path, text.ok);
+    tell(output, trace, options, []);
+    if (trace.cut === null) return exitCode.held;
+    // What is left can be told, but what is missing may be what matters.
+    output.note(`${path} is not whole: ${traceProblemText(trace.cut)}`);
+    return exitCode.undecided;
   }
   const read = readFailureFile(path);
   if ("problem" in read) throw fileError(read.problem);
@@ -105,8 +109,10 @@ function tell(
     ...(lines === undefined ? {} : { linesMax: lines }),
     ...(window === undefined ? {} : { windowUs: window * 1_000 }),
   });
-  const { scenario, seed } = trace.header;
-  output.record({ kind: "explanation", scenario, seed, text }, text);
+  const { header, cut } = trace;
+  const { scenario, seed } = header;
+  const missing = cut && { code: cut.code, line: cut.line, message: traceProblemText(cut) };
+  output.record({ kind: "explanation", scenario, seed, cut: missing, text }, text);
 }
 
 /** A trace names itself in its first line; a failure file does not. */
