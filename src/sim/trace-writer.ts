@@ -1,5 +1,10 @@
 /** The text of a simulated run's trace: one JSON object a line, a header first (CONTRACTS 8). */
-import { type TraceEvent, type TraceHeader, traceFormatVersion } from "../core/trace/schema.js";
+import {
+  type TraceEnd,
+  type TraceEvent,
+  type TraceHeader,
+  traceFormatVersion,
+} from "../core/trace/schema.js";
 
 /** What the header says of a run; the rest of it is the same for all. */
 export type TraceOrigin = Pick<
@@ -17,4 +22,10 @@ export function traceHeader(origin: TraceOrigin): TraceHeader {
 
 export function traceEventText(event: TraceEvent): string {
   return JSON.stringify(event);
+}
+
+/** Goes below the last event: by it a reader knows that nothing is missing. */
+export function traceEndText(events: number): string {
+  const end: TraceEnd = { kind: "end", events };
+  return JSON.stringify(end);
 }

@@ -174,10 +174,27 @@ describe("explain", () => {
     const never = (): never => {
       throw new Error("nothing is to be run");
     };
-    const { out } = await runVerb(explainVerb, [path, "--format", "jsonl"], never);
-    const { kind, text } = JSON.parse(out) as { kind: string; text: string };
-    expect(kind).toBe("explanation");
+    const { out, exitCode } = await runVerb(explainVerb, [path, "--format", "jsonl"], never);
+    const { kind, cut, text } = JSON.parse(out) as { kind: string; cut: null; text: string };
+    expect([exitCode, kind, cut]).toEqual([0, "explanation", null]);
     expect(text).toContain("VIOLATION of election-safety");
+  });
+
+  test.each([
+    ["in the middle of a line", (text: string) => text.slice(0, -9), "cutShort"],
+    ["between two lines", (text: string) => text.slice(0, text.lastIndexOf("\n") + 1), "noEnd"],
+    ["of one line", (text: string) => text.replace(/\n.*\n/, "\n"), "missing"],
+  ])("explain: a trace cut %s: tells what is left, and that it is not whole", async (...of) => {
+    const [, cut, code] = of;
+    const path = join(folder, "trace.jsonl");
+    writeFileSync(path, cut(twoLeaders().join("\n")));
+    const ran = await runVerb(explainVerb, [path, "--format", "jsonl"], planted);
+    expect(JSON.parse(ran.out)).toMatchObject({ kind: "explanation", cut: { code } });
+    expect([ran.exitCode, ran.err]).toEqual([
+      2,
+      expect.stringContaining("trace.jsonl is not whole: "),
+    ]);
+    expect(ran.out).toContain("VIOLATION of election-safety");
   });
 
   test("explain: a damaged trace: line and expectation, exit 65", async () => {

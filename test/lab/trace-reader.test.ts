@@ -12,7 +12,7 @@ test("trace: a whole file: header and events in their order, blank lines aside",
   expect(read).toMatchObject({
     ok: { header: { scenario: "isolated-leader", seed: 42 }, cut: null },
   });
-  expect("ok" in read && read.ok.events).toHaveLength(lines.length - 1);
+  expect("ok" in read && read.ok.events).toHaveLength(lines.length - 2);
 });
 
 test("trace: a real run: no world time, and that is no error", () => {
@@ -49,6 +49,36 @@ test("trace: cut anywhere in its last line: what came before is read, the cut is
       expect("ok" in read && read.ok.events).toHaveLength(lines.length - 2);
     }),
   );
+});
+
+test("trace: cut between two lines: what is left is read, and that there is no end is told", () => {
+  const lines = twoLeaders();
+  for (let left = 1; left < lines.length; left++) {
+    const read = readTrace([...lines.slice(0, left), ""]);
+    expect(read).toMatchObject({ ok: { cut: { code: "noEnd" } } });
+    expect("ok" in read && read.ok.events).toHaveLength(left - 1);
+  }
+});
+
+test("trace: any one event taken out: told, by the next of its node or by the count at the end", () => {
+  const lines = twoLeaders();
+  for (let gone = 1; gone < lines.length - 1; gone++) {
+    const read = readTrace(lines.filter((_, at) => at !== gone));
+    expect(read).toMatchObject({ ok: { cut: { code: "missing" } } });
+  }
+  const [first, ...rest] = lines;
+  expect(readTrace([first!, ...rest.slice(1)])).toMatchObject({
+    ok: { cut: { line: 2, expected: "event 1 of node 1, boot 1" } },
+  });
+});
+
+test("trace: a gap that says itself that events are missing is none that nobody knows of", () => {
+  const gap = event.replace('"crash"', '"gap"').replace('"seq":1', '"seq":9');
+  const end = '{"kind":"end","events":1}';
+  expect(readTrace([header, gap, end])).toMatchObject({ ok: { cut: null } });
+  expect(readTrace([header, gap, end, event])).toMatchObject({
+    error: { code: "notEvent", line: 4 },
+  });
 });
 
 test("trace: any lines: a trace or a typed error, never a throw", () => {

@@ -11,7 +11,7 @@ import { fault, mixedWorkload, smallCluster } from "../../src/lab/shapes.js";
 import type { Scenario } from "../../src/lab/scenario.js";
 import { readTrace } from "../../src/lab/trace-reader.js";
 import { simulate } from "../../src/sim/simulate.js";
-import { traceEventText, traceHeaderText } from "../../src/sim/trace-writer.js";
+import { traceEndText, traceEventText, traceHeaderText } from "../../src/sim/trace-writer.js";
 
 const scenario: Scenario = {
   name: "traced",
@@ -48,7 +48,7 @@ test("trace: every line: as the schema has it, and read back equal", () => {
   for (const line of lines) {
     expect(checkTraceEvent(JSON.parse(line) as Json)).not.toHaveProperty("kind", "badTrace");
   }
-  const read = readTrace([header, ...lines]);
+  const read = readTrace([header, ...lines, traceEndText(lines.length)]);
   expect(read).toMatchObject({ ok: { cut: null, events } });
   const told = "ok" in read ? explainTrace(read.ok) : "";
   expect(told).toMatch(

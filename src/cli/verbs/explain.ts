@@ -50,8 +50,12 @@ async function explainFile(
   const text = readText(path);
   if ("problem" in text) throw fileError(text.problem);
   if (isTrace(text.ok)) {
-    tell(output, traceOf(path, text.ok), options, {});
-    return exitCode.held;
+    const trace = traceOf(path, text.ok);
+    tell(output, trace, options, {});
+    if (trace.cut === null) return exitCode.held;
+    // What is left can be told, but what is missing may be what matters.
+    output.note(`${path} is not whole: ${traceProblemText(trace.cut)}`);
+    return exitCode.undecided;
   }
   const { file, scenario } = openFailure(await loadScenarios(options.scenarios), path);
   const given = { path, file, scenario, options };
@@ -103,8 +107,10 @@ function tell(
     ...(lines === undefined ? {} : { linesMax: lines }),
     ...(window === undefined ? {} : { windowUs: window * 1_000 }),
   });
-  const { scenario, seed } = trace.header;
-  output.record({ kind: "explanation", scenario, seed, text }, text);
+  const { header, cut } = trace;
+  const { scenario, seed } = header;
+  const missing = cut && { code: cut.code, line: cut.line, message: traceProblemText(cut) };
+  output.record({ kind: "explanation", scenario, seed, cut: missing, text }, text);
 }
 
 function traceOf(path: string, text: string): Trace {

@@ -23,6 +23,13 @@ export interface TraceHeader {
   readonly world: "sim" | "real";
 }
 
+/** The last line of a trace that its writer finished; no event. */
+export interface TraceEnd {
+  readonly kind: "end";
+  /** So many lines stand between the header and this one. */
+  readonly events: number;
+}
+
 /** Names one event: the `seq`th of that start of that node. */
 export interface TraceCause {
   readonly node: number;
@@ -170,6 +177,12 @@ export function checkTraceEvent(line: Json): TraceEvent | TraceError {
     if (!isOfType(data[name], type)) return bad(`data.${name}`);
   }
   return line as unknown as TraceEvent;
+}
+
+/** Null for anything else. */
+export function checkTraceEnd(line: Json): TraceEnd | null {
+  if (!isRecord(line) || line["kind"] !== "end" || !isWhole(line["events"])) return null;
+  return line as unknown as TraceEnd;
 }
 
 function isOfType(value: Json | undefined, type: TraceFieldType): boolean {

@@ -23,16 +23,18 @@ interface Event {
   readonly data?: Json;
 }
 
-/** The lines of a trace; sequence numbers are counted for each node. */
+/** The lines of a trace; sequence numbers are counted for each boot of a node. */
 export function linesOf(events: readonly Event[]): string[] {
-  const sequences = new Map<number, number>();
+  const sequences = new Map<string, number>();
   return [
     header,
     ...events.map(({ at, node = 0, boot = 1, group = 1, kind, cause = null, data = {} }) => {
-      const seq = (sequences.get(node) ?? 0) + 1;
-      sequences.set(node, seq);
+      const key = `${node}/${boot}`;
+      const seq = (sequences.get(key) ?? 0) + 1;
+      sequences.set(key, seq);
       return JSON.stringify({ t: at, at, node, boot, seq, group, kind, cause, data });
     }),
+    JSON.stringify({ kind: "end", events: events.length }),
   ];
 }
 

@@ -1,7 +1,7 @@
-/** A trace on disk: JSON lines, a header and then the events (CONTRACTS 8). */
+/** A trace on disk: JSON lines, a header, the events and an end (CONTRACTS 8). */
 import type { RunResult } from "../../../lab/run-result.js";
 import type { TraceEvent } from "../../../core/trace/schema.js";
-import { traceEventText, traceHeaderText } from "../../trace-writer.js";
+import { traceEndText, traceEventText, traceHeaderText } from "../../trace-writer.js";
 import type { Build } from "./build.js";
 import { writeWhole } from "./json-file.js";
 
@@ -28,4 +28,5 @@ function* lines(header: string, events: readonly TraceEvent[]): Generator<string
     const batch = events.slice(from, from + batchEvents);
     yield `${batch.map(traceEventText).join("\n")}\n`;
   }
+  yield `${traceEndText(events.length)}\n`;
 }
