@@ -58,10 +58,10 @@ function fillOverlay(
     rmSync(folder, { recursive: true, force: true });
     inUse.delete(folder);
   };
+  rmSync(folder, { recursive: true, force: true });
+  makeFolder(folder);
   inUse.add(folder);
   try {
-    rmSync(folder, { recursive: true, force: true });
-    makeFolder(folder);
     const place = prepare(root, folder);
     // Scenarios import the package by its own name, which its nearest package.json answers to.
     cpSync(join(root, "package.json"), join(place, "package.json"));

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,7 +10,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Mutant } from "../../../../src/sim/search/mutants/mutant.js";
 import { makeOverlay, type Overlay } from "../../../../src/sim/search/mutants/overlay.js";
@@ -80,20 +79,19 @@ test("overlay: a package that cannot be written to: in a temporary folder, just 
   expect(readdirSync(join(root, "node_modules", "within"))).toContain("index.js");
 });
 
-test("overlay: a process that ends in a hurry leaves none behind", () => {
-  const program = fileURLToPath(
-    new URL("../../../../dist/sim/search/mutants/overlay.js", import.meta.url),
-  );
-  const script = `
-    const { makeOverlay } = await import(${JSON.stringify(program)});
+test.each([true, false])(
+  "overlay: a process that ends in a hurry leaves none (cache: %s)",
+  (cache) => {
+    if (!cache) writeFileSync(join(root, "node_modules", ".cache"), "");
+    const module = new URL("../../../../dist/sim/search/mutants/overlay.js", import.meta.url);
+    const script = `
+    const { makeOverlay } = await import(${JSON.stringify(module.href)});
     console.log(makeOverlay(${JSON.stringify(root)}, ${JSON.stringify(mutant)}).dist);
     process.exit(130);`;
-  let dist = "";
-  try {
-    execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
-  } catch (error) {
-    dist = (error as { stdout: string }).stdout.trim();
-  }
-  expect(dist).toContain(mutant.id);
-  expect(existsSync(dist)).toBe(false);
-});
+    const ran = spawnSync(process.execPath, ["--input-type=module", "--eval", script]);
+    const dist = ran.stdout.toString().trim();
+    expect([ran.status, ran.stderr.toString()]).toEqual([130, ""]);
+    expect(dist).toMatch(/dist$/);
+    expect(existsSync(dist)).toBe(false);
+  },
+);
