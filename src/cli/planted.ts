@@ -1,5 +1,6 @@
 /** A known bug planted into a copy of the built package, whose simulator stands in for ours. */
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Option } from "commander";
@@ -7,7 +8,7 @@ import type { Excluded, Mutant } from "../sim/search/mutants/mutant.js";
 import { makeOverlay } from "../sim/search/mutants/overlay.js";
 import type { simulate } from "../sim/simulate.js";
 import type { FailureFile } from "../sim/search/artifact/failure-file.js";
-import { CliError } from "./errors.js";
+import { CliError, writing } from "./errors.js";
 import { exitCode } from "./exit-codes.js";
 import { oneMutant } from "./named-mutants.js";
 import type { Output } from "./output.js";
@@ -61,15 +62,30 @@ export async function withMutant<Result>(
   act: (cli: Cli) => Promise<Result> | Result,
 ): Promise<Result> {
   if (id === undefined) return act(cli);
-  const overlay = makeOverlay(packageFolder, oneMutant((await loadMutants()).mutants, id));
+  const planted = await loadPlanted(cli, oneMutant((await loadMutants()).mutants, id));
+  const mutated: Cli = { ...cli, simulate: planted };
+  const result = await act(mutated);
+  cli.exitCode = mutated.exitCode;
+  return result;
+}
+
+/** The copy is gone again once it is loaded: what runs may be interrupted at any time. */
+async function loadPlanted(cli: Cli, mutant: Mutant): Promise<typeof simulate> {
+  // What is in use is removed as the process ends.
+  const forget = cli.onInterrupt(() => process.exit(exitCode.interrupted));
+  try {
+    return await importPlanted(mutant);
+  } finally {
+    forget();
+  }
+}
+
+async function importPlanted(mutant: Mutant): Promise<typeof simulate> {
+  const overlay = writing(tmpdir(), () => makeOverlay(packageFolder, mutant));
   if ("error" in overlay) throw new CliError(exitCode.ourFault, overlay.error);
   try {
     const url = pathToFileURL(join(overlay.dist, "sim", "simulate.js")).href;
-    const planted = (await import(url)) as { readonly simulate: typeof simulate };
-    const mutated: Cli = { ...cli, simulate: planted.simulate };
-    const result = await act(mutated);
-    cli.exitCode = mutated.exitCode;
-    return result;
+    return ((await import(url)) as { readonly simulate: typeof simulate }).simulate;
   } finally {
     overlay.remove();
   }

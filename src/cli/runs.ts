@@ -9,7 +9,8 @@ import { currentBuild } from "../sim/search/artifact/build.js";
 import { failureFileOf, writeFailureFile } from "../sim/search/artifact/failure-file.js";
 import { makeFolder } from "../sim/search/artifact/folders.js";
 import { writeTraceFile } from "../sim/search/artifact/trace-file.js";
-import { type CliError, tryWriting, writing } from "./errors.js";
+import { CliError, tryWriting, writing } from "./errors.js";
+import { exitCode } from "./exit-codes.js";
 import type { Cli } from "./verb.js";
 
 /** A file that a run was to leave behind. */
@@ -80,6 +81,9 @@ export function checkFolder(folder: string): void {
 /** Makes sure that a file can be written there; what is no plain file needs no room beside it. */
 export function checkTarget(path: string): void {
   const there = writing(path, () => statSync(path, { throwIfNoEntry: false }));
+  if (there?.isDirectory() === true) {
+    throw new CliError(exitCode.cannotWrite, `cannot write ${path} (it is a folder)`);
+  }
   if (there === undefined || there.isFile()) checkFolder(dirname(path));
   else writing(path, () => accessSync(path, constants.W_OK));
 }

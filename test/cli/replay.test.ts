@@ -44,22 +44,24 @@ describe("replay: the code that a file was made by", () => {
     writeFileSync(file, JSON.stringify({ ...read, made: { ...read.made, ...build } }));
   };
 
-  test("another commit, or changes on one side only: other code, replayed by decisions", async () => {
-    for (const build of [{ commit }, { dirty: !now.dirty }]) {
-      made({ ...now, ...build });
-      const ran = await replay(file);
-      expect(ran.stderr).toContain("a seed may mean another run");
-      expect(ran.records().at(-1)).toMatchObject({ by: "decisions" });
-    }
+  test.each([
+    ["another commit", { commit }],
+    ["other changes", { dirty: true, code: "0".repeat(64) }],
+    ["changes that nobody knows", { dirty: true, code: null }],
+  ])("%s: other code, replayed by decisions", async (_what, build) => {
+    made({ ...now, ...build });
+    const ran = await replay(file);
+    expect(ran.stderr).toContain("a seed may mean another run");
+    expect(ran.records().at(-1)).toMatchObject({ by: "decisions" });
   });
 
-  test("changes that no commit names: it is said that nobody can tell", async () => {
-    made(now);
-    const ran = await replay(file);
-    const told = ran.stderr.includes("nobody can tell");
-    // The build under test is of either kind: with a commit of its own and no changes, or not.
-    expect(told).toBe(now.dirty || now.commit === null);
-    expect(ran.records().at(-1)).toMatchObject({ by: "seed", same: true });
+  test("the same files, with changes or without: the same code, replayed as it was", async () => {
+    for (const dirty of [false, true]) {
+      made({ ...now, dirty, code: now.code });
+      const ran = await replay(file);
+      expect(ran.stderr).not.toContain("the file was made by");
+      expect(ran.records().at(-1)).toMatchObject({ by: "seed", same: true });
+    }
   });
 });
 

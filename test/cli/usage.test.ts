@@ -21,7 +21,10 @@ describe("usage", () => {
     [["run", "first", "--world", "reel", ...scenarios], "Allowed choices are sim"],
     [["shrink", "f.json", "--reruns", "1"], "from 4 to"],
     [[...search, "--budget", "0s"], "no time for any run"],
-    [["replay", "f.json", "--mutant", "34-acknowledges-its-whole-lgo"], "its-whole-log?"],
+    [
+      ["replay", "5", "--scenario", "swarm", "--mutant", "34-acknowledges-its-whole-lgo"],
+      "its-whole-log?",
+    ],
   ])("%j: exit 64", async (typed, word) => {
     const ran = await quorumlab(typed);
     expect([ran.code, ran.stdout]).toEqual([64, ""]);

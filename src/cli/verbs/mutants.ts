@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
-import { writeWhole } from "../../sim/search/artifact/json-file.js";
+import { codeOf, writeWhole } from "../../sim/search/artifact/json-file.js";
 import { huntAll, type Hunt } from "../../sim/search/mutants/hunt.js";
 import { matrixPage } from "../../sim/search/mutants/matrix.js";
 import type { Mutant } from "../../sim/search/mutants/mutant.js";
@@ -74,6 +74,13 @@ async function mutants(
       const common = { root: packageFolder, from: start, seedsMax, jobs, signal };
       hunts.push(...(await huntAll(chosen, { ...common, onHunt: (hunt) => tell(output, hunt) })));
     }
+  } catch (error) {
+    // All that a hunt asks of the system is a copy of the package.
+    if (codeOf(error) === "unknown") throw error;
+    throw new CliError(
+      exitCode.cannotWrite,
+      `cannot write a copy of the package: ${codeOf(error)}`,
+    );
   } finally {
     forget();
   }

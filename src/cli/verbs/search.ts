@@ -117,8 +117,8 @@ async function search(
   );
   const folder = options.out ?? defaultFolder(plan.shard);
   checkResultsFolder(folder);
-  checkEarlier(output, folder, plan);
   checkReport(options);
+  checkEarlier(output, folder, plan);
   const stop = new AbortController();
   const forget = cli.onInterrupt(() => stop.abort());
   output.record(searchHeader(made, plan), null);

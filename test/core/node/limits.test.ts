@@ -5,6 +5,7 @@ import { jsonCodec } from "../../../src/core/framing/json-codec.js";
 import { beyondFrames, raftOptions } from "../../../src/core/node/limits.js";
 import { multiRaft } from "../../../src/core/node/multi-raft-node.js";
 import { raftDefaults } from "../../../src/core/raft/options.js";
+import { entryExtraBytes } from "../../../src/core/wal/batch.js";
 import { walDefaults } from "../../../src/core/wal/options.js";
 import { World } from "./world.js";
 
@@ -28,9 +29,12 @@ test.each([
 });
 
 test("limits: an entry that no batch of the log can hold: the limit gives way", () => {
-  const { entryBytesMax } = raftOptions({ entryBytesMax: 64_000 }, 32_768, frame);
-  expect(entryBytesMax).toBe(16_384 - 4096);
-  expect(raftOptions({}, walDefaults.batchBytesMax, frame)).toEqual(raftDefaults);
+  const small = raftOptions({ entryBytesMax: 64_000 }, 32_768, frame);
+  expect(small.entryBytesMax).toBe(16_384 - 4096);
+  expect(small.storedEntryBytesMax).toBe(16_384 - entryExtraBytes);
+  const usual = raftOptions({}, walDefaults.batchBytesMax, frame);
+  const storedEntryBytesMax = walDefaults.batchBytesMax / 2 - entryExtraBytes;
+  expect(usual).toEqual({ ...raftDefaults, storedEntryBytesMax });
 });
 
 test("limits: a node whose appends fit no frame: does not begin", () => {

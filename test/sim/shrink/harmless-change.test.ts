@@ -36,7 +36,7 @@ const oneMoreDraw: readonly Edit[] = [
 
 /** One more kind of event, that comes again every 7 ms and after every request. */
 const oneMoreEvent: readonly Edit[] = [
-  { file: "sim/events.ts", find: "  faultBeat: 18,", replace: "  faultBeat: 18,\n  novel: 19," },
+  { file: "sim/events.ts", find: "  faultBeat: 18,", replace: "  faultBeat: 18,\n  novel: 99," },
   {
     file: "sim/cluster.ts",
     find: "      case eventKind.phase:\n",
@@ -57,10 +57,10 @@ const oneMoreEvent: readonly Edit[] = [
   },
   {
     file: "sim/cluster.ts",
-    find: "    this.scheduler.add(atUs, eventKind.request, node, 0, request, bytes);",
+    find: "    this.scheduler.add(atUs, eventKind[door], node, 0, request, bytes);",
     replace:
       "    this.scheduler.add(atUs, eventKind.novel, 1);\n" +
-      "    this.scheduler.add(atUs, eventKind.request, node, 0, request, bytes);",
+      "    this.scheduler.add(atUs, eventKind[door], node, 0, request, bytes);",
   },
 ];
 
@@ -133,7 +133,7 @@ describe.each(cases)("harmless change: $id", ({ id, name, seed }) => {
     await planted(bug, "changed", changes, (simulate) => {
       const again = (decisions: Decisions): RunResult => simulate(scenario, { seed, decisions });
       // What is new in the changed code does happen: its marks show by seed.
-      const { marks } = simulate(scenario, { seed, stopAtStep: 3_000 });
+      const { marks } = simulate(scenario, { seed, stopAtStep: 10_000 });
       expect(marks["novel draw"]).toBeGreaterThan(0);
       expect(marks["novel event"]).toBeGreaterThan(0);
       expect(limitsOfSeeds(simulate).filter((limits) => novelLimit in limits)).not.toEqual([]);

@@ -58,16 +58,15 @@ export function defaultSeed(build: Build): number {
 }
 
 /**
- * What of two builds is not the same code; null when all is. Files that were changed and not
- * committed are the same if what was built of them is.
+ * What of two builds is not the same code; null when all is. A commit names its code if nothing was
+ * changed; else two are the same only if what was built of them is.
  */
 export function otherCode(one: Build, other: Build): string | null {
   if (one.commit !== other.commit) return "commit";
   if (one.version !== other.version) return "package version";
-  const changed = one.dirty || other.dirty;
-  return changed && (one.code === null || one.code !== other.code)
-    ? "set of uncommitted changes"
-    : null;
+  const named = one.commit !== null && !one.dirty && !other.dirty;
+  if (named || (one.code !== null && one.code === other.code)) return null;
+  return "set of uncommitted changes";
 }
 
 function builtCommit(): z.infer<typeof commitSchema> {
