@@ -50,15 +50,7 @@ interface Found {
 
 /** `check-determinism` of a copy with these edits: its exit code and what it printed. */
 function check(name: string, format: string, edits: readonly Edit[]): [number | null, string] {
-  const overlay = makeOverlay(repository, {
-    id: `fence-${name}`,
-    about: name,
-    world: "sim",
-    edits,
-    breaks: [],
-    source: "",
-    scenarios: [],
-  });
+  const overlay = makeOverlay(repository, { id: `fence-${name}`, edits });
   if ("error" in overlay) throw new Error(overlay.error);
   try {
     const module = join(overlay.dist, "short.js");

@@ -17,6 +17,9 @@ import { transformSync } from "esbuild";
 import { makeFolder } from "../artifact/folders.js";
 import { applyEdits, type Mutant } from "./mutant.js";
 
+/** Its id names the overlay's folder. */
+type Planted = Pick<Mutant, "id" | "edits">;
+
 export interface Overlay {
   /** The folder that takes the place of `dist`. */
   readonly dist: string;
@@ -35,7 +38,7 @@ process.on("exit", () => {
  * temporary folder with links to what the package finds.
  * @throws NodeJS.ErrnoException when the system refuses both
  */
-export function makeOverlay(root: string, mutant: Mutant): Overlay | { readonly error: string } {
+export function makeOverlay(root: string, mutant: Planted): Overlay | { readonly error: string } {
   const changed = changedTexts(root, mutant);
   if ("error" in changed) return changed;
   const name = `${mutant.id}-${process.pid}`;
@@ -103,12 +106,12 @@ function modulesAbove(root: string): string[] {
 }
 
 /** Null when the mutant still applies to the source. */
-export function whyNotApplied(root: string, mutant: Mutant): string | null {
+export function whyNotApplied(root: string, mutant: Planted): string | null {
   const changed = changedTexts(root, mutant);
   return "error" in changed ? changed.error : null;
 }
 
-function changedTexts(root: string, { id, edits }: Mutant): ReturnType<typeof applyEdits> {
+function changedTexts(root: string, { id, edits }: Planted): ReturnType<typeof applyEdits> {
   const changed = applyEdits(edits, (file) => {
     const path = join(root, "src", file);
     return existsSync(path) ? readFileSync(path, "utf8") : null;

@@ -1,0 +1,94 @@
+/**
+ * Fixes of bugs that were our own, undone one at a time. With its fix undone a file of
+ * `scenarios/regressions/` must fail as it once did, else it watches over nothing any more.
+ */
+import type { Mutant } from "../../src/sim/search/mutants/mutant.js";
+import { membershipMutants } from "./membership.js";
+
+export interface Undone {
+  /** A file of `scenarios/regressions/`. */
+  readonly regression: string;
+  readonly edits: Mutant["edits"];
+}
+
+export const undone: readonly Undone[] = [
+  {
+    regression: "leader-without-room.json",
+    edits: [
+      {
+        file: "core/raft/transfer.ts",
+        find: '  if (state.role !== "leader" || state.transfer !== null || now < state.passOnAtUs) return;',
+        replace: "  if (now >= 0) return;",
+      },
+    ],
+  },
+  {
+    regression: "full-log.json",
+    edits: [
+      {
+        file: "core/raft/follower.ts",
+        find: "  let end = Math.max(fresh, Math.min(room(), storable));",
+        replace: "  let end = fresh;\n  if (end === fresh) return fresh;",
+      },
+      {
+        file: "core/raft/compaction.ts",
+        find: "  if (state.log.terms.length < options.logEntriesMax) return;",
+        replace: "  if (options.logEntriesMax > 0) return;",
+      },
+    ],
+  },
+  {
+    regression: "full-log-full-disk.json",
+    edits: [
+      {
+        file: "core/raft/proposals.ts",
+        find: '  return state.snapshotFailed ? "noSpace" : "overloaded";',
+        replace: '  return "overloaded";',
+      },
+    ],
+  },
+  {
+    regression: "uninvited-voters.json",
+    edits: [
+      {
+        file: "core/node/lifecycle.ts",
+        find: '    if (role === "follower") return;',
+        replace: '    if (role !== "leader") return;',
+      },
+    ],
+  },
+  {
+    regression: "late-acknowledgement.json",
+    edits: [
+      {
+        file: "core/raft/replication.ts",
+        find: '  if (!accepts || message.match < peer.match || peer.mode === "snapshot") {',
+        replace: "  if (accepts || !accepts) {",
+      },
+    ],
+  },
+  {
+    regression: "replica-id-of-a-lost-change.json",
+    edits: membershipMutants.find(({ id }) => id === "36-replica-id-of-a-lost-change")!.edits,
+  },
+  {
+    regression: "snapshots-outrun-the-log.json",
+    edits: [
+      {
+        file: "core/raft/snapshots-receive.ts",
+        find: "would be owed ever more.\n  if (writesFull(core)) return;",
+        replace: "would be owed ever more.",
+      },
+    ],
+  },
+  {
+    regression: "kept-suffix-written-again.json",
+    edits: [
+      {
+        file: "core/raft/log-writes.ts",
+        find: "  if (agrees && state.durable >= snapshot.index) {",
+        replace: "  if (agrees && state.durable < 0) {",
+      },
+    ],
+  },
+];
