@@ -11,7 +11,7 @@ import {
 export const lyingFsync: Scenario = {
   name: "lying-fsync",
   about:
-    "syncs answer at once and do nothing, then the power fails: acknowledged writes must be seen to vanish",
+    "syncs answer at once and do nothing, then the power fails: that acknowledgements rest on nothing must be seen",
   cluster: smallCluster,
   workload: mixedWorkload,
   faults: {

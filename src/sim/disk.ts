@@ -200,8 +200,7 @@ export class SimDisk implements Disk {
       file.crash(counted(this.#survival(nowUs, ordinal++)));
     }
     this.#directory.crash(counted(this.#survival(nowUs, -1)));
-    const { torn, lying, vanishSyncs } = this.faults;
-    if (lost > 0 && lying.value) this.#world.watch.effective(lying.fault);
+    const { torn, vanishSyncs } = this.faults;
     if (lost > 0 && kept > 0 && torn.value) this.#world.watch.effective(torn.fault);
     if (vanishSyncs.value > 0) this.#vanish();
     this.#undo = [];
@@ -265,7 +264,10 @@ export class SimDisk implements Disk {
       watch.effective(failSyncs.shift()!);
       return failures.ioError;
     }
-    if (lying.value) return done;
+    if (lying.value) {
+      if (count > 0) watch.effective(lying.fault);
+      return done;
+    }
     this.#misdirected.syncs(file, count);
     const undo = this.#world.keepUndo ? this.#newUndo(file) : null;
     file.commit(count, undo);

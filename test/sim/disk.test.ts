@@ -152,6 +152,7 @@ describe("faults", () => {
       under.disk.sync(6, "a");
       expect(under.done(6).ok).toBe(true);
       expect(under.truths).not.toContain(6);
+      expect(under.effects).toEqual([5]);
       under.disk.crash();
       return content(under)[0] === 1;
     });

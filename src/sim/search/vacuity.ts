@@ -47,8 +47,13 @@ function unreachedMarks({ marks }: Tally): string[] {
 
 function ineffectiveFaults({ faults }: Tally): string[] {
   return (Object.keys(faults) as FaultKind[]).flatMap((kind) => {
-    const { drawnRuns, effectiveRuns } = faults[kind]!;
-    if (kind in unfelt || drawnRuns === 0 || effectiveRuns * effectiveOneIn >= drawnRuns) return [];
+    const { fired, drawnRuns, effectiveRuns } = faults[kind]!;
+    if (kind in unfelt) return [];
+    // Runs that a violation cut short before it had an effect are not among those that drew it.
+    if (fired > 0 && effectiveRuns === 0) {
+      return [`fault ${kind} was set off ${fired} times and never had an effect`];
+    }
+    if (effectiveRuns * effectiveOneIn >= drawnRuns) return [];
     return [
       `fault ${kind} had an effect in ${effectiveRuns} of the ${drawnRuns} seeds that drew it, ` +
         "which is less than 1 in 100",

@@ -121,6 +121,12 @@ describe("vacuity", () => {
       "fault kill had an effect in 4 of the 500",
     ],
     [
+      "a fault that was set off and never had an effect, as every run was cut short before",
+      (tally) =>
+        (tally.faults.lyingSync = { fired: 9, effective: 0, drawnRuns: 0, effectiveRuns: 0 }),
+      "fault lyingSync was set off 9 times and never had an effect",
+    ],
+    [
       "an expected violation that was not found",
       (tally) => (tally.scenarios["broken"]!.violations = 0),
       "scenario broken expects a violation",
