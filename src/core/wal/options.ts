@@ -17,7 +17,10 @@ export interface WalOptions {
   readonly readsMax: number;
   /** Most bytes that one read of entries asks the disk for. Default 1 MiB. */
   readonly readBytesMax: number;
-  /** How often recovery reads what looks damaged before it believes it. Default 2. */
+  /**
+   * How often a piece is read again that cannot be read, or that looks damaged and answers
+   * differently each time. Default 16.
+   */
   readonly readAttemptsMax: number;
   /** Slots of one sector in each ring file. Default 16. */
   readonly ringSlots: number;
@@ -35,7 +38,7 @@ export const walDefaults: WalOptions = {
   checkpointBytesMax: 256 * 1024,
   readsMax: 1024,
   readBytesMax: 1024 * 1024,
-  readAttemptsMax: 2,
+  readAttemptsMax: 16,
   ringSlots: 16,
   ringIdleUs: 50_000,
   retrySpaceUs: 1_000_000,

@@ -1,8 +1,9 @@
 /**
  * Reads the disk after a start: identity, ring, segments; has `analyse` judge what was found; reads
- * once more what looks broken, for a read may lie; then mends what has a second copy, voids what
- * was cut, and makes the tail durable. The boot record is the log's own next batch.
+ * what looks broken again with care, for a read may lie; then mends what has a second copy, voids
+ * what was cut, and makes the tail durable. The boot record is the log's own next batch.
  */
+import { equalBytes } from "../bytes.js";
 import { type DiskFile, type DiskResult, sectorBytes } from "../ports/disk.js";
 import { type Analysis, type LoadedSnapshot, analyse } from "./analysis.js";
 import type { WalContext } from "./context.js";
@@ -39,7 +40,10 @@ export class Recovery {
   /** Which of the two copies must be written again. */
   #broken: [boolean, boolean] = [false, false];
   #ring: RingSlot[] = [];
-  #attempts = 0;
+  /** What was read looked damaged: nothing is believed any more that was read once. */
+  #careful = false;
+  /** What the piece that is being read answered the last time. */
+  #lastRead: Uint8Array | null = null;
 
   constructor(context: WalContext, snapshots: readonly LoadedSnapshot[]) {
     this.#context = context;
@@ -91,7 +95,6 @@ export class Recovery {
       else this.#fail("not one segment of the log is left; wipe this disk and format it again");
       return;
     }
-    this.#attempts++;
     const names = segments.map(({ name }) => name);
     this.#readFiles([...ringFiles, ...names], (contents) => {
       const images = segments.map((file, at): SegmentImage => {
@@ -111,8 +114,9 @@ export class Recovery {
     this.#ring = rings.flatMap((bytes) => readRing(bytes, disk, this.#context.crc32));
     const input = { disk, bootFloor, images, ring: this.#ring, snapshots: this.#snapshots };
     const analysis = analyse(input, this.#context);
-    if (analysis.doubtful && this.#attempts < this.#context.options.readAttemptsMax) {
+    if (analysis.doubtful && !this.#careful) {
       this.#context.marks.hit("readAgain");
+      this.#careful = true;
       this.#readSegments();
       return;
     }
@@ -209,7 +213,11 @@ export class Recovery {
     this.#readPiece(names, contents, 0, 0, 1, then);
   }
 
-  /** A piece that cannot be read, however often one tries, stays zeros: it is damaged. */
+  /**
+   * A piece that cannot be read, however often one tries, stays zeros: it is damaged. The first time
+   * each is read once. Once that looked damaged, each is read until two answers in a row agree:
+   * were the whole log read again instead, another piece might come wrong each time.
+   */
   #readPiece(
     names: readonly string[],
     contents: Uint8Array[],
@@ -234,15 +242,22 @@ export class Recovery {
         this.#context.disk.read(op, names[which]!, offset, count);
       },
       (result) => {
-        if (!result.ok && attempt <= readAttemptsMax) {
+        const bytes = result.ok ? (result.bytes?.subarray(0, count) ?? null) : null;
+        const believed = bytes !== null && this.#isBelieved(bytes);
+        if (!believed && attempt <= readAttemptsMax) {
+          this.#lastRead = bytes;
           this.#readPiece(names, contents, which, offset, attempt + 1, then);
           return;
         }
-        if (result.ok && result.bytes !== null)
-          content.set(result.bytes.subarray(0, count), offset);
+        this.#lastRead = null;
+        if (bytes !== null) content.set(bytes, offset);
         this.#readPiece(names, contents, which, offset + count, 1, then);
       },
     );
+  }
+
+  #isBelieved(bytes: Uint8Array): boolean {
+    return !this.#careful || (this.#lastRead !== null && equalBytes(bytes, this.#lastRead));
   }
 
   #ask(submit: (op: number) => void, then: (result: DiskResult) => void): void {

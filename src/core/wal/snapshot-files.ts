@@ -43,6 +43,9 @@ interface Owner {
 
 type Then = (result: DiskResult, out: SnapshotEvent[]) => void;
 
+/** What cannot be read, or is not what it says it is, is read once more: a read may lie. */
+const readsMax = 2;
+
 type Loaded = Extract<SnapshotEvent, { kind: "loaded" }>["snapshots"][number];
 
 export class SnapshotFiles {
@@ -227,7 +230,7 @@ export class SnapshotFiles {
     this.#ask(
       (op) => this.#context.disk.list(op),
       (result, out) => {
-        if (!result.ok && attempt < this.#context.options.readAttemptsMax) this.#list(attempt + 1);
+        if (!result.ok && attempt < readsMax) this.#list(attempt + 1);
         else this.#loadNext(this.#sort(result.ok ? (result.files ?? []) : []), 0, 1, [], out);
       },
     );
@@ -280,7 +283,7 @@ export class SnapshotFiles {
       (result, later) => {
         const bytes = result.ok ? result.bytes : null;
         const whole = bytes === null ? null : readSnapshot(bytes, name, this.#context.crc32);
-        if (whole === null && attempt < this.#context.options.readAttemptsMax) {
+        if (whole === null && attempt < readsMax) {
           this.#loadNext(files, at, attempt + 1, loaded, later);
           return;
         }

@@ -185,6 +185,27 @@ describe("log: damage", () => {
     }
   });
 
+  test.each([0, 1])(
+    "log: every second read lies, from read %i on: read again until it agrees, nothing is lost",
+    (parity) => {
+      const { rig } = twoGroups();
+      for (let at = 1; at <= 200; at++) rig.write(write(1, { entries: [entry(5 + at, 1, 1000)] }));
+      expect(rig.wal.sizes.segments).toBeGreaterThan(2);
+      const whole = rig.restart();
+      let reads = parity;
+      // More than a first reading of everything meets.
+      let lies = 34;
+      rig.disk.lies = () => ++reads % 2 === 0 && lies-- > 0;
+      const node = rig.restart();
+      expect(lies).toBeLessThanOrEqual(0);
+      expect(rig.marks.has("readAgain")).toBe(true);
+      for (const group of [1, 2]) {
+        expect(replicaOf(node, group)).toMatchObject({ lost: false });
+        expect(replicaOf(node, group).recovered).toEqual(replicaOf(whole, group).recovered);
+      }
+    },
+  );
+
   test("log: header and a record of the newest batch are broken: its footer names the victim", () => {
     const { rig, batches } = twoGroups();
     rig.write(write(2, { entries: entries(6, 8, 2, 600) }));

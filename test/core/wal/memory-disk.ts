@@ -42,6 +42,8 @@ export class MemoryDisk implements Disk {
   capacityBytes = Infinity;
   /** Asked before each operation finishes; an error makes it fail without effect. */
   fail: (kind: string, file: string) => DiskErrorCode | null = () => null;
+  /** Asked as each read finishes; such a one answers with what lies a sector further on. */
+  lies: (file: string) => boolean = () => false;
   /** Such operations wait, and others overtake them. */
   holds: (kind: string, file: string) => boolean = () => false;
   /** Operations that may still finish. */
@@ -126,7 +128,8 @@ export class MemoryDisk implements Disk {
     this.#submit(op, "read", file, () => {
       const inode = this.#names.get(file);
       if (inode === undefined) return { ok: false, error: "notFound" };
-      return { ok: true, bytes: inode.now.slice(offset, offset + lengthBytes), files: null };
+      const from = this.lies(file) ? offset + 512 : offset;
+      return { ok: true, bytes: inode.now.slice(from, from + lengthBytes), files: null };
     });
   }
 
