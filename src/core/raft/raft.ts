@@ -3,6 +3,7 @@ import { assert, assertNever } from "../assert.js";
 import type { Consensus, ConsensusInput, Permissions, Sealer } from "../consensus.js";
 import type { Boot, GroupId, Incarnation, NodeId, ReplicaId } from "../ids.js";
 import type { Marks } from "../marks.js";
+import { pack, unpack } from "../plain.js";
 import { onApplied, onApplyLogRead, applyCommitted, trimCache } from "./apply.js";
 import { advanceCommit } from "./commit.js";
 import { maybeTakeSnapshot, onSnapshotTaken } from "./compaction.js";
@@ -41,24 +42,26 @@ export interface RaftConfig {
   readonly seed: readonly [number, number, number, number];
   readonly sealer: Sealer;
   readonly marks: Marks;
+  /** As `pack` gave it, of the same boot: the replica goes on from there. Without it, it begins. */
+  readonly packed?: Uint8Array;
 }
 
 export type RaftInput = ConsensusInput<RaftMessage>;
 
-/** The first input is `recovered`. */
+/** The first input is `recovered`, unless it goes on from a packed state. */
 export class Raft implements Consensus<RaftMessage, RaftView> {
   readonly view: RaftView;
   readonly #core: RaftCore;
 
   constructor(config: RaftConfig) {
-    const { options, sealer, marks, seed } = config;
+    const { options, sealer, marks, seed, packed } = config;
     const wrong = checkRaftOptions(options);
     assert(wrong.length === 0, "options of a replica can be used", { wrong });
     this.#core = {
       options,
       sealer,
       marks,
-      state: initialState(config, seed),
+      state: packed === undefined ? initialState(config, seed) : unpackedState(packed),
       now: 0,
       out: [],
       sender: config.node,
@@ -71,6 +74,11 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
 
   get state(): RaftState {
     return this.#core.state;
+  }
+
+  /** All that it knows, as bytes: a replica that sleeps need be no more than these. */
+  pack(): Uint8Array {
+    return pack(this.#core.state);
   }
 
   /** The state for digests: its log's digests stand for the entries. */
@@ -96,6 +104,12 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     armTimer(core);
     core.out = nowhere;
   }
+}
+
+function unpackedState(packed: Uint8Array): RaftState {
+  const unpacked = unpack(packed);
+  assert("ok" in unpacked, "what was packed here can be unpacked", { bytes: packed.length });
+  return unpacked.ok as unknown as RaftState;
 }
 
 /** Effects belong to the step that made them. */

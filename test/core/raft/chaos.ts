@@ -51,15 +51,14 @@ export const anyScript: fc.Arbitrary<{ seed: number; size: number; acts: Act[] }
   ),
 });
 
-export function runScript({
-  seed,
-  size,
-  acts,
-}: {
-  seed: number;
-  size: number;
-  acts: readonly Act[];
-}): Cluster {
+export interface Script {
+  readonly seed: number;
+  readonly size: number;
+  readonly acts: readonly Act[];
+}
+
+/** `repacks` is asked after each step of a replica whether it is packed and unpacked. */
+export function runScript({ seed, size, acts }: Script, repacks = (): boolean => false): Cluster {
   const cluster = new Cluster({
     size,
     seed,
@@ -73,6 +72,7 @@ export function runScript({
       inflightMessagesMax: 3,
     },
   });
+  cluster.repacks = repacks;
   let draws = 0;
   const draw = (): number => mix32(seed ^ Math.imul(++draws, 0x9e3779b1));
   // Reordered and doubled in delay, now and then by far.

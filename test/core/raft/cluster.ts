@@ -21,7 +21,7 @@ import { encodeConfiguration } from "../../../src/core/raft/configuration-codec.
 import { firstConfiguration } from "../../../src/core/raft/configuration-change.js";
 import type { RaftMessage } from "../../../src/core/raft/messages.js";
 import { type RaftOptions, raftDefaults } from "../../../src/core/raft/options.js";
-import { Raft, type RaftInput } from "../../../src/core/raft/raft.js";
+import { Raft, type RaftConfig, type RaftInput } from "../../../src/core/raft/raft.js";
 import { Checker } from "./checker.js";
 import { CountedMarks } from "../counted-marks.js";
 import { type Disk, type Persist, meta, writeTo } from "./memory-disk.js";
@@ -59,6 +59,8 @@ export class Cluster {
   /** Every message that left a node. */
   readonly sent: { from: number; to: number; message: RaftMessage }[] = [];
   /** False: the message is lost. */
+  /** Asked after each step: whether the replica is packed and goes on as what comes out of that. */
+  repacks: () => boolean = () => false;
   deliver: (from: number, to: number, message: RaftMessage) => boolean = () => true;
   /** Added to the latency of a message. */
   delay: (from: number, to: number, message: RaftMessage) => number = () => 0;
@@ -217,17 +219,7 @@ export class TestNode {
     this.#durable = 0;
     this.#wakeAt = Infinity;
     this.#receiving = [];
-    this.raft = new Raft({
-      group: 1 as GroupId,
-      incarnation: 1 as Incarnation,
-      replica: this.replica as ReplicaId,
-      node: this.node as NodeId,
-      boot: this.boot as Boot,
-      options: this.cluster.options,
-      seed: [this.cluster.seed, this.node, this.boot, 7],
-      sealer: openSealer,
-      marks: this.cluster.marks,
-    });
+    this.raft = new Raft(this.#config());
     const { disk } = this;
     this.applied = [...disk.files.get(disk.snapshot.index)!];
     const recovered: RecoveredReplica = {
@@ -237,6 +229,20 @@ export class TestNode {
       damagedThrough: disk.damagedThrough as Index,
     };
     this.input({ kind: "recovered", replica: recovered });
+  }
+
+  #config(): RaftConfig {
+    return {
+      group: 1 as GroupId,
+      incarnation: 1 as Incarnation,
+      replica: this.replica as ReplicaId,
+      node: this.node as NodeId,
+      boot: this.boot as Boot,
+      options: this.cluster.options,
+      seed: [this.cluster.seed, this.node, this.boot, 7],
+      sealer: openSealer,
+      marks: this.cluster.marks,
+    };
   }
 
   /** Loses what is not synced, but for the first `kept` writes under way. */
@@ -259,6 +265,8 @@ export class TestNode {
     if (!this.alive) return;
     const out: Effect[] = [];
     this.raft.step(this.cluster.nowUs, input, out);
+    if (this.cluster.repacks())
+      this.raft = new Raft({ ...this.#config(), packed: this.raft.pack() });
     this.cluster.checker.stepped(this.raft.view, this.cluster.nowUs);
     this.effects = out;
     for (const effect of out) this.#perform(effect);
@@ -266,12 +274,8 @@ export class TestNode {
 
   propose(byte: number): number {
     const request = this.#request++;
-    this.input({
-      kind: "propose",
-      request: request as RequestId,
-      type: entryType.data,
-      payload: Uint8Array.of(byte),
-    });
+    const entry = { type: entryType.data, payload: Uint8Array.of(byte) };
+    this.input({ kind: "propose", request: request as RequestId, ...entry });
     return request;
   }
 
