@@ -72,6 +72,11 @@ export function grouped(n: number): string {
   return String(Math.round(n)).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** `1 fault`, `1,234 faults`. */
+export function counted(n: number, thing: string): string {
+  return `${grouped(n)} ${thing}${n === 1 ? "" : "s"}`;
+}
+
 /** Milliseconds for people: `820 ms`, `12.3 s`, `4 min 10 s`, `2 h 5 min`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;

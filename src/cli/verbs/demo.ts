@@ -8,7 +8,7 @@ import { standingOf } from "../../sim/search/tally.js";
 import { shrink, type ShrinkResult } from "../../sim/shrink/shrink.js";
 import { CliError, writing } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
-import { duration, grouped, type Output } from "../output.js";
+import { counted, duration, grouped, type Output } from "../output.js";
 import { withMutant } from "../planted.js";
 import { quoted } from "../report.js";
 import { checkFolder } from "../runs.js";
@@ -81,7 +81,7 @@ function searchShipped(
     output.record(
       { kind: "run", scenario: scenario.name, seed, verdict, steps, acknowledged, leaderChanges },
       `   ${scenario.name.padEnd(26)} ${grouped(steps).padStart(7)} steps, ` +
-        `${grouped(acknowledged).padStart(5)} operations, ${leaderChanges} leaders: ${word}`,
+        `${grouped(acknowledged).padStart(5)} operations, ${counted(leaderChanges, "leader")}: ${word}`,
     );
     if (standing === "failed") {
       output.last(`npx quorumlab replay ${seed} --scenario ${scenario.name}`);
@@ -154,8 +154,12 @@ function tellShrunk(
   );
   output.record(
     { kind: "shrunk", before, after, reruns },
-    `   ${before.faults} faults, ${before.operations} operations, ${before.draws} unusual draws\n` +
-      `   -> ${after.faults} faults, ${after.operations} operations, ${after.draws} unusual draws ` +
-      `(${grouped(reruns)} runs, ${duration(ms)})\n${left.join("\n")}`,
+    `   ${sizeOf(before)}\n   -> ${sizeOf(after)} ` +
+      `(${counted(reruns, "run")}, ${duration(ms)})\n${left.join("\n")}`,
   );
+}
+
+function sizeOf({ faults, operations, draws }: ShrinkResult["before"]): string {
+  const parts = [counted(faults, "fault"), counted(operations, "operation")];
+  return [...parts, counted(draws, "unusual draw")].join(", ");
 }

@@ -165,11 +165,18 @@ function timelineLines(story: Story, options: ExplainOptions): string[] {
         bands,
         lanes,
         cause: cone.has(position),
-        text: line.node > 0 && line.kind !== "violation" ? `n${line.node} ${text}` : text,
+        text: inPlace(line, text, group),
       }),
     ),
     ...(told.length < moments.length ? [`(not shown: ${moments.length - told.length} more)`] : []),
   ];
+}
+
+/** Who it happened to; and of which group, in the story of another one. */
+function inPlace({ node, kind, group: own }: TraceEvent, text: string, group: number): string {
+  const who = node > 0 && kind !== "violation" ? `n${node} ` : "";
+  const where = group > 0 && own > 0 && own !== group ? ` in group ${own}` : "";
+  return who + text + where;
 }
 
 interface RowColumns {

@@ -98,7 +98,7 @@ describe("a failure", () => {
       { at: 5, group: 1, kind: "violation", data: violation },
     ]);
     const text = explainTrace(traceOf(lines));
-    expect(text).toContain("n1 LEADS term 9");
+    expect(text).toContain("n1 LEADS term 9 in group 2\n");
     expect(text).not.toContain("client 3");
   });
 
