@@ -23,7 +23,8 @@ export const fullDisk: Scenario = {
     plan: (draw, { nodes, attackUs }) =>
       times(
         draw,
-        { fromUs: 4 * second, toUs: attackUs },
+        // There is time for a disk to run full before the attack ends.
+        { fromUs: 4 * second, toUs: attackUs - 6 * second },
         { minUs: 6 * second, maxUs: 10 * second },
       ).flatMap((atUs, n) => {
         const forUs = draw.integer(4 * second, 8 * second);

@@ -17,7 +17,8 @@ export const leadersInTurn: Scenario = {
     plan: (draw, { nodes, attackUs }) =>
       times(
         draw,
-        { fromUs: 2 * second, toUs: attackUs },
+        // There is time for both cuts before the attack ends.
+        { fromUs: 2 * second, toUs: attackUs - second },
         { minUs: second, maxUs: 2 * second },
       ).flatMap((atUs, n) => {
         // Long enough for an election among the others, too short for them to append as much.
