@@ -284,7 +284,7 @@ export class Replica implements Writer, Sleeper {
         return;
       case "readReady":
         if (effect.index <= this.applied) this.#serve(effect.request);
-        else this.#await(effect);
+        else this.#waitForApply(effect);
         return;
     }
   }
@@ -351,7 +351,7 @@ export class Replica implements Writer, Sleeper {
   }
 
   /** The index of this read is still to be applied. */
-  #await({ request, index }: WaitingRead): void {
+  #waitForApply({ request, index }: WaitingRead): void {
     if (this.#requests.find(request) === undefined) return;
     this.#context.marks.hit("readWaitedForApply");
     if (this.#reads.length >= 2 * this.#requests.size) {
