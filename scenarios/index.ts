@@ -32,6 +32,8 @@ import { evenGroup } from "./even-group.js";
 import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { swarm } from "./swarm.js";
+import { groupsAsleep } from "./groups-asleep.js";
+import { wakeUpStorm } from "./wake-up-storm.js";
 
 export const scenarios: readonly Scenario[] = [
   calmCluster,
@@ -66,4 +68,6 @@ export const scenarios: readonly Scenario[] = [
   lyingFsync,
   vanishedTail,
   swarm,
+  groupsAsleep,
+  wakeUpStorm,
 ];

@@ -41,6 +41,9 @@ export function encodeNodeFrame(
       putU53(bytes, from, message.replica);
       putU53(bytes, from + 8, message.disk);
       break;
+    case "beat":
+      putU53(bytes, from, message.boot);
+      break;
     case "machine":
     case "request":
     case "adminRequest":
@@ -61,6 +64,8 @@ function bodyBytes(message: NodeMessage): number {
       return 32;
     case "goodbye":
       return 1;
+    case "beat":
+      return 8;
     case "unknownReplica":
     case "invite":
       return 16;
@@ -96,6 +101,11 @@ export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
       return decodePlacing("unknownReplica", whole, length);
     case frameTypeOf.invite:
       return decodePlacing("invite", whole, length);
+    case frameTypeOf.beat: {
+      if (length !== 8) return malformed("end", from + length);
+      const boot = getU53(whole, from);
+      return boot < 0 ? malformed("number", from) : { kind: "beat", boot: boot as Boot };
+    }
     case frameTypeOf.machine:
       return decodeOpaque("machine", whole, length);
     case frameTypeOf.request:

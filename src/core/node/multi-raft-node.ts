@@ -3,7 +3,16 @@ import type { ReadMode, Sealer } from "../consensus.js";
 import { type EntryType, entryType } from "../entry.js";
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
-import type { GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Term } from "../ids.js";
+import type {
+  Boot,
+  GroupId,
+  Incarnation,
+  Index,
+  NodeId,
+  ReplicaId,
+  RequestId,
+  Term,
+} from "../ids.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftOptions } from "../raft/options.js";
 import type { Bound, RaftView } from "../raft/view.js";
@@ -21,6 +30,7 @@ import type { SessionLimits } from "../store/sessions.js";
 import { slotCountDefault } from "../store/slots.js";
 import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
+import { Beats } from "./beats.js";
 import { Later } from "./later.js";
 import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
 import { raftOptions } from "./limits.js";
@@ -28,6 +38,7 @@ import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from 
 import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
+import { Sleepers } from "./sleepers.js";
 
 export interface MultiRaftParts {
   /** Of every replica; see raft/options.ts. */
@@ -62,6 +73,8 @@ class MultiRaftNode implements NodeLogic {
   readonly #requests: Requests;
   readonly #later = new Later();
   readonly #lifecycle: Lifecycle;
+  readonly #sleepers = new Sleepers();
+  readonly #beats: Beats;
 
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
@@ -69,6 +82,9 @@ class MultiRaftNode implements NodeLogic {
     const { batchBytesMax, codec } = context;
     this.#raft = raftOptions(parts.raft ?? {}, batchBytesMax, codec.binaryBytesMax);
     this.#requests = new Requests(context);
+    this.#beats = new Beats(context, this.#raft, (sleeper) => {
+      this.#sleepers.get(sleeper).step({ kind: "wake" }, 0);
+    });
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
   }
 
@@ -89,8 +105,17 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle.found(this.#parts.founding ?? []);
   }
 
+  linkUp(peer: NodeId, boot: Boot): void {
+    this.#stepped("linkUp", peer);
+    this.#beats.started(peer, boot);
+  }
+
   message(from: NodeId, message: FramedMessage, word: number): void {
     switch (message.kind) {
+      case "beat":
+        this.#stepped(message.kind, word);
+        this.#beats.heard(from, message.boot);
+        return;
       case "unknownReplica":
         this.#stepped(message.kind, word);
         this.#lifecycle.onUnknown(from, message);
@@ -188,6 +213,7 @@ class MultiRaftNode implements NodeLogic {
     return [
       { name: "requests", size: this.#requests.size, limit: options.requestsPendingMax },
       { name: "queued writes", size: writes.size, limit: writesMax + this.#lifecycle.underWay },
+      this.#beats.bounds(),
       ...(this.#replicas.ofGroup(group)?.bounds() ?? []),
     ];
   }
@@ -304,6 +330,8 @@ class MultiRaftNode implements NodeLogic {
       context: this.#context,
       requests: this.#requests,
       later: this.#later,
+      sleepers: this.#sleepers,
+      beats: this.#beats,
       store,
       sealer: sealer?.(group, incarnation) ?? identitySealer,
       raft: this.#raft,

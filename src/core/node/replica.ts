@@ -16,10 +16,12 @@ import type { Bound } from "../raft/view.js";
 import { encodeClientAnswer } from "../store/client-protocol.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
+import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
 import type { Later } from "./later.js";
 import type { Requests } from "./requests.js";
+import type { Sleepers } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
 
@@ -28,6 +30,8 @@ export interface ReplicaParts {
   readonly context: NodeContext;
   readonly requests: Requests;
   readonly later: Later;
+  readonly sleepers: Sleepers;
+  readonly beats: Beats;
   readonly store: ReplicatedStore;
   readonly sealer: Sealer;
   readonly raft: RaftOptions;
@@ -43,7 +47,7 @@ interface WaitingRead {
   readonly index: Index;
 }
 
-export class Replica implements Writer, Sleeper {
+export class Replica implements Writer, Sleeper, SleepingReplica {
   readonly group: ReplicaKey["group"];
   readonly incarnation: ReplicaKey["incarnation"];
   readonly replica: ReplicaKey["replica"];
@@ -56,6 +60,9 @@ export class Replica implements Writer, Sleeper {
   lastBatch = 0;
   wakeAtUs: number = Infinity;
   wakeSlot = -1;
+  /** Its number while it sleeps, else -1. */
+  sleeper = -1;
+  links = -1;
   /** Where the state machine stands. */
   applied = 0;
   /** It was removed: its last write is on its way to disk, and it is not stepped any more. */
@@ -63,6 +70,8 @@ export class Replica implements Writer, Sleeper {
   readonly #context: NodeContext;
   readonly #requests: Requests;
   readonly #later: Later;
+  readonly #sleepers: Sleepers;
+  readonly #beats: Beats;
   readonly #sealer: Sealer;
   readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
@@ -73,7 +82,8 @@ export class Replica implements Writer, Sleeper {
   #committed: number[] = [];
   #reads: WaitingRead[] = [];
 
-  constructor({ key, context, requests, later, store, sealer, raft, gone }: ReplicaParts) {
+  constructor(parts: ReplicaParts) {
+    const { key, context, requests, later, store, sealer, raft, gone } = parts;
     this.key = key;
     this.group = key.group;
     this.incarnation = key.incarnation;
@@ -82,6 +92,8 @@ export class Replica implements Writer, Sleeper {
     this.#context = context;
     this.#requests = requests;
     this.#later = later;
+    this.#sleepers = parts.sleepers;
+    this.#beats = parts.beats;
     this.#sealer = sealer;
     this.#logEntriesMax = raft.logEntriesMax;
     this.#gone = gone;
@@ -171,6 +183,7 @@ export class Replica implements Writer, Sleeper {
   /** Its last write: after it the id is dead on this disk. Until it is durable nothing is stepped. */
   #leave(): void {
     this.leaving = true;
+    if (this.sleeper >= 0) this.#awoke();
     this.#token = (this.raft.state.token + 1) as Token;
     this.#context.wakes.remove(this);
     this.#context.writes.remove(this, this.#token);
@@ -188,6 +201,19 @@ export class Replica implements Writer, Sleeper {
     for (let at = 0; at < out.length; at++) this.#effect(out[at]!);
     shorten(out, 0);
     if (this.raft.state.removed && !this.leaving) this.#leave();
+    else if (this.raft.state.asleep !== this.sleeper >= 0) this.#turnedOver();
+  }
+
+  /** It fell asleep with this step, or awoke. */
+  #turnedOver(): void {
+    if (this.sleeper >= 0) return this.#awoke();
+    this.#sleepers.add(this);
+    this.#beats.asleep(this, this.raft.state);
+  }
+
+  #awoke(): void {
+    this.#beats.awake(this);
+    this.#sleepers.remove(this);
   }
 
   #effect(effect: RaftEffect): void {

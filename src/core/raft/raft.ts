@@ -24,6 +24,7 @@ import { onPeerLogRead, onUnreachable, replicate } from "./replication.js";
 import { onChunkRead } from "./snapshots-send.js";
 import { onChunkWritten, onRestored, tryRestore } from "./snapshots-receive.js";
 import { mayCampaign } from "./roles.js";
+import { sleepWithPeers, stir } from "./sleep.js";
 import { type RaftState, initialState } from "./state.js";
 import { armTimer } from "./timer.js";
 import { advanceTransfer, expireTransfer, handOver, onTransfer, passOn } from "./transfer.js";
@@ -60,6 +61,7 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     this.#core = {
       options,
       sealer,
+      boot: config.boot,
       marks,
       state: packed === undefined ? initialState(config, seed) : unpackedState(packed),
       now: 0,
@@ -93,6 +95,7 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     core.out = out;
     core.changedFrom = Infinity;
     const commit = core.state.commit;
+    stir(core, input);
     handle(core, input);
     if (core.state.role === "leader") settleLeader(core);
     if (core.state.damagedThrough > 0) checkRepair(core);
@@ -188,6 +191,9 @@ function handleHost(core: RaftCore, input: HostInput): void {
     case "noRoom":
       passOn(core);
       return;
+    case "wake":
+      // That has happened.
+      return;
     case "permitted":
       onPermitted(core, input.permissions);
       return;
@@ -203,6 +209,7 @@ function handleHost(core: RaftCore, input: HostInput): void {
 function onTimer(core: RaftCore): void {
   const { state, now } = core;
   state.wakeAtUs = Infinity;
+  if (state.asleep) return;
   retryWrites(core);
   if (state.role === "leader") {
     onLeaderTimer(core);
@@ -228,4 +235,5 @@ function settleLeader(core: RaftCore): void {
   serveReads(core);
   advanceTransfer(core);
   for (const peer of state.peers) replicate(core, peer);
+  sleepWithPeers(core);
 }

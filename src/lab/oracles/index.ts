@@ -18,6 +18,7 @@ import { logMatching } from "./log-matching.js";
 import { monotonic } from "./monotonic.js";
 import { noLostWrite } from "./no-lost-write.js";
 import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
+import { sleepAgreed } from "./sleep-agreed.js";
 import { stateMachineSafety } from "./state-machine-safety.js";
 
 /** Whatever the groups replicate. */
@@ -35,6 +36,7 @@ const raftOracles: readonly OracleSpec[] = [
   configurationSafety,
   configurationAgreement,
   leaseSafety,
+  sleepAgreed,
   bounded,
   invariant,
 ];

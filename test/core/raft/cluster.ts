@@ -68,7 +68,7 @@ export class Cluster {
   #order = 0;
 
   constructor(options: ClusterOptions) {
-    this.options = { ...raftDefaults, ...options.raft };
+    this.options = { ...raftDefaults, sleepAfterUs: 0, ...options.raft };
     this.latencyUs = options.latencyUs ?? 1_000;
     this.diskUs = options.diskUs ?? 500;
     this.seed = options.seed ?? 1;
