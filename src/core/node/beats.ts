@@ -116,7 +116,7 @@ export class Beats implements Sleeper {
   }
 
   #wakeSome(excused: boolean): void {
-    const { nowUs, options, marks } = this.#context;
+    const { nowUs, marks } = this.#context;
     let woken = this.#wakeFrom(this.#due, 0);
     for (const { under, lastHeardUs } of this.#peers.values()) {
       if (nowUs < lastHeardUs + this.#silenceUs || this.#links.isEmpty(under)) continue;
@@ -127,17 +127,18 @@ export class Beats implements Sleeper {
       marks.hit("nodeSilent");
       woken = this.#wakeFrom(under, woken);
     }
-    if (woken === options.wakesMax) marks.hit("wakesPutOff");
     this.#wokenMost = Math.max(this.#wokenMost, woken);
   }
 
   /** In the order in which they fell asleep. Gives how many were woken in all. */
   #wakeFrom(list: number, wokenBefore: number): number {
-    const { wakesMax } = this.#context.options;
+    const { marks, options } = this.#context;
+    const { wakesMax } = options;
     let woken = wokenBefore;
     for (; woken < wakesMax && !this.#links.isEmpty(list); woken++) {
       this.#wake(this.#links.first(list));
     }
+    if (!this.#links.isEmpty(list)) marks.hit("wakesPutOff");
     return woken;
   }
 

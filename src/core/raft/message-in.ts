@@ -57,12 +57,12 @@ function isStale(core: RaftCore, message: RaftMessage): boolean {
     case "snapshotChunk":
       refuseStaleLeader(core, message);
       return true;
+    case "wake":
     case "preVote":
     case "preVoteReply":
     case "vote":
     case "readIndex":
     case "readIndexReply":
-    case "wake":
       return false;
     default:
       core.marks.hit("staleTermDropped");
