@@ -98,7 +98,7 @@ export class Lifecycle {
       const own = members(configuration).find((member) => member.node === node);
       if (own === undefined || own.disk !== disk) continue;
       const key = { group, incarnation, replica: own.replica };
-      if (this.#replicas.find(key) !== null || !this.#mayMake(key)) continue;
+      if (this.#replicas.holds(key) || !this.#mayMake(key)) continue;
       this.#make(key, encodeConfiguration(configuration));
     }
   }
@@ -120,7 +120,7 @@ export class Lifecycle {
   onUnknown(from: NodeId, asked: UnknownReplica): void {
     const { outbox, marks } = this.#context;
     const { group, incarnation, replica, disk } = asked;
-    const ours = this.#replicas.ofGroup(group);
+    const ours = this.#replicas.peek(group);
     if (ours === null || ours.incarnation !== incarnation) return;
     const { role, configuration } = ours.raft.view;
     if (role === "follower") return;
@@ -136,7 +136,7 @@ export class Lifecycle {
 
   onInvite(invite: Invite): void {
     const { disk } = this.#context;
-    if (invite.disk !== disk || this.#replicas.find(invite) !== null) return;
+    if (invite.disk !== disk || this.#replicas.holds(invite)) return;
     if (this.#mayMake(invite)) this.#make(invite, emptyBytes);
   }
 

@@ -35,5 +35,8 @@ export const nodeMarks = {
   silenceExcused: "a node that had stood still itself took nobody's silence for a failure",
   staleBeatDropped: "a beat came from a start of its node that had ended",
   wakesPutOff: "more sleepers were to be woken than one interval allows",
+  replicaPacked: "a sleeping replica became a row",
+  replicaUnpacked: "a replica was made again of its row",
+  tooLargeForRow: "a sleeping replica had too much to become a row",
   stoppedOnDisk: "a node stopped because its disk failed",
 } as const;

@@ -38,7 +38,7 @@ import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from 
 import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
-import { Sleepers } from "./sleepers.js";
+import { Sleepers, type SleepingRow } from "./sleepers.js";
 
 export interface MultiRaftParts {
   /** Of every replica; see raft/options.ts. */
@@ -69,11 +69,11 @@ class MultiRaftNode implements NodeLogic {
   readonly #context: NodeContext;
   readonly #parts: MultiRaftParts;
   readonly #raft: RaftOptions;
-  readonly #replicas = new Replicas();
+  readonly #replicas: Replicas;
   readonly #requests: Requests;
   readonly #later = new Later();
   readonly #lifecycle: Lifecycle;
-  readonly #sleepers = new Sleepers();
+  readonly #sleepers: Sleepers;
   readonly #beats: Beats;
 
   constructor(context: NodeContext, parts: MultiRaftParts) {
@@ -82,8 +82,10 @@ class MultiRaftNode implements NodeLogic {
     const { batchBytesMax, codec } = context;
     this.#raft = raftOptions(parts.raft ?? {}, batchBytesMax, codec.binaryBytesMax);
     this.#requests = new Requests(context);
+    this.#sleepers = new Sleepers(context.marks);
+    this.#replicas = new Replicas(this.#sleepers, (row) => this.#make(row.key, row));
     this.#beats = new Beats(context, this.#raft, (sleeper) => {
-      this.#sleepers.get(sleeper).step({ kind: "wake" }, 0);
+      this.#replicas.asleep(sleeper).step({ kind: "wake" }, 0);
     });
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
   }
@@ -147,11 +149,12 @@ class MultiRaftNode implements NodeLogic {
       this.#context.answers.push({ request, bytes: answer });
       return;
     }
-    const replica = this.#replicas.ofGroup(decoded.group);
-    if (replica === null || this.#requests.full) {
+    const known = this.#replicas.has(decoded.group);
+    const replica = this.#requests.full ? null : this.#replicas.ofGroup(decoded.group);
+    if (replica === null) {
       this.#stepped(door, word);
-      if (replica !== null) this.#context.marks.hit("requestsFull");
-      const answer = refusalBytes(replica === null ? "noGroup" : "overloaded", null);
+      if (known) this.#context.marks.hit("requestsFull");
+      const answer = refusalBytes(known ? "overloaded" : "noGroup", null);
       this.#context.answers.push({ request, bytes: answer });
       return;
     }
@@ -202,7 +205,7 @@ class MultiRaftNode implements NodeLogic {
   }
 
   viewOf(group: GroupId): RaftView | null {
-    return this.#replicas.ofGroup(group)?.raft.view ?? null;
+    return this.#replicas.peek(group)?.raft.view ?? null;
   }
 
   bounds(group: GroupId): readonly Bound[] {
@@ -214,12 +217,12 @@ class MultiRaftNode implements NodeLogic {
       { name: "requests", size: this.#requests.size, limit: options.requestsPendingMax },
       { name: "queued writes", size: writes.size, limit: writesMax + this.#lifecycle.underWay },
       this.#beats.bounds(),
-      ...(this.#replicas.ofGroup(group)?.bounds() ?? []),
+      ...(this.#replicas.peek(group)?.bounds() ?? []),
     ];
   }
 
   stateOf(group: GroupId): unknown {
-    return this.#replicas.ofGroup(group)?.raft.state ?? null;
+    return this.#replicas.peek(group)?.raft.state ?? null;
   }
 
   get state(): unknown {
@@ -229,7 +232,7 @@ class MultiRaftNode implements NodeLogic {
   /** Snapshots of replicas that were lost, or whose removal a crash cut short of its files. */
   #dropDead(snapshots: readonly LoadedSnapshot[]): void {
     for (const each of snapshots) {
-      if (this.#replicas.find(each) !== null) continue;
+      if (this.#replicas.holds(each)) continue;
       this.#context.marks.hit("deadSnapshotRemoved");
       this.#context.snapshots.remove(each);
     }
@@ -314,7 +317,14 @@ class MultiRaftNode implements NodeLogic {
     this.#add(founding).start(recovered, null);
   }
 
-  #add({ group, incarnation, replica }: ReplicaKey): Replica {
+  #add(key: ReplicaKey): Replica {
+    const added = this.#make(key);
+    this.#replicas.add(added);
+    return added;
+  }
+
+  /** `row`: as it slept; else it is to be started. */
+  #make({ group, incarnation, replica }: ReplicaKey, row?: SleepingRow): Replica {
     const { sealer, machine, slotCount = slotCountDefault, sessions } = this.#parts;
     const { marks } = this.#context;
     const store = new ReplicatedStore({
@@ -325,7 +335,7 @@ class MultiRaftNode implements NodeLogic {
       slotCount,
       ...(sessions === undefined ? {} : { limits: sessions }),
     });
-    const added = new Replica({
+    return new Replica({
       key: { group, incarnation, replica },
       context: this.#context,
       requests: this.#requests,
@@ -335,17 +345,19 @@ class MultiRaftNode implements NodeLogic {
       store,
       sealer: sealer?.(group, incarnation) ?? identitySealer,
       raft: this.#raft,
-      gone: (gone) => this.#gone(gone),
+      gone: this.#gone,
+      restful: this.#restful,
+      ...(row === undefined ? {} : { row }),
     });
-    this.#replicas.add(added);
-    return added;
   }
 
   /** Its removal is durable. */
-  #gone(replica: Replica): void {
+  readonly #gone = (replica: Replica): void => {
     this.#replicas.remove(replica);
     this.#lifecycle.removed(replica);
-  }
+  };
+
+  readonly #restful = (replica: Replica): void => this.#replicas.pack(replica);
 
   #living(key: ReplicaKey): Replica | null {
     const replica = this.#replicas.find(key);

@@ -21,7 +21,7 @@ import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
 import type { Later } from "./later.js";
 import type { Requests } from "./requests.js";
-import type { Sleepers } from "./sleepers.js";
+import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
 
@@ -37,6 +37,10 @@ export interface ReplicaParts {
   readonly raft: RaftOptions;
   /** Its removal is durable: it is off the node. */
   readonly gone: (replica: Replica) => void;
+  /** It sleeps, and nothing is under way beside what its Raft tells of: it may become a row. */
+  readonly restful: (replica: Replica) => void;
+  /** It sleeps on from there; else `start` follows. */
+  readonly row?: SleepingRow;
 }
 
 type Tied = Extract<RaftEffect, { kind: "send" | "answer" | "readReady" }>;
@@ -75,6 +79,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
   readonly #sealer: Sealer;
   readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
+  readonly #restful: (replica: Replica) => void;
   readonly #held = new HeldBack<Tied>();
   /** The newest token that waits for a sync. */
   #token: Token = noToken;
@@ -83,7 +88,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
   #reads: WaitingRead[] = [];
 
   constructor(parts: ReplicaParts) {
-    const { key, context, requests, later, store, sealer, raft, gone } = parts;
+    const { key, context, requests, later, store, sealer, raft, gone, row } = parts;
     this.key = key;
     this.group = key.group;
     this.incarnation = key.incarnation;
@@ -97,9 +102,12 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
     this.#sealer = sealer;
     this.#logEntriesMax = raft.logEntriesMax;
     this.#gone = gone;
+    this.#restful = parts.restful;
     const { node, boot, marks } = context;
     const seed = seedOf(context, key.group, key.incarnation);
-    this.raft = new Raft({ ...key, node, boot, options: raft, seed, sealer, marks });
+    const config = { ...key, node, boot, options: raft, seed, sealer, marks };
+    this.raft = new Raft(row === undefined ? config : { ...config, row: row.reader });
+    if (row !== undefined) this.#sleepOn(row);
   }
 
   get leads(): boolean {
@@ -136,6 +144,15 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
     observer.stepped(node, "recovered", recovered.entries.length, view);
     if (state !== null) this.#showRestored(this.applied as Index);
     this.#carryOut(out);
+  }
+
+  #sleepOn({ reader }: SleepingRow): void {
+    const { state } = this.raft;
+    const restored = this.store.restore(reader.varbytes());
+    assert(restored && reader.complete, "a row of this replica can be read", { group: this.group });
+    this.applied = state.applied;
+    this.#token = state.token as Token;
+    this.#held.durable = state.durableToken as Token;
   }
 
   /** `word` stands for the input's binary fields in the digest. */
@@ -201,14 +218,17 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
     for (let at = 0; at < out.length; at++) this.#effect(out[at]!);
     shorten(out, 0);
     if (this.raft.state.removed && !this.leaving) this.#leave();
-    else if (this.raft.state.asleep !== this.sleeper >= 0) this.#turnedOver();
+    else if (this.raft.state.asleep) this.#sleeps();
+    else if (this.sleeper >= 0) this.#awoke();
   }
 
-  /** It fell asleep with this step, or awoke. */
-  #turnedOver(): void {
-    if (this.sleeper >= 0) return this.#awoke();
-    this.#sleepers.add(this);
-    this.#beats.asleep(this, this.raft.state);
+  #sleeps(): void {
+    if (this.sleeper < 0) {
+      this.#sleepers.add(this);
+      this.#beats.asleep(this, this.raft.state);
+    }
+    const waiting = this.#held.size + this.#committed.length + this.#reads.length;
+    if (waiting === 0 && this.waiting === null) this.#restful(this);
   }
 
   #awoke(): void {

@@ -1,60 +1,124 @@
-/** The replicas that live on a node, by group. */
+/** The replicas that live on a node, by group: objects, or rows of those that sleep. */
 import type { GroupId } from "../ids.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import { sameKey } from "./logic.js";
 import type { Replica } from "./replica.js";
+import type { Sleepers, SleepingRow } from "./sleepers.js";
 
 export class Replicas {
-  readonly #byGroup = new Map<GroupId, Replica>();
-
+  readonly #sleepers: Sleepers;
+  readonly #unpack: (row: SleepingRow) => Replica;
+  /** The newest of a group, or the number under which its only one sleeps in a row. */
+  readonly #byGroup = new Map<GroupId, Replica | number>();
   #count = 0;
+
+  /** `unpack` makes an object of a row, and nothing else. */
+  constructor(sleepers: Sleepers, unpack: (row: SleepingRow) => Replica) {
+    this.#sleepers = sleepers;
+    this.#unpack = unpack;
+  }
 
   get count(): number {
     return this.#count;
   }
 
+  has(group: GroupId): boolean {
+    return this.#byGroup.has(group);
+  }
+
+  holds(key: ReplicaKey): boolean {
+    const first = this.#byGroup.get(key.group);
+    if (typeof first === "number") return sameKey(this.#sleepers.row(first).key, key);
+    return withKey(first ?? null, key) !== null;
+  }
+
+  /** What slept in a row is an object from here on. */
   find(key: ReplicaKey): Replica | null {
-    let replica = this.#byGroup.get(key.group) ?? null;
-    while (replica !== null && !sameKey(replica, key)) replica = replica.sibling;
-    return replica;
+    const first = this.#byGroup.get(key.group) ?? null;
+    if (typeof first !== "number") return withKey(first, key);
+    const row = this.#sleepers.row(first);
+    return sameKey(row.key, key) ? this.#unpacked(row) : null;
   }
 
   /** The one that leads, else the newest that lives here; null when the group has none. */
   ofGroup(group: GroupId): Replica | null {
-    const newest = this.#byGroup.get(group) ?? null;
-    for (let replica = newest; replica !== null; replica = replica.sibling) {
-      if (replica.leads) return replica;
-    }
-    return newest;
+    const first = this.#byGroup.get(group) ?? null;
+    if (typeof first === "number") return this.#unpacked(this.#sleepers.row(first));
+    return leading(first);
+  }
+
+  /** The same only to be looked at: it must not be stepped. */
+  peek(group: GroupId): Replica | null {
+    const first = this.#byGroup.get(group) ?? null;
+    return typeof first === "number" ? this.#unpack(this.#sleepers.row(first)) : leading(first);
+  }
+
+  /** The one that sleeps under that number. */
+  asleep(sleeper: number): Replica {
+    return this.#sleepers.object(sleeper) ?? this.#unpacked(this.#sleepers.row(sleeper));
+  }
+
+  /** It sleeps: no more of it is kept than its row, if that holds it. */
+  pack(replica: Replica): void {
+    const { group, sibling, sleeper } = replica;
+    if (sibling !== null || this.#byGroup.get(group) !== replica) return;
+    if (this.#sleepers.pack(replica)) this.#byGroup.set(group, sleeper);
   }
 
   add(replica: Replica): void {
     this.#count++;
-    replica.sibling = this.#byGroup.get(replica.group) ?? null;
+    const first = this.#byGroup.get(replica.group) ?? null;
+    // Side by side with another none of them is in a row.
+    replica.sibling = typeof first === "number" ? this.asleep(first) : first;
     this.#byGroup.set(replica.group, replica);
   }
 
   remove(gone: Replica): void {
     this.#count--;
-    const first = this.#byGroup.get(gone.group);
+    const first = this.#object(gone.group);
     if (first === gone) {
       if (gone.sibling === null) this.#byGroup.delete(gone.group);
       else this.#byGroup.set(gone.group, gone.sibling);
       return;
     }
-    for (let replica = first; replica !== undefined; replica = replica.sibling ?? undefined) {
+    for (let replica = first; replica !== null; replica = replica.sibling) {
       if (replica.sibling === gone) replica.sibling = gone.sibling;
     }
   }
 
-  /** For people and for the end of a run: no step ever loops over all. */
+  /** To be looked at, by people and at the end of a run: no step ever loops over all. */
   all(): Replica[] {
     const all: Replica[] = [];
     for (const first of this.#byGroup.values()) {
-      for (let replica: Replica | null = first; replica !== null; replica = replica.sibling) {
-        all.push(replica);
-      }
+      if (typeof first === "number") all.push(this.#unpack(this.#sleepers.row(first)));
+      else
+        for (let each: Replica | null = first; each !== null; each = each.sibling) all.push(each);
     }
     return all;
   }
+
+  #unpacked(row: SleepingRow): Replica {
+    const replica = this.#unpack(row);
+    this.#sleepers.unpacked(replica, row);
+    this.#byGroup.set(replica.group, replica);
+    return replica;
+  }
+
+  #object(group: GroupId): Replica | null {
+    const first = this.#byGroup.get(group) ?? null;
+    return typeof first === "number" ? null : first;
+  }
+}
+
+function withKey(first: Replica | null, key: ReplicaKey): Replica | null {
+  let replica = first;
+  while (replica !== null && !sameKey(replica, key)) replica = replica.sibling;
+  return replica;
+}
+
+function leading(newest: Replica | null): Replica | null {
+  for (let replica = newest; replica !== null; replica = replica.sibling) {
+    if (replica.leads) return replica;
+  }
+  return newest;
 }
