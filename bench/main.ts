@@ -4,6 +4,7 @@
  */
 import { benchChecker } from "./checker-family.js";
 import type { Figure } from "./figure.js";
+import { benchGroups } from "./groups-family.js";
 import { benchRaft } from "./raft-family.js";
 import { benchSearch } from "./search-family.js";
 import { benchSim } from "./sim-family.js";
@@ -13,6 +14,7 @@ const families: Readonly<Record<string, () => Promise<readonly Figure[]> | reado
   search: benchSearch,
   checker: benchChecker,
   raft: benchRaft,
+  groups: benchGroups,
 };
 
 const usage = `usage: npm run bench -- [${Object.keys(families).join("|")}]... [--format pretty|jsonl]\n`;

@@ -11,7 +11,6 @@ import { type Configuration, members, memberOf } from "../raft/configuration.js"
 import { encodeConfiguration } from "../raft/configuration-codec.js";
 import type { RecoveredNode, ReplicaKey } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
-import { sameKey } from "./logic.js";
 import type { Replica } from "./replica.js";
 import type { Replicas } from "./replicas.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
@@ -67,9 +66,9 @@ export class Lifecycle {
   readonly #replicas: Replicas;
   readonly #begin: (founding: Founding) => void;
   /** Lost or removed here: their ids are dead on this disk. */
-  readonly #dead: ReplicaKey[] = [];
+  readonly #dead = new Set<string>();
   /** On their way to disk. */
-  readonly #underWay: Founding[] = [];
+  readonly #underWay = new Set<string>();
   /** Replicas may have lived here of which nothing is known any more. */
   #forgotten = false;
 
@@ -82,13 +81,13 @@ export class Lifecycle {
 
   recovered(node: RecoveredNode): void {
     this.#forgotten = node.forgotten;
-    this.#dead.push(...node.removed);
-    for (const replica of node.replicas) if (replica.lost) this.#dead.push(replica);
+    for (const key of node.removed) this.#dead.add(nameOf(key));
+    for (const replica of node.replicas) if (replica.lost) this.#dead.add(nameOf(replica));
   }
 
   /** Replicas whose founding record is on its way to disk. */
   get underWay(): number {
-    return this.#underWay.length;
+    return this.#underWay.size;
   }
 
   /** Makes this node's replicas of groups that are new here. */
@@ -106,7 +105,7 @@ export class Lifecycle {
   /** A message came for a replica that does not live here: asks its sender's node whether it may. */
   answerStray(from: NodeId, key: ReplicaKey): void {
     const { outbox, marks, disk } = this.#context;
-    if (this.#underWay.some((founding) => sameKey(founding, key))) return;
+    if (this.#underWay.has(nameOf(key))) return;
     marks.hit("unknownReplicaAnswered");
     const { group, incarnation, replica } = key;
     outbox.add(from, { kind: "unknownReplica", group, incarnation, replica, disk });
@@ -142,12 +141,12 @@ export class Lifecycle {
 
   removed(replica: Replica): void {
     this.#context.marks.hit("replicaRemoved");
-    this.#dead.push(replica.key);
+    this.#dead.add(nameOf(replica.key));
   }
 
   #mayMake(key: ReplicaKey): boolean {
-    if (this.#underWay.some((founding) => sameKey(founding, key))) return false;
-    const dead = this.#forgotten || this.#dead.some((gone) => sameKey(gone, key));
+    if (this.#underWay.has(nameOf(key))) return false;
+    const dead = this.#forgotten || this.#dead.has(nameOf(key));
     if (dead) this.#context.marks.hit("strayReplicaRefused");
     return !dead;
   }
@@ -157,14 +156,19 @@ export class Lifecycle {
     const founding = new Founding(key, configuration, (made, durable) =>
       this.#finish(made, durable),
     );
-    this.#underWay.push(founding);
+    this.#underWay.add(nameOf(key));
     this.#context.writes.create(founding, founding.meta, 1 as Token);
   }
 
   #finish(founding: Founding, durable: boolean): void {
-    this.#underWay.splice(this.#underWay.indexOf(founding), 1);
+    this.#underWay.delete(nameOf(founding));
     if (!durable) return;
     if (founding.meta.configuration.length === 0) this.#context.marks.hit("invitedReplicaCreated");
     this.#begin(founding);
   }
+}
+
+/** As a key of sets. */
+function nameOf({ group, incarnation, replica }: ReplicaKey): string {
+  return `${group}/${incarnation}/${replica}`;
 }

@@ -67,7 +67,8 @@ type Asked = ClientRequest | AdminRequest;
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;
   readonly #context: NodeContext;
-  readonly #parts: MultiRaftParts;
+  readonly #parts: Omit<MultiRaftParts, "founding">;
+  #founding: readonly FoundingGroup[];
   readonly #raft: RaftOptions;
   readonly #replicas: Replicas;
   readonly #requests: Requests;
@@ -78,7 +79,9 @@ class MultiRaftNode implements NodeLogic {
 
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
-    this.#parts = parts;
+    const { founding = [], ...rest } = parts;
+    this.#parts = rest;
+    this.#founding = founding;
     const { batchBytesMax, codec } = context;
     this.#raft = raftOptions(parts.raft ?? {}, batchBytesMax, codec.binaryBytesMax);
     this.#requests = new Requests(context);
@@ -104,7 +107,8 @@ class MultiRaftNode implements NodeLogic {
       this.#add(found).start(found.recovered, loaded?.state ?? null);
     }
     this.#dropDead(snapshots);
-    this.#lifecycle.found(this.#parts.founding ?? []);
+    this.#lifecycle.found(this.#founding);
+    this.#founding = [];
   }
 
   linkUp(peer: NodeId, boot: Boot): void {
@@ -357,7 +361,9 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle.removed(replica);
   };
 
-  readonly #restful = (replica: Replica): void => this.#replicas.pack(replica);
+  readonly #restful = (replica: Replica): void => {
+    if (this.#replicas.pack(replica)) this.#context.wal.rest(replica.key);
+  };
 
   #living(key: ReplicaKey): Replica | null {
     const replica = this.#replicas.find(key);

@@ -58,11 +58,13 @@ export class Replicas {
     return this.#sleepers.object(sleeper) ?? this.#unpacked(this.#sleepers.row(sleeper));
   }
 
-  /** It sleeps: no more of it is kept than its row, if that holds it. */
-  pack(replica: Replica): void {
+  /** It sleeps: no more of it is kept than its row. False: that does not hold it. */
+  pack(replica: Replica): boolean {
     const { group, sibling, sleeper } = replica;
-    if (sibling !== null || this.#byGroup.get(group) !== replica) return;
-    if (this.#sleepers.pack(replica)) this.#byGroup.set(group, sleeper);
+    if (sibling !== null || this.#byGroup.get(group) !== replica) return false;
+    if (!this.#sleepers.pack(replica)) return false;
+    this.#byGroup.set(group, sleeper);
+    return true;
   }
 
   add(replica: Replica): void {
