@@ -15,7 +15,7 @@ export class Slab {
   /** Rows given back, each linked to the next. */
   #free = 0;
 
-  constructor(rowBytes: number, rowsPerArray = 4_096) {
+  constructor(rowBytes: number, rowsPerArray = 512) {
     this.#rowBytes = rowBytes;
     this.#rowsPerArray = rowsPerArray;
   }

@@ -12,8 +12,8 @@ import { grown } from "./links.js";
 import type { Replica } from "./replica.js";
 import { Slab } from "./slab.js";
 
-/** A row and a half hold a usual replica with an empty store. */
-const rowBytes = 192;
+/** Holds a usual replica of three with an empty store. */
+const rowBytes = 224;
 /** Who would need more stays an object: it is large whatever it is. */
 const rowBytesMax = 16_384;
 

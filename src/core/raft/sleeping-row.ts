@@ -9,8 +9,8 @@ import { assert } from "../assert.js";
 import { type ByteReader, type ByteWriter, equalBytes } from "../bytes.js";
 import type { Entry, EntryType, SnapshotMeta } from "../entry.js";
 import type { Index, NodeId, ReplicaId, Term } from "../ids.js";
-import { emptyConfiguration } from "./configuration.js";
-import { decodeConfiguration, encodeConfiguration } from "./configuration-codec.js";
+import type { Member } from "./configuration.js";
+import { encodeConfiguration } from "./configuration-codec.js";
 import { type LogState, entryBytes, lastIndex } from "./log.js";
 import { useNewestConfiguration } from "./log-writes.js";
 import { type Peer, newPeer } from "./progress.js";
@@ -222,27 +222,49 @@ function writeConfigurations(writer: ByteWriter, all: readonly ConfigurationAt[]
   writeCount(writer, all.length);
   for (const { index, configuration } of all) {
     writeCount(writer, index);
-    // A replica that was invited knows none before its leader tells it, and that is never written.
-    const known = configuration.voters.length > 0;
-    writer.varbytes(known ? encodeConfiguration(configuration) : new Uint8Array());
+    writer.u8(configuration.autoLeave ? 1 : 0);
+    writeCount(writer, configuration.nextReplicaId);
+    for (const part of parts) {
+      writeCount(writer, configuration[part].length);
+      for (const { replica, node, disk } of configuration[part]) {
+        writeCount(writer, replica);
+        writeCount(writer, node);
+        writeCount(writer, disk);
+      }
+    }
   }
 }
+
+const parts = ["voters", "outgoing", "learners", "learnersNext"] as const;
 
 function readConfigurations(reader: ByteReader): ConfigurationAt[] {
   const count = readCount(reader);
   const all: ConfigurationAt[] = [];
   for (let n = 0; n < count; n++) {
     const index = readCount(reader);
-    const bytes = reader.varbytes();
-    if (bytes.length === 0) {
-      all.push({ index, configuration: emptyConfiguration });
-      continue;
-    }
-    const decoded = decodeConfiguration(bytes);
-    assert("ok" in decoded, "a configuration that was written here can be read", { index });
-    all.push({ index, configuration: decoded.ok });
+    const autoLeave = reader.flag();
+    const nextReplicaId = readCount(reader) as ReplicaId;
+    const [voters, outgoing, learners, learnersNext] = parts.map(() => readMembers(reader)) as [
+      Member[],
+      Member[],
+      Member[],
+      Member[],
+    ];
+    const lists = { voters, outgoing, learners, learnersNext };
+    all.push({ index, configuration: { ...lists, autoLeave, nextReplicaId } });
   }
   return all;
+}
+
+function readMembers(reader: ByteReader): Member[] {
+  const count = readCount(reader);
+  const list: Member[] = [];
+  for (let n = 0; n < count && !reader.failed; n++) {
+    const replica = readCount(reader) as ReplicaId;
+    const node = readCount(reader) as NodeId;
+    list.push({ replica, node, disk: readCount(reader) });
+  }
+  return list;
 }
 
 /** The snapshot's configuration is nearly always the one that the log begins with. */
