@@ -20,6 +20,11 @@ export class Slab {
     this.#rowsPerArray = rowsPerArray;
   }
 
+  /** Rows that are in use or were. */
+  get rows(): number {
+    return this.#used - 1;
+  }
+
   /** The row under which the bytes are kept. */
   put(bytes: Uint8Array): number {
     const first = this.#take();

@@ -17,6 +17,9 @@ import type {
   ReplicaId,
 } from "../../../src/core/ids.js";
 import type { RequestId, Term, Token } from "../../../src/core/ids.js";
+import { ByteReader, ByteWriter } from "../../../src/core/bytes.js";
+import { digestOf } from "../../../src/core/plain.js";
+import { fitsRow, writeRow } from "../../../src/core/raft/sleeping-row.js";
 import { encodeConfiguration } from "../../../src/core/raft/configuration-codec.js";
 import { firstConfiguration } from "../../../src/core/raft/configuration-change.js";
 import type { RaftMessage } from "../../../src/core/raft/messages.js";
@@ -61,6 +64,8 @@ export class Cluster {
   /** False: the message is lost. */
   /** Asked after each step: whether the replica is packed and goes on as what comes out of that. */
   repacks: () => boolean = () => false;
+  /** Asked of each that sleeps: whether it becomes a row and goes on as what comes out of that. */
+  becomesRow: () => boolean = () => false;
   deliver: (from: number, to: number, message: RaftMessage) => boolean = () => true;
   /** Added to the latency of a message. */
   delay: (from: number, to: number, message: RaftMessage) => number = () => 0;
@@ -229,6 +234,8 @@ export class TestNode {
       damagedThrough: disk.damagedThrough as Index,
     };
     this.input({ kind: "recovered", replica: recovered });
+    // As its node does in its turn.
+    if (this.raft.view.asleep) this.cluster.after(2_000, () => this.input({ kind: "wake" }));
   }
 
   #config(): RaftConfig {
@@ -267,9 +274,23 @@ export class TestNode {
     this.raft.step(this.cluster.nowUs, input, out);
     if (this.cluster.repacks())
       this.raft = new Raft({ ...this.#config(), packed: this.raft.pack() });
+    if (fitsRow(this.raft.state) && this.cluster.becomesRow()) this.#becomeRow();
     this.cluster.checker.stepped(this.raft.view, this.cluster.nowUs);
     this.effects = out;
     for (const effect of out) this.#perform(effect);
+  }
+
+  #becomeRow(): void {
+    const { state } = this.raft;
+    const writer = new ByteWriter();
+    writeRow(writer, state);
+    const row = new ByteReader(writer.finish());
+    const raft = new Raft({ ...this.#config(), row });
+    const [before, after] = [digestOf(state), digestOf(raft.state)];
+    if (before[0] !== after[0] || before[1] !== after[1] || !row.complete) {
+      throw new Error(`a row of replica ${this.replica} says something else than its state`);
+    }
+    this.raft = raft;
   }
 
   propose(byte: number): number {
