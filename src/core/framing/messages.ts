@@ -69,6 +69,21 @@ export interface AdminRequest {
   readonly bytes: Uint8Array;
 }
 
+/** Of the steward to a node, as node/node-requests.ts encodes it; `asked` names it in the answer. */
+export interface NodeRequest {
+  readonly kind: "nodeRequest";
+  /** Of no other request of this node, also not of its earlier starts. */
+  readonly asked: number;
+  readonly bytes: Uint8Array;
+}
+
+/** `to` is the `asked` of the request. */
+export interface NodeAnswer {
+  readonly kind: "nodeAnswer";
+  readonly to: number;
+  readonly bytes: Uint8Array;
+}
+
 /** `to` is the id of the frame that carried the request, by either door. */
 export interface ClientAnswer {
   readonly kind: "answer";
@@ -83,6 +98,8 @@ export type NodeMessage =
   | UnknownReplica
   | Invite
   | MachineMessage
+  | NodeRequest
+  | NodeAnswer
   | ClientRequest
   | AdminRequest
   | ClientAnswer;
@@ -187,6 +204,14 @@ export const messageFields: Readonly<Record<FramedMessage["kind"], readonly Fiel
   unknownReplica: placing,
   invite: placing,
   machine: [["bytes", "bytes"]],
+  nodeRequest: [
+    ["asked", "u64"],
+    ["bytes", "bytes"],
+  ],
+  nodeAnswer: [
+    ["to", "u64"],
+    ["bytes", "bytes"],
+  ],
   request: [["bytes", "bytes"]],
   answer: [
     ["to", "u64"],

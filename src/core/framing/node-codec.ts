@@ -46,6 +46,11 @@ export function encodeNodeFrame(
     case "adminRequest":
       putBytes(bytes, from, message.bytes);
       break;
+    case "nodeRequest":
+      putU53(bytes, from, message.asked);
+      putBytes(bytes, from + 8, message.bytes);
+      break;
+    case "nodeAnswer":
     case "answer":
       putU53(bytes, from, message.to);
       putBytes(bytes, from + 8, message.bytes);
@@ -68,6 +73,8 @@ function bodyBytes(message: NodeMessage): number {
     case "request":
     case "adminRequest":
       return 4 + message.bytes.length;
+    case "nodeRequest":
+    case "nodeAnswer":
     case "answer":
       return 12 + message.bytes.length;
   }
@@ -102,14 +109,12 @@ export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
       return decodeOpaque("request", whole, length);
     case frameTypeOf.adminRequest:
       return decodeOpaque("adminRequest", whole, length);
-    case frameTypeOf.answer: {
-      if (length < 12 || getU32(whole, from + 8) !== length - 12) {
-        return malformed("end", from + length);
-      }
-      const to = getU53(whole, from);
-      if (to < 0) return malformed("number", from);
-      return { kind: "answer", to, bytes: whole.subarray(from + 12, from + length) };
-    }
+    case frameTypeOf.nodeRequest:
+      return decodeNumbered("nodeRequest", whole, length);
+    case frameTypeOf.nodeAnswer:
+      return decodeNumbered("nodeAnswer", whole, length);
+    case frameTypeOf.answer:
+      return decodeNumbered("answer", whole, length);
     default:
       return malformed("type", 5);
   }
@@ -141,6 +146,20 @@ function decodePlacing(
   const group = getU32(whole, 8) as GroupId;
   const incarnation = getU32(whole, 12) as Incarnation;
   return { kind, group, incarnation, replica: replica as ReplicaId, disk };
+}
+
+function decodeNumbered(
+  kind: "nodeRequest" | "nodeAnswer" | "answer",
+  whole: Uint8Array,
+  length: number,
+): NodeMessage | Malformed {
+  if (length < 12 || getU32(whole, from + 8) !== length - 12) {
+    return malformed("end", from + length);
+  }
+  const number = getU53(whole, from);
+  if (number < 0) return malformed("number", from);
+  const bytes = whole.subarray(from + 12, from + length);
+  return kind === "nodeRequest" ? { kind, asked: number, bytes } : { kind, to: number, bytes };
 }
 
 function decodeOpaque(

@@ -6,9 +6,10 @@
 import { emptyBytes } from "../bytes.js";
 import type { SnapshotMeta } from "../entry.js";
 import type { Invite, UnknownReplica } from "../framing/messages.js";
+import type { EraseRequest, FoundRequest } from "./node-requests.js";
 import type { GroupId, Incarnation, Index, NodeId, Term, Token } from "../ids.js";
-import { type Configuration, members, memberOf } from "../raft/configuration.js";
-import { encodeConfiguration } from "../raft/configuration-codec.js";
+import { type Configuration, type Member, members, memberOf } from "../raft/configuration.js";
+import { decodeConfiguration, encodeConfiguration } from "../raft/configuration-codec.js";
 import type { RecoveredNode, ReplicaKey } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
 import { sameKey } from "./logic.js";
@@ -22,6 +23,9 @@ export interface FoundingGroup {
   readonly incarnation: Incarnation;
   readonly configuration: Configuration;
 }
+
+/** What became of a request to make or to remove a replica. `underWay`: to be asked again. */
+export type LifeAnswer = "done" | "underWay" | "refused";
 
 /** A replica whose founding record is on its way to disk; until it is there nothing is stepped. */
 export class Founding implements Writer {
@@ -95,7 +99,7 @@ export class Lifecycle {
   found(groups: readonly FoundingGroup[]): void {
     const { node, disk } = this.#context;
     for (const { group, incarnation, configuration } of groups) {
-      const own = members(configuration).find((member) => member.node === node);
+      const own = memberOn(configuration, node);
       if (own === undefined || own.disk !== disk) continue;
       const key = { group, incarnation, replica: own.replica };
       if (this.#replicas.find(key) !== null || !this.#mayMake(key)) continue;
@@ -106,7 +110,7 @@ export class Lifecycle {
   /** A message came for a replica that does not live here: asks its sender's node whether it may. */
   answerStray(from: NodeId, key: ReplicaKey): void {
     const { outbox, marks, disk } = this.#context;
-    if (this.#underWay.some((founding) => sameKey(founding, key))) return;
+    if (this.#isUnderWay(key)) return;
     marks.hit("unknownReplicaAnswered");
     const { group, incarnation, replica } = key;
     outbox.add(from, { kind: "unknownReplica", group, incarnation, replica, disk });
@@ -140,31 +144,87 @@ export class Lifecycle {
     if (this.#mayMake(invite)) this.#make(invite, emptyBytes);
   }
 
+  /** The steward asks for a member's replica of a new group. */
+  onFound({ group, incarnation, configuration: encoded }: FoundRequest): LifeAnswer {
+    const { node, disk } = this.#context;
+    const decoded = decodeConfiguration(encoded);
+    const own = "ok" in decoded ? memberOn(decoded.ok, node) : undefined;
+    if (own === undefined || own.disk !== disk) return "refused";
+    const key = { group, incarnation, replica: own.replica };
+    if (this.#replicas.find(key) !== null) return "done";
+    if (this.#isUnderWay(key)) return "underWay";
+    if (!this.#mayMake(key)) return "refused";
+    this.#make(key, encoded.slice());
+    return "underWay";
+  }
+
+  /**
+   * The steward asks for the end of a replica. One that was never made here is buried all the same: a
+   * late request could make it otherwise.
+   */
+  onErase({ group, incarnation, replica }: EraseRequest): LifeAnswer {
+    const key = { group, incarnation, replica };
+    if (this.#isDead(key)) return "done";
+    if (this.#isUnderWay(key)) return "underWay";
+    const living = this.#replicas.find(key);
+    if (living === null) {
+      this.#context.marks.hit("unmadeReplicaBuried");
+      const { writes } = this.#context;
+      const burial = this.#underWayTo(key, emptyBytes, (buried) => this.#dead.push(keyOf(buried)));
+      writes.create(burial, burial.meta, 1 as Token);
+      writes.remove(burial, 1 as Token);
+    } else living.leave();
+    return "underWay";
+  }
+
   removed(replica: Replica): void {
     this.#context.marks.hit("replicaRemoved");
     this.#dead.push(replica.key);
   }
 
   #mayMake(key: ReplicaKey): boolean {
-    if (this.#underWay.some((founding) => sameKey(founding, key))) return false;
-    const dead = this.#forgotten || this.#dead.some((gone) => sameKey(gone, key));
+    if (this.#isUnderWay(key)) return false;
+    const dead = this.#forgotten || this.#isDead(key);
     if (dead) this.#context.marks.hit("strayReplicaRefused");
     return !dead;
   }
 
-  #make({ group, incarnation, replica }: ReplicaKey, configuration: Uint8Array): void {
-    const key = { group, incarnation, replica };
-    const founding = new Founding(key, configuration, (made, durable) =>
-      this.#finish(made, durable),
-    );
-    this.#underWay.push(founding);
+  #isUnderWay(key: ReplicaKey): boolean {
+    return this.#underWay.some((founding) => sameKey(founding, key));
+  }
+
+  #isDead(key: ReplicaKey): boolean {
+    return this.#dead.some((gone) => sameKey(gone, key));
+  }
+
+  #make(key: ReplicaKey, configuration: Uint8Array): void {
+    const founding = this.#underWayTo(key, configuration, (made) => {
+      if (configuration.length === 0) this.#context.marks.hit("invitedReplicaCreated");
+      this.#begin(made);
+    });
     this.#context.writes.create(founding, founding.meta, 1 as Token);
   }
 
-  #finish(founding: Founding, durable: boolean): void {
-    this.#underWay.splice(this.#underWay.indexOf(founding), 1);
-    if (!durable) return;
-    if (founding.meta.configuration.length === 0) this.#context.marks.hit("invitedReplicaCreated");
-    this.#begin(founding);
+  /** `then` is called once its record is durable; without room on the disk it is forgotten. */
+  #underWayTo(
+    { group, incarnation, replica }: ReplicaKey,
+    configuration: Uint8Array,
+    then: (founding: Founding) => void,
+  ): Founding {
+    const key = { group, incarnation, replica };
+    const founding = new Founding(key, configuration, (ended, durable) => {
+      this.#underWay.splice(this.#underWay.indexOf(ended), 1);
+      if (durable) then(ended);
+    });
+    this.#underWay.push(founding);
+    return founding;
   }
+}
+
+function keyOf({ group, incarnation, replica }: ReplicaKey): ReplicaKey {
+  return { group, incarnation, replica };
+}
+
+function memberOn(configuration: Configuration, node: NodeId): Member | undefined {
+  return members(configuration).find((member) => member.node === node);
 }

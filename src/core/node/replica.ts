@@ -169,7 +169,8 @@ export class Replica implements Writer, Sleeper {
   }
 
   /** Its last write: after it the id is dead on this disk. Until it is durable nothing is stepped. */
-  #leave(): void {
+  leave(): void {
+    if (this.leaving) return;
     this.leaving = true;
     this.#token = (this.raft.state.token + 1) as Token;
     this.#context.wakes.remove(this);
@@ -187,7 +188,7 @@ export class Replica implements Writer, Sleeper {
   #carryOut(out: RaftEffect[]): void {
     for (let at = 0; at < out.length; at++) this.#effect(out[at]!);
     shorten(out, 0);
-    if (this.raft.state.removed && !this.leaving) this.#leave();
+    if (this.raft.state.removed) this.leave();
   }
 
   #effect(effect: RaftEffect): void {

@@ -19,13 +19,19 @@ export class Replicas {
     return replica;
   }
 
-  /** The one that leads, else the newest that lives here; null when the group has none. */
+  /**
+   * Of the group's newest life here the one that leads, else the newest; null when the group has none.
+   * What is left of an earlier life may believe that it leads.
+   */
   ofGroup(group: GroupId): Replica | null {
-    const newest = this.#byGroup.get(group) ?? null;
-    for (let replica = newest; replica !== null; replica = replica.sibling) {
-      if (replica.leads) return replica;
+    let best = this.#byGroup.get(group) ?? null;
+    if (best === null || best.sibling === null) return best;
+    for (let replica = best.sibling as Replica | null; replica !== null; replica = replica.sibling) {
+      const newer = replica.incarnation > best.incarnation;
+      const leads = replica.incarnation === best.incarnation && replica.leads && !best.leads;
+      if (newer || leads) best = replica;
     }
-    return newest;
+    return best;
   }
 
   add(replica: Replica): void {
