@@ -8,6 +8,7 @@
 import { mapMarks } from "./map/marks.js";
 import { nodeMarks } from "./node/marks.js";
 import { raftMarks } from "./raft/marks.js";
+import { stewardMarks } from "./steward/marks.js";
 import { storeMarks } from "./store/marks.js";
 import { walMarks } from "./wal/marks.js";
 
@@ -17,6 +18,7 @@ export const allMarks: Readonly<Record<string, string>> = {
   ...storeMarks,
   ...nodeMarks,
   ...mapMarks,
+  ...stewardMarks,
 };
 
 export type MarkName =
@@ -24,7 +26,8 @@ export type MarkName =
   | keyof typeof walMarks
   | keyof typeof storeMarks
   | keyof typeof nodeMarks
-  | keyof typeof mapMarks;
+  | keyof typeof mapMarks
+  | keyof typeof stewardMarks;
 
 export interface Marks {
   hit(name: MarkName): void;

@@ -23,7 +23,14 @@ import { planJob } from "./plan.js";
 import { encodeRouting } from "./routing.js";
 import { type MapState, decodeMap, emptyMap, encodeMap, mapDigest } from "./state.js";
 import { changeNode, movePath, noteStep } from "./steps.js";
-import { type Job, type JobKind, type Setting, type Step, mapLimits } from "./types.js";
+import {
+  type Job,
+  type JobKind,
+  type Setting,
+  type Step,
+  mapLimits,
+  stewardName,
+} from "./types.js";
 import { undoSteps } from "./undo.js";
 
 /** Who asks for something, when by the wall clock, and by which entry. */
@@ -95,7 +102,7 @@ export class ClusterMap implements StateMachine {
       case "cancel":
         return this.#cancel(command.job);
       case "advance":
-        return this.#advance(command);
+        return asked.by === stewardName ? this.#advance(command) : refused("notYours");
       default:
         return this.#begin(command, asked);
     }

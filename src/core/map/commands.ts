@@ -127,6 +127,8 @@ const mapRefusals = [
   "tooLate",
   /** The report is of a step that is over. */
   "stale",
+  /** Steps are reported by the steward alone. */
+  "notYours",
   "malformed",
 ] as const;
 

@@ -128,6 +128,9 @@ export interface Setting {
   readonly value: string;
 }
 
+/** Who the log says has reported a step. Nobody else may. */
+export const stewardName = "steward";
+
 /** Limits of a map. What would go beyond is refused as `full`. */
 export const mapLimits = {
   nodesMax: 1024,

@@ -215,6 +215,9 @@ export class Host implements NetworkEvents, DiskEvents {
     if (this.#inbox.size === 1 && !this.#inTurn) this.#wantTurn();
   }
 
+  readonly #tellClient = (request: RequestId, bytes: Uint8Array): void =>
+    this.#answer(request, bytes);
+
   #refuse(request: RequestId, reason: "overloaded" | "notReady"): void {
     const bytes = this.#logic.refusal(reason);
     if (bytes !== null) this.#answer(request, bytes);
@@ -373,12 +376,7 @@ export class Host implements NetworkEvents, DiskEvents {
   }
 
   #answerClients(): void {
-    const { answers } = this.#context;
-    if (answers.length === 0) return;
-    for (let at = 0; at < answers.length; at++) {
-      this.#answer(answers[at]!.request, answers[at]!.bytes);
-    }
-    shorten(answers, 0);
+    this.#context.answers.flush(this.#tellClient);
   }
 
   #lookAfterLog(): void {

@@ -3,6 +3,7 @@ import { metaGroup } from "../ids.js";
 import { entryType } from "../entry.js";
 import { ClusterMap } from "../map/cluster-map.js";
 import { encodeMapCommand } from "../map/commands.js";
+import { stewardName } from "../map/types.js";
 import type { Bound } from "../raft/view.js";
 import { Steward } from "../steward/steward.js";
 import type { StewardOptions } from "../steward/errands.js";
@@ -12,9 +13,6 @@ import type { NodeContext } from "./context.js";
 import type { Desk } from "./desk.js";
 import type { Replica } from "./replica.js";
 import type { Replicas } from "./replicas.js";
-
-/** Who the log says has reported a step. */
-const stewardName = "steward";
 
 export class Office {
   readonly #replicas: Replicas;
@@ -36,7 +34,7 @@ export class Office {
       report: (command) => {
         const payload = encodeAdminEntry({
           who: stewardName,
-          atUs: context.wallUs,
+          atUs: context.wallUs(),
           bytes: encodeMapCommand(command),
         });
         const request = desk.unheard();
@@ -45,7 +43,7 @@ export class Office {
     });
   }
 
-  get bounds(): Bound {
+  get bound(): Bound {
     return { name: "jobs under way", size: this.#steward.size, limit: this.#steward.limit };
   }
 

@@ -26,7 +26,11 @@ export class Replicas {
   ofGroup(group: GroupId): Replica | null {
     let best = this.#byGroup.get(group) ?? null;
     if (best === null || best.sibling === null) return best;
-    for (let replica = best.sibling as Replica | null; replica !== null; replica = replica.sibling) {
+    for (
+      let replica = best.sibling as Replica | null;
+      replica !== null;
+      replica = replica.sibling
+    ) {
       const newer = replica.incarnation > best.incarnation;
       const leads = replica.incarnation === best.incarnation && replica.leads && !best.leads;
       if (newer || leads) best = replica;

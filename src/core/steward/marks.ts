@@ -1,5 +1,4 @@
 /** Rare branches of this part: name and what it stands for. */
 export const stewardMarks = {
   lateNodeAnswerDropped: "a node answered what the steward did not wait for any more",
-  stewardTookOver: "a steward found a job that another had begun",
 } as const;

@@ -82,7 +82,7 @@ function untilIt(
 ): Errand {
   const look: NodeRequest = { kind: "status", group };
   let map: Readonly<MapState> | null = null;
-  let request = look;
+  let request: NodeRequest = look;
   return {
     next: (now) => {
       map = now;

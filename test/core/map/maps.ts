@@ -28,7 +28,7 @@ export class TestMap {
   }
 
   ask(command: MapCommand): MapAnswer {
-    const bytes = this.map.admin(encodeMapCommand(command), "somebody", 1_000, ++this.#index);
+    const bytes = this.map.admin(encodeMapCommand(command), command.kind === "advance" ? "steward" : "somebody", 1_000, ++this.#index);
     const answer = decodeMapAnswer(bytes);
     if (answer === null) throw new Error("no answer");
     return answer;
