@@ -254,6 +254,7 @@ export class Clients implements ClientSet {
       result: null,
       session: 0,
       serial: 0,
+      served: null,
     };
     client.operation = operation;
     client.deadlineUs = nowUs + this.#world.times.deadlineUs;

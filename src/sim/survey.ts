@@ -2,7 +2,9 @@
  * What somebody who sees all nodes at once knows of the groups: who leads, which configurations are
  * in force, which nodes hold what they should. For people, phases and the budget of faults.
  */
-import type { NodeId } from "../core/ids.js";
+import { type NodeId, metaGroup } from "../core/ids.js";
+import { ClusterMap } from "../core/map/cluster-map.js";
+import type { MapState } from "../core/map/state.js";
 import type { Configuration, Member } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
@@ -28,6 +30,27 @@ export class Survey {
     this.#recorder = recorder;
     this.#processes = processes;
     this.#groups = groups;
+  }
+
+  /** The newest map that any living node has applied; null where there is none, or not yet. */
+  map(): Readonly<MapState> | null {
+    let newest: Readonly<MapState> | null = null;
+    for (const { program } of this.#processes) {
+      const machine = program?.storeOf(metaGroup)?.machine;
+      if (!(machine instanceof ClusterMap) || machine.state.slotCount === 0) continue;
+      if (newest === null || machine.state.version > newest.version) newest = machine.state;
+    }
+    return newest;
+  }
+
+  /** Those that should make progress: of a map that is made, its live ones. */
+  groups(): number[] {
+    const map = this.map();
+    if (map === null) return [...this.#groups.keys()];
+    return map.groups
+      .all()
+      .filter(({ phase }) => phase === "live")
+      .map(({ group }) => group - 1);
   }
 
   /** Replicas of a group whose processes live, in the order of nodes. */

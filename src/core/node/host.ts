@@ -14,6 +14,7 @@ import type { Clock } from "../ports/clock.js";
 import type { DiskEvents, DiskResult } from "../ports/disk.js";
 import type { NetworkEvents } from "../ports/network.js";
 import type { Bound, RaftView } from "../raft/view.js";
+import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { RecoveredNode, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import { Batches } from "./batches.js";
 import type { NodeContext } from "./context.js";
@@ -203,6 +204,11 @@ export class Host implements NetworkEvents, DiskEvents {
   /** The whole state of its machines as plain data, for digests. */
   get state(): unknown {
     return this.#logic.state;
+  }
+
+  /** What the group replicates, as applied here, to be looked at; null when it lives elsewhere. */
+  storeOf(group: GroupId): ReplicatedStore | null {
+    return this.#lives() ? this.#logic.storeOf(group) : null;
   }
 
   /** Of the machine that serves `group`; null when none does. */

@@ -217,6 +217,10 @@ class MultiRaftNode implements NodeLogic {
     ];
   }
 
+  storeOf(group: GroupId): ReplicatedStore | null {
+    return this.#replicas.ofGroup(group)?.store ?? null;
+  }
+
   stateOf(group: GroupId): unknown {
     return this.#replicas.ofGroup(group)?.raft.state ?? null;
   }
