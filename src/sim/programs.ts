@@ -2,6 +2,7 @@
 import type { Door } from "../core/framing/frame-types.js";
 import { groupId, incarnation, metaGroup, replicaId } from "../core/ids.js";
 import { ClusterMap } from "../core/map/cluster-map.js";
+import type { MapCommand } from "../core/map/commands.js";
 import type { Marks } from "../core/marks.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../core/ids.js";
 import { Host } from "../core/node/host.js";
@@ -94,6 +95,24 @@ export function foundingGroups({ groups }: ResolvedCluster): FoundingGroup[] {
       nextReplicaId: replicaId(voters.length + 1),
     },
   }));
+}
+
+/** What the map of a mapped cluster is made of. */
+export function foundingMap(resolved: ResolvedCluster, { slotCount, zones }: MapSpec): MapCommand {
+  return {
+    kind: "make",
+    slotCount,
+    nodes: resolved.nodes.map((node) => ({
+      node,
+      disk: diskIdOf(node - 1, 0),
+      weight: 1,
+      zone: zones > 1 ? `zone-${node % zones}` : "",
+      address: "",
+    })),
+    groups: foundingGroups(resolved).map(({ group, incarnation: life, configuration }) => {
+      return { group, incarnation: life, weight: 1, members: configuration.voters };
+    }),
+  };
 }
 
 function hosted(

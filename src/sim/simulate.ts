@@ -13,6 +13,8 @@ import {
   type Dialect,
   type Habits,
   type NextOperation,
+  type Population,
+  hastyTimes,
   requestsMax,
   usualTimes,
 } from "./clients.js";
@@ -21,7 +23,7 @@ import { StoreDialect } from "./dialect.js";
 import { kvLanguage, ownLanguage } from "./languages.js";
 import { simOptions } from "./options.js";
 import { Phases } from "./phases.js";
-import { raftProgram } from "./programs.js";
+import { foundingMap, raftProgram } from "./programs.js";
 import type { TraceSink } from "../lab/trace-recorder.js";
 import { simulateProtocol } from "./simulate-protocol.js";
 import type { StepDigests } from "./state-digest.js";
@@ -93,12 +95,14 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
     electionTimeoutUs: limits.raft.electionTimeoutMaxUs,
     demandProgress: options.safetyOnly !== true && scenario.expect === "ok",
     vocabulary,
-    dialect,
     clients,
+    newProbes: (count, probe) => newProbes(cluster, dialect, count, probe),
     draw: sequential(options.seed, "phases"),
   });
   recorder.stepsMax = options.stopAtStep ?? Infinity;
   for (const { index } of cluster.processes) cluster.start(index);
+  const { resolved, people } = cluster;
+  if (resolved.map !== null) people.makeMap(foundingMap(resolved, resolved.map));
   clients.start();
   while (!phases.over && recorder.failure === null && !recorder.over) {
     if (!cluster.next()) break;
@@ -147,6 +151,30 @@ function newClients(
   );
   cluster.clients.push(clients);
   return clients;
+}
+
+function newProbes(
+  cluster: Cluster,
+  dialect: Dialect,
+  clients: number,
+  next: NextOperation,
+): Population {
+  const { scheduler, seed, processes } = cluster;
+  return new Clients(
+    {
+      set: 1,
+      scheduler,
+      times: hastyTimes,
+      habits: null,
+      timing: new KeyedStream(seed, "probes"),
+      nodes: processes.length,
+      ask: (client, node, request, bytes) => cluster.ask(1_000 + client, node, request, bytes),
+      invoked: () => {},
+      completed: () => {},
+    },
+    dialect,
+    { clients, next },
+  );
 }
 
 /** Requests of their own set: nobody owns them. */

@@ -26,6 +26,11 @@ export type Outcome =
   /** Not yet: ask again after a while. */
   | { readonly kind: "later" };
 
+/** What a node has done or read; null when it has not. */
+export function bytesOf(answer: ClientAnswer): Uint8Array | null {
+  return answer.kind === "done" || answer.kind === "readResult" ? answer.bytes : null;
+}
+
 export const on: Outcome = { kind: "on" };
 export const later: Outcome = { kind: "later" };
 export const done: Outcome = { kind: "done", fact: { kind: "none" } };

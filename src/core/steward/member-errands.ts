@@ -12,7 +12,7 @@ import type { NodeRequest } from "../node/node-requests.js";
 import { type Configuration, isJoint } from "../raft/configuration.js";
 import { decodeConfiguration } from "../raft/configuration-codec.js";
 import { type GroupStatus, decodeGroupStatus } from "../store/group-status.js";
-import { type Errand, type Outcome, later, on } from "./errand.js";
+import { type Errand, type Outcome, bytesOf, later, on } from "./errand.js";
 
 /** A group as its leader says that it stands. */
 interface Standing {
@@ -91,9 +91,10 @@ function untilIt(
     take: (answer): Outcome => {
       const looked = request === look;
       request = look;
-      if (answer.kind !== "done") return later;
+      const bytes = bytesOf(answer);
+      if (bytes === null) return later;
       if (!looked) return on;
-      const standing = standingOf(answer.bytes);
+      const standing = standingOf(bytes);
       if (standing === null || isJoint(standing.configuration)) return later;
       const wish = judge(standing, map!);
       if (wish.kind === "ask") request = wish.request;

@@ -3,7 +3,7 @@ import type { GroupId } from "../ids.js";
 import type { Kept, Move } from "../map/types.js";
 import { encodeGroupLifeEntry } from "../store/group-life.js";
 import { decodeSlotsPiece } from "../store/slots-piece.js";
-import { type Errand, done, later, on } from "./errand.js";
+import { type Errand, bytesOf, done, later, on } from "./errand.js";
 
 /** A new steward begins anew: pieces that are there already are acknowledged. */
 export function staging({ slots, epoch, from, to }: Move, kept: Kept, pieceBytes: number): Errand {
@@ -31,13 +31,14 @@ export function staging({ slots, epoch, from, to }: Move, kept: Kept, pieceBytes
       return { to: { leaderOf: to }, request: { kind: "life", group: to, payload } };
     },
     take: (answer) => {
-      if (answer.kind !== "done") return later;
+      const bytes = bytesOf(answer);
+      if (bytes === null) return later;
       if (piece !== null) {
         offset += piece.length;
         piece = null;
         return offset >= total ? done : on;
       }
-      const read = decodeSlotsPiece(answer.bytes);
+      const read = decodeSlotsPiece(bytes);
       const sound = read.kind === "piece" && read.total === total && read.checksum === checksum;
       if (!sound || read.bytes.length === 0) return later;
       piece = read.bytes.slice();

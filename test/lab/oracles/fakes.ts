@@ -170,6 +170,7 @@ export function operation(
     result: of.result ?? { kind: "written" },
     session: 1,
     serial: 1,
+    served: null,
   };
 }
 
