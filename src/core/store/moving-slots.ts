@@ -142,9 +142,12 @@ export class MovingSlots {
     if (this.#state.kept !== null) return this.#otherMove();
     const table = this.table.changed(slots, { state: "released", epoch });
     if (table === null) return refused("overloaded");
+    const { sessions, crc32 } = this.#parts;
     const writer = new ByteWriter();
-    this.#parts.sessions.writeOf(writer, slots, spans);
-    const kept = { slots, epoch, sessions: writer.finish() };
+    sessions.writeOf(writer, slots, spans);
+    const remembered = writer.finish();
+    const sessionsChecksum = crc32(remembered);
+    const kept = { slots, epoch, sessions: remembered, sessionsChecksum };
     const keptState = this.#stateOf(kept);
     if (keptState.bytes.length > this.#parts.moveBytesMax) {
       this.#parts.marks.hit("moveTooLarge");
