@@ -21,6 +21,8 @@ export interface Kept {
   readonly epoch: number;
   /** What sessions remembered of them then: here they live on, and may forget. */
   readonly sessions: Uint8Array;
+  /** CRC-32 of these, for digests. */
+  readonly sessionsChecksum: number;
 }
 
 /** Never twice at one epoch, nor below one at which the slots were abandoned or given away. */
@@ -36,7 +38,7 @@ export function foldMoving(
   hash.word(retired ? 1 : 0);
   hash.word(kept === null ? 0 : 1);
   // Slots and epoch of what is kept are in the table.
-  if (kept !== null) hash.bytes(kept.sessions);
+  if (kept !== null) hash.word(kept.sessionsChecksum);
   hash.word(staging === null ? 0 : 1);
   staging?.fold(hash);
 }
@@ -65,7 +67,7 @@ export function readMoving(
   const table = SlotTable.read(reader, slotCount);
   if (table === null) return null;
   const retired = reader.flag();
-  const kept = reader.flag() ? takeKept(reader) : null;
+  const kept = reader.flag() ? takeKept(reader, crc32) : null;
   const stages = reader.flag();
   const staging = stages ? Staging.read(reader, crc32, moveBytesMax) : null;
   if (reader.failed || (stages && staging === null)) return null;
@@ -73,11 +75,12 @@ export function readMoving(
   return isConsistent(state) ? state : null;
 }
 
-function takeKept(reader: ByteReader): Kept {
+function takeKept(reader: ByteReader, crc32: Checksum): Kept {
   const slots = { from: reader.u32(), to: reader.u32() };
   const epoch = reader.u53();
   // A copy: the rest of the snapshot need not live as long.
-  return { slots, epoch, sessions: reader.varbytes().slice() };
+  const sessions = reader.varbytes().slice();
+  return { slots, epoch, sessions, sessionsChecksum: crc32(sessions) };
 }
 
 function isConsistent({ table, retired, kept, staging }: MovingState): boolean {

@@ -5,7 +5,7 @@ import { entryType } from "../../../src/core/entry.js";
 import { groupId, incarnation } from "../../../src/core/ids.js";
 import type { SessionId } from "../../../src/core/store/client-protocol.js";
 import { encodeKvCommand } from "../../../src/core/store/commands.js";
-import { encodeDataEntry } from "../../../src/core/store/entries.js";
+import { encodeAdminEntry, encodeDataEntry } from "../../../src/core/store/entries.js";
 import { KvStore } from "../../../src/core/store/kv.js";
 import {
   ReplicatedStore,
@@ -218,6 +218,20 @@ describe("replicated store", () => {
       expect(marks.counts.get("sessionAnswersFull")).toBe(1);
       expect(log.data(session, 3, 3, 0, named("3"))).toMatchObject({ kind: "done" });
     }
+  });
+
+  it("store: what an admin asked: the machine hears who, when and where; else it is malformed", () => {
+    const payload = encodeAdminEntry({ who: "ann", atUs: 7, bytes: named("do") });
+    const plain = new Log(store());
+    expect(plain.append(entryType.admin, payload)).toEqual({ kind: "malformed", code: "kind" });
+    class Listening extends ListMachine {
+      admin(bytes: Uint8Array, who: string, atUs: number, index: number): Uint8Array {
+        return named(`${Buffer.from(bytes).toString()} ${who} ${atUs} ${index}`);
+      }
+    }
+    const log = new Log(store({ machine: new Listening() }));
+    log.open("a");
+    expect(bytesOf(log.append(entryType.admin, payload)!)).toEqual(named("do ann 7 2"));
   });
 
   it("store: payloads of any bytes: an answer, never a throw", () => {
