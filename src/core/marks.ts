@@ -5,6 +5,7 @@
  * Each part of the core names its own in a file `marks.ts`: name -> one sentence on what it stands
  * for. `allMarks` is what `list` prints and `search` counts.
  */
+import { clientMarks } from "./client/marks.js";
 import { nodeMarks } from "./node/marks.js";
 import { raftMarks } from "./raft/marks.js";
 import { storeMarks } from "./store/marks.js";
@@ -15,10 +16,15 @@ export const allMarks: Readonly<Record<string, string>> = {
   ...walMarks,
   ...storeMarks,
   ...nodeMarks,
+  ...clientMarks,
 };
 
 export type MarkName =
-  keyof typeof raftMarks | keyof typeof walMarks | keyof typeof storeMarks | keyof typeof nodeMarks;
+  | keyof typeof raftMarks
+  | keyof typeof walMarks
+  | keyof typeof storeMarks
+  | keyof typeof nodeMarks
+  | keyof typeof clientMarks;
 
 export interface Marks {
   hit(name: MarkName): void;

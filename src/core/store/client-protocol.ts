@@ -33,6 +33,7 @@ export type ClientRequest =
       /** The lowest serial whose answer the client still waits for; at most `serial`. */
       readonly ackBelow: number;
       readonly slot: number;
+      readonly epoch: number;
       readonly command: Uint8Array;
     }
   | {
@@ -40,8 +41,10 @@ export type ClientRequest =
       readonly group: GroupId;
       readonly mode: ClientReadMode;
       readonly slot: number;
+      readonly epoch: number;
       readonly question: Uint8Array;
-    };
+    }
+  | { readonly kind: "map"; readonly known: number };
 
 /** `follower`: by any replica, at an index that it asks its leader for; linearizable too. */
 export type ClientReadMode = "index" | "lease" | "follower";
@@ -59,7 +62,8 @@ export type ClientAnswer =
   | { readonly kind: "sessionExpired" }
   /** The slot is not served here; `epoch` is the newest that this group knows for it. */
   | { readonly kind: "moved"; readonly epoch: number }
-  | { readonly kind: "malformed"; readonly code: UndecodableCode };
+  | { readonly kind: "malformed"; readonly code: UndecodableCode }
+  | { readonly kind: "map"; readonly version: number; readonly bytes: Uint8Array };
 
 export type ClientRefusal = RefusalReason | StoreRefusal;
 
@@ -71,7 +75,9 @@ export type StoreRefusal =
   /** The serial is below an `ackBelow` of the client's own. */
   | "staleSerial"
   /** A step in a group's life does not fit the slots' present epoch or owner. */
-  | "badEpoch";
+  | "badEpoch"
+  /** The group is gone for good. */
+  | "retired";
 
 /** In the order of their numbers; new ones go to the end. */
 export const clientRefusals: readonly ClientRefusal[] = [
@@ -92,6 +98,7 @@ export const clientRefusals: readonly ClientRefusal[] = [
   "sessionFull",
   "staleSerial",
   "badEpoch",
+  "retired",
 ];
 
 export const nonceBytesMax = 64;
@@ -105,6 +112,7 @@ export const requestKind = {
   closeSession: 2,
   command: 3,
   read: 4,
+  map: 5,
 } as const;
 export const answerKind = {
   opened: 1,
@@ -115,6 +123,7 @@ export const answerKind = {
   sessionExpired: 6,
   moved: 7,
   malformed: 8,
+  map: 9,
 } as const;
 
 const writer = new ByteWriter();
@@ -127,7 +136,7 @@ function begin(kind: number): void {
 
 export function encodeClientRequest(request: ClientRequest): Uint8Array {
   begin(requestKind[request.kind]);
-  writer.u53(request.group);
+  writer.u53(request.kind === "map" ? 0 : request.group);
   switch (request.kind) {
     case "openSession":
       writer.varbytes(request.nonce);
@@ -140,12 +149,17 @@ export function encodeClientRequest(request: ClientRequest): Uint8Array {
       writer.u53(request.serial);
       writer.u53(request.ackBelow);
       writer.u32(request.slot);
+      writer.u53(request.epoch);
       writer.varbytes(request.command);
       break;
     case "read":
       writer.u8(readModes.indexOf(request.mode));
       writer.u32(request.slot);
+      writer.u53(request.epoch);
       writer.varbytes(request.question);
+      break;
+    case "map":
+      writer.u53(request.known);
       break;
   }
   return writer.finish();
@@ -180,15 +194,18 @@ function takeRequest(
       const serial = reader.u53();
       const ackBelow = reader.u53();
       const slot = reader.u32();
+      const epoch = reader.u53();
       const command = reader.varbytes();
       if (!reader.failed && !isSerial(serial, ackBelow)) return undecodable("field");
-      return { kind: "command", group, session, serial, ackBelow, slot, command };
+      return { kind: "command", group, session, serial, ackBelow, slot, epoch, command };
     }
     case requestKind.read: {
       const mode = readModes[reader.u8()];
       if (mode === undefined) return undecodable("field");
-      return { kind: "read", group, mode, slot: reader.u32(), question: reader.varbytes() };
+      return { kind: "read", group, mode, slot: reader.u32(), epoch: reader.u53(), question: reader.varbytes() };
     }
+    case requestKind.map:
+      return { kind: "map", known: reader.u53() };
     default:
       return undecodable("kind");
   }
@@ -221,6 +238,10 @@ export function encodeClientAnswer(answer: ClientAnswer): Uint8Array {
       break;
     case "malformed":
       writer.u8(undecodableCodes.indexOf(answer.code));
+      break;
+    case "map":
+      writer.u53(answer.version);
+      writer.varbytes(answer.bytes);
       break;
     case "sessionExpired":
       break;
@@ -257,6 +278,8 @@ function takeAnswer(reader: ByteReader, kind: number): ClientAnswer | Undecodabl
       return { kind: "sessionExpired" };
     case answerKind.moved:
       return { kind: "moved", epoch: reader.u53() };
+    case answerKind.map:
+      return { kind: "map", version: reader.u53(), bytes: reader.varbytes() };
     case answerKind.malformed: {
       const code = undecodableCodes[reader.u8()];
       return code === undefined ? undecodable("field") : { kind: "malformed", code };
