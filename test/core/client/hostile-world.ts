@@ -23,7 +23,8 @@ export const nodes: readonly NodeId[] = [1, 2, 3].map(nodeId);
 const groupA = groupId(2);
 const groupB = groupId(3);
 
-export const limits = { operationsMax: 4, groupsMax: 2, attemptsOpenMax: 3 } as const;
+const operationsMax = 4;
+const attemptsOpenMax = 3;
 const times = {
   timeoutUs: { min: 20_000, max: 80_000 },
   backoffUs: { min: 2_000, max: 16_000 },
@@ -97,6 +98,7 @@ export class HostileWorld {
   #wakeAtUs = Infinity;
   #nextOperation = 1;
   readonly #groups: readonly [ModelGroup, ModelGroup];
+  readonly #groupsMax: number;
   readonly #leaders = new Map<GroupId, NodeId>();
   #requests: Sent[] = [];
   #answers: Answered[] = [];
@@ -118,6 +120,8 @@ export class HostileWorld {
     });
     this.#maps.push(this.#owners);
     for (const { group } of this.#groups) this.#leaders.set(group, nodes[0]!);
+    // One world in two has a client that can't remember both groups.
+    this.#groupsMax = 1 + (seed % 2);
     this.client = new Client({
       seeds: nodes.slice(0, 2),
       routing: null,
@@ -125,7 +129,7 @@ export class HostileWorld {
       nonce: Uint8Array.of(7, 7),
       seed: [seed, 2, 3, 4],
       marks: this.marks,
-      limits,
+      limits: { operationsMax, groupsMax: this.#groupsMax, attemptsOpenMax },
       times,
     });
   }
@@ -380,14 +384,13 @@ export class HostileWorld {
 
   #checkBounds(): void {
     const { operations, groups, openings, sessions, requests } = this.client.state;
-    const { operationsMax, groupsMax, attemptsOpenMax } = limits;
     for (const id of operations.keys()) {
       const { deadlineUs } = this.operations.get(id)!;
       if (deadlineUs <= this.#nowUs) this.#fault("an operation outlives its deadline");
       if (deadlineUs < this.#wakeAtUs) this.#fault("nobody will end an operation");
     }
     if (operations.size > operationsMax) this.#fault("too many operations");
-    if (groups.size > groupsMax) this.#fault("too many groups");
+    if (groups.size > this.#groupsMax) this.#fault("too many groups");
     if (openings.size > operations.size) this.#fault("openings that nobody waits for");
     if (sessions.size > groups.size + operations.size) this.#fault("too many sessions");
     const attempts = (operations.size + openings.size) * attemptsOpenMax + 1;

@@ -42,7 +42,6 @@ describe("client: hostile world", () => {
   });
 
   test("the stories had every outcome and reached every rare branch", () => {
-    console.log(outcomes);
     expect([...outcomes.keys()].sort()).toEqual(["done", "expired", "failed", "unknown"]);
     expect([...reached].sort()).toEqual(Object.keys(clientMarks).sort());
   });
