@@ -47,8 +47,7 @@ function endFetch({ state: { fetch, requests } }: ClientCore): void {
 function install(core: ClientCore, answer: ClientAnswer & { kind: "map" }): boolean {
   const { state, options } = core;
   const routing = options.decodeMap?.(answer.bytes) ?? null;
-  if (routing?.version !== answer.version) return false;
-  if (core.routing !== null && core.routing.slotCount !== routing.slotCount) return false;
+  if (routing?.version !== answer.version || routing.slotCount !== options.slotCount) return false;
   core.routing = routing;
   state.mapBytes = copyBytes(answer.bytes);
   state.mapVersion = routing.version;

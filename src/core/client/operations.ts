@@ -28,17 +28,12 @@ import {
 const silencesPerMap = 2;
 
 export function submit(core: ClientCore, submission: Submission): void {
-  const { state, limits, out } = core;
+  const { state, out } = core;
   const { operation: id, type, slot, bytes, timeoutUs } = submission;
   assert(!state.operations.has(id), "no two operations under way have one id", { id });
-  const refused: FailureReason | null = state.closed
-    ? "closed"
-    : state.operations.size >= limits.operationsMax
-      ? "operationsFull"
-      : null;
-  if (refused !== null) {
-    if (refused === "operationsFull") core.options.marks.hit("clientOperationsFull");
-    out.push({ kind: "finished", operation: id, outcome: { kind: "failed", reason: refused } });
+  const reason = refusalOf(core, slot);
+  if (reason !== null) {
+    out.push({ kind: "finished", operation: id, outcome: { kind: "failed", reason } });
     return;
   }
   state.operations.set(id, {
@@ -104,6 +99,14 @@ export function operationAnswered(
 export function giveUp(core: ClientCore, operation: OperationState, reason: FailureReason): void {
   const doubtful = operation.type === "command" && isDoubtful(operation);
   finish(core, operation, doubtful ? { kind: "unknown" } : { kind: "failed", reason });
+}
+
+function refusalOf({ state, options, limits }: ClientCore, slot: number): FailureReason | null {
+  if (state.closed) return "closed";
+  if (slot >= options.slotCount) return "noSuchSlot";
+  if (state.operations.size < limits.operationsMax) return null;
+  options.marks.hit("clientOperationsFull");
+  return "operationsFull";
 }
 
 type SetBack = Extract<
@@ -223,13 +226,9 @@ function silence(core: ClientCore, operation: OperationState): void {
   if (operation.silences % silencesPerMap === 0) wantMap(core);
 }
 
-/** Null when there is none now: then the operation waits, or has ended. */
+/** Null when there is none now: then the operation waits. */
 function routeOf(core: ClientCore, operation: OperationState): Route | null {
   const { routing } = core;
-  if (routing !== null && operation.slot >= routing.slotCount) {
-    giveUp(core, operation, "noSuchSlot");
-    return null;
-  }
   const route = routing?.at(operation.slot) ?? null;
   if (route !== null) return route;
   operation.reason = routing === null ? "noMap" : "noOwner";

@@ -3,11 +3,14 @@ import { assert } from "../assert.js";
 import type { NodeId } from "../ids.js";
 import type { Marks } from "../marks.js";
 import { nonceBytesMax } from "../store/client-protocol.js";
+import { isSlotCount } from "../store/slots.js";
 import type { Routing } from "./routing.js";
 
 export interface ClientOptions {
   /** Nodes to ask for the map while there is none; at least one. */
   readonly seeds: readonly NodeId[];
+  /** The cluster's; a map with another one is none of this cluster. */
+  readonly slotCount: number;
   /** What the client knows at first: a fixed routing, or null where the map has to be fetched. */
   readonly routing: Routing | null;
   /** Null where there is no map. Bytes that are no map give null, too. */
@@ -69,7 +72,9 @@ export const clientLimitsDefault: ClientLimits = {
 const noncePrefixBytesMax = nonceBytesMax - 8;
 
 export function checkClientOptions(options: ClientOptions, limits: ClientLimits): void {
-  const { seeds, nonce } = options;
+  const { seeds, nonce, routing, slotCount } = options;
+  assert(isSlotCount(slotCount), "the slot count is a power of two", { slotCount });
+  assert((routing?.slotCount ?? slotCount) === slotCount, "a cluster has one slot count");
   assert(seeds.length > 0, "a client knows a node at first");
   assert(nonce.length <= noncePrefixBytesMax, "a nonce has room for a number", {
     bytes: nonce.length,

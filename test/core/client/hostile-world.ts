@@ -101,6 +101,8 @@ export class HostileWorld {
   readonly #groupsMax: number;
   readonly #leaders = new Map<GroupId, NodeId>();
   #requests: Sent[] = [];
+  /** Of before the calm. */
+  #late: Sent[] = [];
   #answers: Answered[] = [];
   /** Proposed, and nobody knows whether they will be committed. */
   #limbo: Sent[] = [];
@@ -124,6 +126,7 @@ export class HostileWorld {
     this.#groupsMax = 1 + (seed % 2);
     this.client = new Client({
       seeds: nodes.slice(0, 2),
+      slotCount,
       routing: null,
       decodeMap: decodeOwners,
       nonce: Uint8Array.of(7, 7),
@@ -138,7 +141,7 @@ export class HostileWorld {
     this.#nowUs += mix32(word) % 1_500;
     switch (what) {
       case "submit":
-        return this.#submit(word);
+        return this.#submit(word % slotCount, 5_000 + (mix32(word) % 400_000), word);
       case "exchange":
         this.#arrive(word, null);
         if (this.#answers.length > 0) this.#deliver(this.#answers.pop()!);
@@ -174,13 +177,37 @@ export class HostileWorld {
     }
   }
 
-  /** Nobody answers any more; what is under way reaches its group all the same. */
-  end(word: number): void {
+  /** Nobody answers any more, and what is under way runs out of time. */
+  silence(): void {
     for (let n = 0; n < 2_000 && this.client.state.operations.size > 0; n++) this.#timer(0);
     if (this.client.state.operations.size > 0) this.#fault("an operation never ends");
-    for (const sent of [...this.#requests, ...this.#limbo].reverse()) {
-      const group = this.#groupOf(sent.request);
-      if (sent.request.kind === "command" && word % 5 > 0) group?.apply(sent.request);
+  }
+
+  /** All goes well again: then a command on each slot is carried out. */
+  calm(): void {
+    while (this.#moves.length > 0) this.#change("accept", 0);
+    this.#change("publish", 0);
+    this.#answers = [];
+    this.#late = this.#requests.splice(0);
+    const first = this.#nextOperation;
+    for (let slot = 0; slot < slotCount; slot++) this.#submit(slot, 60_000_000, calmWord);
+    for (let n = 0; n < 500 && this.client.state.operations.size > 0; n++) {
+      if (this.#requests.length === 0) this.#timer(0);
+      this.#arrive(calmWord, null);
+      while (this.#answers.length > 0) this.#deliver(this.#answers.pop());
+    }
+    for (let id = first; id < this.#nextOperation; id++) {
+      if (this.operations.get(id)?.outcome?.kind !== "done") this.#fault("all is well, and no use");
+    }
+  }
+
+  /** What is still under way reaches its group, or most of it. */
+  end(word: number): void {
+    for (const [at, sent] of [...this.#late, ...this.#limbo].reverse().entries()) {
+      const lost = mix32(word + at) % 4 === 0;
+      if (sent.request.kind === "command" && !lost) {
+        this.#groupOf(sent.request)?.apply(sent.request);
+      }
     }
     this.#judge();
   }
@@ -195,16 +222,15 @@ export class HostileWorld {
     }
   }
 
-  #submit(word: number): void {
+  #submit(slot: number, timeoutUs: number, word: number): void {
     const operation = this.#nextOperation++;
-    const timeoutUs = 5_000 + (mix32(word) % 400_000);
     const type = word % 7 === 0 ? ({ type: "read", mode: "index" } as const) : null;
     const deadlineUs = this.#nowUs + timeoutUs;
     this.operations.set(operation, { deadlineUs, isCommand: type === null, outcome: null });
     this.#step({
       kind: "submit",
       operation,
-      slot: word % slotCount,
+      slot,
       bytes: Uint8Array.of(operation >> 8, operation),
       timeoutUs,
       ...(type ?? { type: "command" }),
@@ -413,6 +439,11 @@ export class HostileWorld {
     this.broken ??= what;
   }
 }
+
+/** With it, nodes know the leader and have the newest map. */
+const calmWord = [...Array(100).keys()].find(
+  (word) => word % 3 > 0 && word % 4 > 0 && word % 7 > 0 && mix32(word ^ 0x51) % 8 < 5,
+)!;
 
 type Pair = [ModelGroup, ModelGroup];
 

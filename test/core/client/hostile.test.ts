@@ -29,6 +29,8 @@ describe("client: hostile world", () => {
       fc.property(story, ({ seed, decisions }) => {
         const world = new HostileWorld(seed);
         for (const each of decisions) world.decide(each);
+        world.silence();
+        world.calm();
         world.end(seed);
         for (const name of world.marks.counts.keys()) reached.add(name);
         for (const { outcome } of world.operations.values()) {
