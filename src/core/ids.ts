@@ -68,3 +68,5 @@ export const requestId: (n: number) => RequestId = mint("RequestId");
 
 export const noReplica: ReplicaId = replicaId(0);
 export const noToken: Token = token(0);
+/** Its log holds the map of the cluster, where there is one. */
+export const metaGroup: GroupId = groupId(1);

@@ -247,7 +247,8 @@ function addition(world: PeopleWorld, node: NodeId, op: "addLearner" | "addVoter
 }
 
 function change(...changes: readonly MemberChange[]): AdminAction {
-  return { kind: "change", changes };
+  // They change members at bad times, whatever came before.
+  return { kind: "change", changes, at: 0 };
 }
 
 function isJoint(leader: RaftView): boolean {

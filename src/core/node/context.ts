@@ -37,6 +37,8 @@ export interface NodeContext {
   readonly answers: Answer[];
   /** Of the step under way, for whoever is stepped: they are carried out before the next step. */
   readonly effects: RaftEffect[];
+  /** Reads the wall clock, for what is to stand in the log with its time; for nothing else. */
+  readonly wallUs: () => number;
   /** A batch keeps below this on disk. */
   readonly batchBytesMax: number;
   /** Words of this boot's chance, drawn once. */

@@ -47,7 +47,7 @@ export interface HostParts {
 
 /** Operations of the disk are numbered from 1 on in each boot. */
 export function makeContext(parts: HostParts): NodeContext {
-  const { node, network, disk, marks, observer, random } = parts;
+  const { node, clock, network, disk, marks, observer, random } = parts;
   const options = nodeOptions(parts.options);
   const crc32 = parts.crc32 ?? pureCrc32;
   const codec = parts.codec ?? binaryCodec({ checksum: crc32 });
@@ -72,6 +72,7 @@ export function makeContext(parts: HostParts): NodeContext {
     wakes: new WakeHeap(),
     answers: [],
     effects: [],
+    wallUs: () => clock.wallUs(),
     batchBytesMax: wal.batchBytesMax,
     chance: [random.word(), random.word(), random.word(), random.word()],
     nowUs: 0,

@@ -27,6 +27,7 @@ export const nodeMarks = {
   deadSnapshotRemoved: "a snapshot of a replica that was lost or removed here went at the start",
   requestTimedOut: "a client's request was given up after its deadline",
   requestsFull: "a request was refused because too many were under way",
+  changeForOtherConfiguration: "a change of members was refused: another one had come before it",
   answerSuperseded: "a committed entry's answer was lost to a snapshot that covers it",
   readWaitedForApply: "a confirmed read waited until its index was applied",
   endedReadsDropped: "reads that were never to be served any more made room for others",

@@ -1,20 +1,23 @@
 /** The node that hosts many Raft groups: routes messages, requests and completions to its replicas. */
-import type { ReadMode, Sealer } from "../consensus.js";
-import { type EntryType, entryType } from "../entry.js";
+import type { Sealer } from "../consensus.js";
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
-import type { GroupId, Incarnation, Index, NodeId, ReplicaId, RequestId, Term } from "../ids.js";
+import {
+  type GroupId,
+  type Incarnation,
+  type Index,
+  type NodeId,
+  type ReplicaId,
+  type RequestId,
+  type Term,
+  metaGroup,
+} from "../ids.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftOptions } from "../raft/options.js";
 import type { Bound, RaftView } from "../raft/view.js";
-import type { StateMachine } from "../state-machine.js";
-import { type AdminRequest, decodeAdminRequest } from "../store/admin-protocol.js";
-import {
-  type ClientRequest,
-  decodeClientRequest,
-  encodeClientAnswer,
-} from "../store/client-protocol.js";
-import { encodeDataEntry, encodeSessionEntry } from "../store/entries.js";
+import type { SlotRange, StateMachine } from "../state-machine.js";
+import { decodeAdminRequest } from "../store/admin-protocol.js";
+import { decodeClientRequest, encodeClientAnswer } from "../store/client-protocol.js";
 import { KvStore } from "../store/kv.js";
 import { ReplicatedStore } from "../store/replicated-store.js";
 import type { SessionLimits } from "../store/sessions.js";
@@ -28,6 +31,7 @@ import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from 
 import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
+import { Service } from "./service.js";
 
 export interface MultiRaftParts {
   /** Of every replica; see raft/options.ts. */
@@ -40,6 +44,8 @@ export interface MultiRaftParts {
   readonly sealer?: (group: GroupId, incarnation: Incarnation) => Sealer;
   /** 65,536 by default; the cluster's. */
   readonly slotCount?: number;
+  /** The slots that a group serves from its founding; all by default, none in a cluster with a map. */
+  readonly owned?: (group: GroupId, incarnation: Incarnation) => SlotRange;
   readonly sessions?: Partial<SessionLimits>;
 }
 
@@ -51,8 +57,6 @@ export function multiRaft(parts: MultiRaftParts = {}): LogicFactory {
 /** What may be asked by each door; the other's kinds are malformed there. */
 const decoders = { request: decodeClientRequest, adminRequest: decodeAdminRequest } as const;
 
-type Asked = ClientRequest | AdminRequest;
-
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;
   readonly #context: NodeContext;
@@ -60,6 +64,7 @@ class MultiRaftNode implements NodeLogic {
   readonly #raft: RaftOptions;
   readonly #replicas = new Replicas();
   readonly #requests: Requests;
+  readonly #service: Service;
   readonly #later = new Later();
   readonly #lifecycle: Lifecycle;
 
@@ -69,6 +74,7 @@ class MultiRaftNode implements NodeLogic {
     const { batchBytesMax, codec } = context;
     this.#raft = raftOptions(parts.raft ?? {}, batchBytesMax, codec.binaryBytesMax);
     this.#requests = new Requests(context);
+    this.#service = new Service(context, this.#requests);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
   }
 
@@ -122,7 +128,8 @@ class MultiRaftNode implements NodeLogic {
       this.#context.answers.push({ request, bytes: answer });
       return;
     }
-    const replica = this.#replicas.ofGroup(decoded.group);
+    const group = "group" in decoded ? decoded.group : metaGroup;
+    const replica = this.#replicas.ofGroup(group);
     if (replica === null || this.#requests.full) {
       this.#stepped(door, word);
       if (replica !== null) this.#context.marks.hit("requestsFull");
@@ -135,7 +142,7 @@ class MultiRaftNode implements NodeLogic {
       this.#context.answers.push({ request, bytes: refusalBytes("removed", null) });
       return;
     }
-    this.#serve(replica, request, decoded, word);
+    this.#service.serve(replica, request, decoded, word);
   }
 
   logRead(event: Extract<WalEvent, { kind: "logRead" }>): void {
@@ -223,60 +230,6 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle.answerStray(from, routed);
   }
 
-  #serve(replica: Replica, request: RequestId, asked: Asked, word: number): void {
-    switch (asked.kind) {
-      case "openSession": {
-        const payload = encodeSessionEntry({ kind: "open", nonce: asked.nonce });
-        this.#propose(replica, request, entryType.session, payload, word);
-        return;
-      }
-      case "closeSession": {
-        const payload = encodeSessionEntry({ kind: "close", session: asked.session });
-        this.#propose(replica, request, entryType.session, payload, word);
-        return;
-      }
-      case "command":
-        this.#propose(replica, request, entryType.data, encodeDataEntry(asked), word);
-        return;
-      case "read": {
-        this.#requests.open(request, "read", asked.slot, asked.question.slice());
-        // A follower asks its leader for an index by itself.
-        const mode: ReadMode = asked.mode === "lease" ? "lease" : "index";
-        replica.step({ kind: "read", request, mode }, word);
-        return;
-      }
-      case "change":
-        this.#requests.open(request, "errand");
-        replica.step({ kind: "change", request, changes: asked.changes }, word);
-        return;
-      case "transfer":
-        this.#requests.open(request, "errand");
-        replica.step({ kind: "transfer", request, to: asked.to }, word);
-        return;
-      case "life":
-        this.#propose(replica, request, entryType.groupLife, asked.payload.slice(), word);
-        return;
-    }
-  }
-
-  #propose(
-    replica: Replica,
-    request: RequestId,
-    type: EntryType,
-    payload: Uint8Array,
-    word: number,
-  ): void {
-    this.#requests.open(request, "command");
-    // Before anyone is asked: what followers held but this disk could not would stop its reads.
-    if (this.#context.wal.low && replica.leads) {
-      this.#context.marks.hit("proposalRefusedForSpace");
-      this.#requests.refuse(request, "noSpace", null);
-      replica.step({ kind: "noRoom" }, word);
-      return;
-    }
-    replica.step({ kind: "propose", request, type, payload }, word);
-  }
-
   #founded(founding: Founding): void {
     const hardState = { term: 0 as Term, vote: 0, commit: 0 as Index };
     const recovered = {
@@ -289,14 +242,16 @@ class MultiRaftNode implements NodeLogic {
   }
 
   #add({ group, incarnation, replica }: ReplicaKey): Replica {
-    const { sealer, machine, slotCount = slotCountDefault, sessions } = this.#parts;
-    const { marks } = this.#context;
+    const { sealer, machine, slotCount = slotCountDefault, owned, sessions } = this.#parts;
+    const { marks, crc32 } = this.#context;
     const store = new ReplicatedStore({
       group,
       incarnation,
       machine: machine?.(group, incarnation) ?? new KvStore({ slotCount, marks }),
       marks,
       slotCount,
+      crc32,
+      ...(owned === undefined ? {} : { owned: owned(group, incarnation) }),
       ...(sessions === undefined ? {} : { limits: sessions }),
     });
     const added = new Replica({

@@ -19,7 +19,7 @@ import type { ReplicaKey } from "../wal/log-store.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
 import type { Later } from "./later.js";
-import type { Requests } from "./requests.js";
+import type { Question, Requests } from "./requests.js";
 import type { Sleeper } from "./wake-heap.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
 
@@ -106,6 +106,7 @@ export class Replica implements Writer, Sleeper {
       { name: "committed", size: this.#committed.length / 2, limit: 2 * this.#logEntriesMax },
       // At most as many again whose requests have ended.
       { name: "reads to be served", size: this.#reads.length, limit: 2 * requestsPendingMax },
+      { name: "staged bytes", size: this.store.stagedBytes, limit: this.store.moveBytesMax },
     ];
   }
 
@@ -373,8 +374,13 @@ export class Replica implements Writer, Sleeper {
 
   #serve(request: RequestId): void {
     const pending = this.#requests.find(request);
-    if (pending === undefined) return;
-    this.#requests.answer(request, this.store.query(pending.question, pending.slot));
+    if (pending === undefined || pending.question === null) return;
+    this.#requests.answer(request, this.#read(pending.question));
+  }
+
+  #read(asked: Question): Uint8Array {
+    if (asked.kind === "query") return this.store.query(asked.question, asked.slot, asked.epoch);
+    return this.store.readSlots(asked.slots, asked.epoch, asked.offset, asked.bytesMax);
   }
 
   #showRestored(index: Index): void {

@@ -5,7 +5,7 @@
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
 import type { RefusalReason } from "../consensus.js";
-import type { GroupId, Incarnation, Index, NodeId } from "../ids.js";
+import { type GroupId, type Incarnation, type Index, type NodeId, metaGroup } from "../ids.js";
 import {
   type Undecodable,
   type UndecodableCode,
@@ -33,6 +33,7 @@ export type ClientRequest =
       /** The lowest serial whose answer the client still waits for; at most `serial`. */
       readonly ackBelow: number;
       readonly slot: number;
+      /** At which the slot is owned there, as the map says; 0 in a cluster without a map. */
       readonly epoch: number;
       readonly command: Uint8Array;
     }
@@ -44,6 +45,7 @@ export type ClientRequest =
       readonly epoch: number;
       readonly question: Uint8Array;
     }
+  /** For the cluster's map, unless its version is `known`; 0: no version is known. */
   | { readonly kind: "map"; readonly known: number };
 
 /** `follower`: by any replica, at an index that it asks its leader for; linearizable too. */
@@ -60,10 +62,11 @@ export type ClientAnswer =
   | { readonly kind: "unknown"; readonly leader: NodeId | 0 }
   /** This attempt was not applied; whether an earlier one was is no longer known. */
   | { readonly kind: "sessionExpired" }
-  /** The slot is not served here; `epoch` is the newest that this group knows for it. */
+  /** Not served here at the epoch of the request; `epoch` is the newest that this group knows. */
   | { readonly kind: "moved"; readonly epoch: number }
-  | { readonly kind: "malformed"; readonly code: UndecodableCode }
-  | { readonly kind: "map"; readonly version: number; readonly bytes: Uint8Array };
+  /** As one replica has it, maybe an old one. `bytes` are empty when the client knows it already. */
+  | { readonly kind: "map"; readonly version: number; readonly bytes: Uint8Array }
+  | { readonly kind: "malformed"; readonly code: UndecodableCode };
 
 export type ClientRefusal = RefusalReason | StoreRefusal;
 
@@ -76,8 +79,10 @@ export type StoreRefusal =
   | "staleSerial"
   /** A step in a group's life does not fit the slots' present epoch or owner. */
   | "badEpoch"
-  /** The group is gone for good. */
-  | "retired";
+  /** The group has ended and does nothing any more. */
+  | "retired"
+  /** A change of members was meant for another configuration than the leader's newest. */
+  | "otherConfiguration";
 
 /** In the order of their numbers; new ones go to the end. */
 export const clientRefusals: readonly ClientRefusal[] = [
@@ -99,6 +104,7 @@ export const clientRefusals: readonly ClientRefusal[] = [
   "staleSerial",
   "badEpoch",
   "retired",
+  "otherConfiguration",
 ];
 
 export const nonceBytesMax = 64;
@@ -136,7 +142,7 @@ function begin(kind: number): void {
 
 export function encodeClientRequest(request: ClientRequest): Uint8Array {
   begin(requestKind[request.kind]);
-  writer.u53(request.kind === "map" ? 0 : request.group);
+  writer.u53(request.kind === "map" ? metaGroup : request.group);
   switch (request.kind) {
     case "openSession":
       writer.varbytes(request.nonce);
@@ -202,9 +208,12 @@ function takeRequest(
     case requestKind.read: {
       const mode = readModes[reader.u8()];
       if (mode === undefined) return undecodable("field");
-      return { kind: "read", group, mode, slot: reader.u32(), epoch: reader.u53(), question: reader.varbytes() };
+      const slot = reader.u32();
+      const epoch = reader.u53();
+      return { kind: "read", group, mode, slot, epoch, question: reader.varbytes() };
     }
     case requestKind.map:
+      if (group !== metaGroup) return undecodable("field");
       return { kind: "map", known: reader.u53() };
     default:
       return undecodable("kind");
@@ -236,12 +245,12 @@ export function encodeClientAnswer(answer: ClientAnswer): Uint8Array {
     case "moved":
       writer.u53(answer.epoch);
       break;
-    case "malformed":
-      writer.u8(undecodableCodes.indexOf(answer.code));
-      break;
     case "map":
       writer.u53(answer.version);
       writer.varbytes(answer.bytes);
+      break;
+    case "malformed":
+      writer.u8(undecodableCodes.indexOf(answer.code));
       break;
     case "sessionExpired":
       break;

@@ -10,8 +10,9 @@ export interface ReachedElsewhere {
   readonly test: string;
 }
 
-const imported = "no scenario moves slots from group to group";
+const moved = "no scenario moves slots from group to group";
 const store = "test/core/store/replicated-store.test.ts";
+const moving = "test/core/store/moving-slots.test.ts";
 
 export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>>> = {
   foreignMessageDropped: {
@@ -58,9 +59,20 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "a simulated client has one operation under way and lets go of older answers with it",
     test: store,
   },
-  importReplacedSlots: { why: imported, test: store },
-  importCarriedSessions: { why: imported, test: store },
-  importRefused: { why: imported, test: store },
+  otherEpochRefused: { why: moved, test: moving },
+  importCarriedSessions: { why: moved, test: moving },
+  importRefused: { why: moved, test: moving },
+  lifeStepRefused: { why: moved, test: moving },
+  secondMoveRefused: { why: moved, test: moving },
+  moveTooLarge: { why: moved, test: moving },
+  pieceStagedAgain: { why: moved, test: moving },
+  stagedSlotsAbandoned: { why: moved, test: moving },
+  keptSlotsServedAgain: { why: moved, test: moving },
+  groupRetired: { why: moved, test: moving },
+  changeForOtherConfiguration: {
+    why: "simulated people ask for changes of whichever configuration is in force",
+    test: "test/core/node/admin.test.ts",
+  },
   storeStateRefused: {
     why: "a snapshot that is not whole is refused for its checksum before the store sees it",
     test: store,
