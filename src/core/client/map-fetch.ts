@@ -1,9 +1,8 @@
 /** The map is fetched anew when answers show that it may be old: by one request at a time. */
 import { copyBytes } from "../bytes.js";
-import type { NodeId } from "../ids.js";
+import { type NodeId, metaGroup } from "../ids.js";
 import type { ClientAnswer } from "../store/client-protocol.js";
 import { send } from "./requests.js";
-import { metaGroup } from "./routing.js";
 import { type ClientCore, waitUs } from "./state.js";
 
 /** Asks for the map when it is wanted, and when the node asked before has not answered. */

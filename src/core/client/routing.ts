@@ -1,5 +1,5 @@
 /** What a client knows of the cluster map: who serves a slot, at which epoch, and on which nodes. */
-import { type GroupId, type NodeId, groupId } from "../ids.js";
+import type { GroupId, NodeId } from "../ids.js";
 import type { SlotRange } from "../state-machine.js";
 
 /** A value: a newer map is another one. */
@@ -18,9 +18,6 @@ export interface Route {
   /** At which the group serves the slot; 0 where slots never move. */
   readonly epoch: number;
 }
-
-/** The group that replicates the map. */
-export const metaGroup: GroupId = groupId(1);
 
 export interface FixedGroup {
   readonly group: GroupId;

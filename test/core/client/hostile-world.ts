@@ -5,7 +5,6 @@
  */
 import { Client } from "../../../src/core/client/client.js";
 import type { ClientEffect, ClientInput, Outcome } from "../../../src/core/client/contract.js";
-import type { Routing } from "../../../src/core/client/routing.js";
 import { mix32 } from "../../../src/core/hash.js";
 import { type GroupId, type NodeId, groupId, nodeId } from "../../../src/core/ids.js";
 import { digestOf } from "../../../src/core/plain.js";
@@ -17,9 +16,11 @@ import {
 } from "../../../src/core/store/client-protocol.js";
 import { CountedMarks } from "../counted-marks.js";
 import { ModelGroup, type Parcel } from "./groups-model.js";
+import { type Owners, nodes, decodeOwners, encodeOwners } from "./maps.js";
+import type { Decision, Happening } from "./happenings.js";
+import { nonsense } from "./nonsense.js";
 
 export const slotCount = 4;
-export const nodes: readonly NodeId[] = [1, 2, 3].map(nodeId);
 const groupA = groupId(2);
 const groupB = groupId(3);
 
@@ -30,35 +31,6 @@ const times = {
   backoffUs: { min: 2_000, max: 16_000 },
   mapEveryUs: 10_000,
 } as const;
-
-/** What may happen next, and how likely it is to be drawn. */
-export const happenings = {
-  submit: 5,
-  exchange: 14,
-  arrive: 6,
-  answer: 6,
-  timer: 8,
-  release: 2,
-  accept: 3,
-  keep: 1,
-  publish: 4,
-  evict: 1,
-  lead: 1,
-  loseRequest: 2,
-  loseAnswer: 3,
-  repeatAnswer: 2,
-  refuse: 3,
-  unsure: 3,
-  settle: 3,
-  nonsense: 2,
-  unreachable: 1,
-} as const;
-export type Happening = keyof typeof happenings;
-
-export interface Decision {
-  readonly what: Happening;
-  readonly word: number;
-}
 
 interface Sent {
   readonly number: number;
@@ -84,8 +56,6 @@ interface Move {
   readonly to: ModelGroup;
   readonly parcel: Parcel;
 }
-
-type Owners = readonly { readonly group: GroupId; readonly epoch: number }[];
 
 export class HostileWorld {
   readonly marks = new CountedMarks();
@@ -353,22 +323,7 @@ export class HostileWorld {
     const open = [...this.client.state.requests.keys()];
     const request = word % 3 === 0 ? word : (open[word % Math.max(1, open.length)] ?? word);
     const purpose = this.client.state.requests.get(request)?.purpose;
-    const session = { group: groupId(9), incarnation: 0 as never, index: 5 as never };
-    const map = (version: number, bytes: Uint8Array): ClientAnswer => {
-      return { kind: "map", version, bytes };
-    };
-    const said: Uint8Array[] = [
-      Uint8Array.of(word, word >> 8, word >> 16),
-      new Uint8Array(0),
-      encodeClientAnswer({ kind: "opened", session }),
-      encodeClientAnswer(map(99, Uint8Array.of(1, 2, 3))),
-      encodeClientAnswer(map(98, encodeOwners(97, this.#maps[0]!))),
-      encodeClientAnswer(map(99, encodeOwners(99, [...this.#maps[0]!, ...this.#maps[0]!]))),
-    ];
-    if (purpose === "opening" || purpose === "map") {
-      said.push(encodeClientAnswer({ kind: "done", bytes: said[0]! }));
-      said.push(encodeClientAnswer({ kind: "moved", epoch: word }));
-    }
+    const said = nonsense(purpose, word, this.#maps[0]!);
     this.#step({ kind: "answer", request, bytes: said[mix32(word) % said.length]! });
   }
 
@@ -471,25 +426,4 @@ function refusal(word: number): ClientAnswer {
 
 function taken<T>(from: T[], at: number): T | undefined {
   return from.length === 0 ? undefined : from.splice(Math.max(0, at) % from.length, 1)[0];
-}
-
-function encodeOwners(version: number, owners: Owners): Uint8Array {
-  const bytes = [version, owners.length];
-  for (const { group, epoch } of owners) bytes.push(group, epoch & 255, epoch >> 8);
-  return Uint8Array.from(bytes);
-}
-
-export function decodeOwners(bytes: Uint8Array): Routing | null {
-  const [version, count] = bytes;
-  if (version === undefined || count === undefined || bytes.length !== 2 + 3 * count) return null;
-  const owners = Array.from({ length: count }, (_, slot) => {
-    const at = 2 + 3 * slot;
-    return { group: groupId(bytes[at]!), epoch: bytes[at + 1]! + 256 * bytes[at + 2]! };
-  });
-  return {
-    version,
-    slotCount: count,
-    at: (slot) => owners[slot] ?? null,
-    nodesOf: () => nodes,
-  };
 }

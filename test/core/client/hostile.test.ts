@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { MarkName } from "../../../src/core/marks.js";
 import { clientMarks } from "../../../src/core/client/marks.js";
 import { runs } from "../../setup/soak.js";
-import { type Decision, type Happening, HostileWorld, happenings } from "./hostile-world.js";
+import { type Decision, type Happening, happenings } from "./happenings.js";
+import { HostileWorld } from "./hostile-world.js";
 
 const decision: fc.Arbitrary<Decision> = fc.record({
   what: fc.oneof(
