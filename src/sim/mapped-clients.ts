@@ -199,11 +199,11 @@ export class MappedClients implements ClientSet {
   }
 
   #ask(client: Client, { node, request, bytes, operation }: ClientEffect & { kind: "ask" }): void {
-    const { set, nodes, ask } = this.#world;
+    const { set, nodes } = this.#world;
     const { index } = client;
     // A node that there is not stays silent.
     if (node <= nodes) {
-      ask(index, node - 1, set * requestsMax + request * this.count + index, bytes);
+      this.#world.ask(index, node - 1, set * requestsMax + request * this.count + index, bytes);
     }
     const echoed = this.#echo(client, bytes);
     if (operation === client.number && client.operation !== null) {
