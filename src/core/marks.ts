@@ -6,6 +6,7 @@
  * for. `allMarks` is what `list` prints and `search` counts.
  */
 import { mapMarks } from "./map/marks.js";
+import { clientMarks } from "./client/marks.js";
 import { nodeMarks } from "./node/marks.js";
 import { raftMarks } from "./raft/marks.js";
 import { stewardMarks } from "./steward/marks.js";
@@ -19,6 +20,7 @@ export const allMarks: Readonly<Record<string, string>> = {
   ...nodeMarks,
   ...mapMarks,
   ...stewardMarks,
+  ...clientMarks,
 };
 
 export type MarkName =
@@ -27,7 +29,8 @@ export type MarkName =
   | keyof typeof storeMarks
   | keyof typeof nodeMarks
   | keyof typeof mapMarks
-  | keyof typeof stewardMarks;
+  | keyof typeof stewardMarks
+  | keyof typeof clientMarks;
 
 export interface Marks {
   hit(name: MarkName): void;

@@ -71,8 +71,8 @@ export interface Habits {
   askLater(client: number, node: number, bytes: Uint8Array, afterUs: number): void;
 }
 
-const habitThousandths = { echo: 25, close: 12, nonsense: 4 } as const;
-const echoUs = { min: 20_000, max: 3_000_000 } as const;
+export const habitThousandths = { echo: 25, close: 12, nonsense: 4 } as const;
+export const echoUs = { min: 20_000, max: 3_000_000 } as const;
 
 export interface ClientTimes {
   /** Without an answer for so long a client asks another node. */

@@ -1,5 +1,6 @@
-/** What a client needs of the map: which group serves a slot, at which epoch, and on which nodes. */
-import { type GroupId, type NodeId } from "../ids.js";
+/** What clients route by (core/client/routing.ts), made of the map, and its bytes. */
+import type { Routing } from "../client/routing.js";
+import type { GroupId, NodeId } from "../ids.js";
 import { pack, unpack } from "../plain.js";
 import { replicasMax } from "../raft/configuration.js";
 import { type Shape, fields, list, whole } from "../shape.js";
@@ -8,15 +9,6 @@ import { type Owners, areOwners, ownerAt } from "./owners.js";
 import { groupIdShape, nodeIdShape, ownershipShape } from "./shapes.js";
 import type { MapState } from "./state.js";
 import { mapLimits } from "./types.js";
-
-export interface Routing {
-  readonly version: number;
-  readonly slotCount: number;
-  /** `slot` is below the slot count; null: nobody serves it. */
-  at(slot: number): { readonly group: GroupId; readonly epoch: number } | null;
-  /** Where the group has replicas; empty for one that is not there. */
-  nodesOf(group: GroupId): readonly NodeId[];
-}
 
 interface Wire {
   readonly version: number;
