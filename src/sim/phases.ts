@@ -209,9 +209,10 @@ export class Phases {
 
   #watchConvergence(passedUs: number): void {
     const { survey } = this.#cluster;
-    const settled = this.#jobs().length === 0 && survey.groups().every((g) => this.#converged(g));
+    const apart = survey.groups().filter((group) => !this.#converged(group));
+    const settled = apart.length === 0 && this.#jobs().length === 0;
     if (!settled && passedUs < 2 * this.#boundUs) return;
-    if (!settled && this.#options.demandProgress) return this.#fail("does not converge");
+    if (!settled && this.#options.demandProgress) return this.#fail("does not converge", apart);
     const { vocabulary, clients } = this.#options;
     const reads = vocabulary.lastReads();
     this.#unread = Array.from({ length: clients.count }, (_, client) =>
@@ -271,13 +272,18 @@ export class Phases {
     return [...jobs, ...unserved.map(({ from, to }) => `nobody serves slots ${from} to ${to - 1}`)];
   }
 
-  #fail(what: string): void {
-    this.#notLive(what, `the cluster ${what} within its bound`);
+  #fail(what: string, groups?: readonly number[]): void {
+    this.#notLive(what, `the cluster ${what} within its bound`, groups);
   }
 
-  #notLive(shape: string, what: string): void {
+  /** `groups`: those that have not done what they should; all of them unless given. */
+  #notLive(
+    shape: string,
+    what: string,
+    groups: readonly number[] = this.#cluster.survey.groups(),
+  ): void {
     const { recorder, survey } = this.#cluster;
-    const waits = survey.groups().map((group) => {
+    const waits = groups.map((group) => {
       const views = survey.live(group);
       const said = views.map(
         (view) =>

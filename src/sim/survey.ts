@@ -187,10 +187,13 @@ export class Survey {
     return false;
   }
 
+  /** Of the group's newest life: what its earlier ones have left behind is nobody's concern. */
   #all(group: number): Standing[] {
-    return [...this.#recorder.standings.values()]
-      .filter(({ view }) => view.group === group + 1)
-      .sort((a, b) => a.node - b.node);
+    const all = [...this.#recorder.standings.values()].filter(
+      ({ view }) => view.group === group + 1,
+    );
+    const newest = all.reduce((most, { view }) => Math.max(most, view.incarnation), 0);
+    return all.filter(({ view }) => view.incarnation === newest).sort((a, b) => a.node - b.node);
   }
 }
 
