@@ -219,6 +219,20 @@ describe("moving slots", () => {
     expect(bytesOf(b.data(session, 1, 1, 2, named("x"), 5))).toEqual(Uint8Array.of(1));
   });
 
+  it("slots: a snapshot amid another move takes the place of what was kept", () => {
+    const { a } = twoGroups();
+    bytesOf(a.life(step("exportSlots", 5)));
+    const behind = store();
+    expect(behind.restore(a.stores[0]!.snapshot())).toBe(true);
+    const before = new Log(behind).kept(slots, 5);
+    bytesOf(a.life(step("dropSlots", 5)));
+    const others = { from: 0, to: 2 };
+    bytesOf(a.life({ kind: "exportSlots", slots: others, epoch: 6 }));
+    expect(behind.restore(a.stores[0]!.snapshot())).toBe(true);
+    expect(new Log(behind).kept(others, 6)).toEqual(a.kept(others, 6));
+    expect(a.kept(others, 6)).not.toEqual(before);
+  });
+
   it("slots: dropped: what sessions remembered of them makes room", () => {
     const { a, session } = twoGroups({ limits: { answersPerSessionMax: 1 } });
     bytesOf(a.life(step("exportSlots", 5)));
