@@ -118,7 +118,11 @@ describe("moving slots", () => {
     const { b, marks } = twoGroups();
     const bytes = named("0123456789");
     const piece = (offset: number, part: string, more: object = {}): GroupLifeEntry => ({
-      ...{ kind: "stageSlots", slots, epoch: 5, total: 10, checksum: crc32(bytes) },
+      kind: "stageSlots",
+      slots,
+      epoch: 5,
+      total: 10,
+      checksum: crc32(bytes),
       offset,
       bytes: named(part),
       ...more,
