@@ -24,7 +24,7 @@ import { mix32 } from "../hash.js";
 import { slotCountMax } from "../store/slots.js";
 import { Contest, drawCost } from "./contest.js";
 import { loadLeast, loadMost } from "./load-bounds.js";
-import type { Target } from "./scheme.js";
+import type { HashTarget } from "./scheme.js";
 
 /** Names these rules: replicas of different versions must not compute different owners. */
 export const slotAssignmentName = "hrw-bounded/1";
@@ -33,7 +33,7 @@ export interface SlotAssignment<Id extends number = number> {
   /** From 1 to `slotCountMax`. They may as well be equal runs of slots, numbered from 0. */
   readonly slotCount: number;
   /** No problem for `targetsProblem`; in any order. */
-  readonly groups: readonly Target<Id>[];
+  readonly groups: readonly HashTarget<Id>[];
   /** In thousandths, see `load-bounds.ts`. */
   readonly capThousandths: number;
   /** The owner of each slot so far, also one that is not among `groups` any more; null for none. */

@@ -12,16 +12,16 @@
  * draws give the same winner, and that a better draw never costs more.
  */
 import { RollingHash, mix32 } from "../hash.js";
-import { type Target, inOrder } from "./scheme.js";
+import { type HashTarget, inOrder } from "./scheme.js";
 
 /** Targets are named by their place in ascending order of ids. */
 export class Contest<Id extends number = number> {
-  readonly targets: readonly Target<Id>[];
+  readonly targets: readonly HashTarget<Id>[];
   readonly #weights: Float64Array;
   readonly #salts: Int32Array;
   readonly #factors: Int32Array;
 
-  constructor(targets: readonly Target<Id>[]) {
+  constructor(targets: readonly HashTarget<Id>[]) {
     this.targets = inOrder(targets);
     const words = this.targets.map(({ id }) => idWords(id));
     this.#weights = Float64Array.from(this.targets, ({ weight }) => weight);
