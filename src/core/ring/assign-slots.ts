@@ -10,8 +10,9 @@
  * 3. No assignment with property 1 changes fewer slots. If `left` slots have lost their owner, groups
  *    are above their most by `excess` slots and below their least by `lack`, then exactly
  *    max(left + excess, lack) slots change.
- * 4. Who takes a slot is decided by rendezvous among those that may; who gives one up gives the slots
- *    that it won most narrowly, by its own draw.
+ * 4. Rendezvous decides among the groups that may take a slot. A group above its most gives up the
+ *    slots of its poorest draws; a group below its least takes the slots of its best draws from groups
+ *    that have more than theirs.
  *
  * So when a group goes, what it leaves brings the others to their least for the larger share, but for
  * rounding, and nothing else moves. When one comes, it is given its least; between the others nothing
@@ -22,7 +23,7 @@
 import { assert } from "../assert.js";
 import { mix32 } from "../hash.js";
 import { slotCountMax } from "../store/slots.js";
-import { Contest, drawCost } from "./contest.js";
+import { Contest } from "./contest.js";
 import { loadLeast, loadMost } from "./load-bounds.js";
 import type { HashTarget } from "./scheme.js";
 
@@ -132,13 +133,12 @@ function placeFree({ contest, owners, loads, least, most }: Assigning<number>): 
 
 /**
  * Groups that still lack slots take them from groups that have more than their least. Each slot has
- * one candidate, its winner among those that lack; the clearest wins come first. A candidate that has
+ * one candidate, its winner among those that lack; the best draws come first. A candidate that has
  * got enough meanwhile leaves slots over for another round, and each round moves one slot at least.
  */
 function fillLacking({ contest, owners, loads, least }: Assigning<number>): void {
   const candidates = new Int32Array(owners.length);
-  const costs = new Float64Array(owners.length);
-  const weightAt = (slot: number): number => contest.targets[candidates[slot]!]!.weight;
+  const draws = new Float64Array(owners.length);
   while (lacking(loads, least) > 0) {
     const open = below(loads, least);
     const spare = below(least, loads);
@@ -146,9 +146,9 @@ function fillLacking({ contest, owners, loads, least }: Assigning<number>): void
     for (const slot of slots) {
       const winner = contest.winner(slotKey(slot), open);
       candidates[slot] = winner;
-      costs[slot] = drawCost(contest.draw(winner, slotKey(slot)));
+      draws[slot] = contest.draw(winner, slotKey(slot));
     }
-    slots.sort((a, b) => costs[a]! * weightAt(b) - costs[b]! * weightAt(a) || a - b);
+    slots.sort((a, b) => draws[b]! - draws[a]! || a - b);
     for (const slot of slots) {
       const from = owners[slot]!;
       const to = candidates[slot]!;

@@ -31,18 +31,20 @@ export class Contest<Id extends number = number> {
 
   /** What the target draws for the key: an unsigned word. */
   draw(target: number, keyHash: number): number {
-    return mix32(Math.imul(keyHash ^ this.#salts[target]!, this.#factors[target]!));
+    return drawOf(keyHash, this.#salts[target]!, this.#factors[target]!);
   }
 
   /** Who wins the key among those that are `open` (not 0 there); -1 if nobody is. Ties: the lower id. */
   winner(keyHash: number, open: Uint8Array): number {
     const weights = this.#weights;
+    const salts = this.#salts;
+    const factors = this.#factors;
     let best = -1;
     let bestDraw = -1;
     let bestCost = 0;
     for (let at = 0; at < weights.length; at++) {
       if (open[at] === 0) continue;
-      const draw = this.draw(at, keyHash);
+      const draw = drawOf(keyHash, salts[at]!, factors[at]!);
       // No logarithm is needed to see that it loses.
       if (best >= 0 && draw <= bestDraw && weights[at]! <= weights[best]!) continue;
       const cost = drawCost(draw);
@@ -53,6 +55,10 @@ export class Contest<Id extends number = number> {
     }
     return best;
   }
+}
+
+function drawOf(keyHash: number, salt: number, factor: number): number {
+  return mix32(Math.imul(keyHash ^ salt, factor));
 }
 
 /** Two well mixed 32-bit words of an id. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type SlotAssignment, assignSlots } from "../../../src/core/ring/assign-slots.js";
+import { Contest } from "../../../src/core/ring/contest.js";
 import { rendezvous } from "../../../src/core/ring/rendezvous.js";
 import type { HashTarget } from "../../../src/core/ring/scheme.js";
 import { mix32 } from "../../../src/core/hash.js";
@@ -15,20 +16,26 @@ const groupLists = fc.uniqueArray(fc.record({ id: fc.integer({ min: 1, max: 14 }
 const caps = fc.constantFrom(1_000, 1_050, 1_100, 1_500, 10_000);
 const slotCounts = fc.constantFrom(1, 2, 7, 64, 300);
 
-/** Any owners at all, also of groups that are not there, and none. */
+/** Any owners at all: groups that are there, mostly some few of them; groups that are not; none. */
 const requests: fc.Arbitrary<SlotAssignment> = fc
   .tuple(slotCounts, groupLists, caps)
   .chain(([slotCount, groups, capThousandths]) => {
-    const owner = fc.oneof(
-      { weight: 9, arbitrary: fc.integer({ min: 1, max: 16 }) },
-      fc.constant(null),
-    );
-    const owners = fc.array(owner, { minLength: slotCount, maxLength: slotCount });
+    const anyone = fc.oneof(fc.integer({ min: 1, max: 16 }), fc.constant(null));
+    const listed = fc.nat(groups.length - 1).map((at) => groups[at]!.id);
+    const early = fc.nat(groups.length >> 1).map((at) => groups[at % groups.length]!.id);
+    const ownersOf = (owner: fc.Arbitrary<number | null>) =>
+      fc.array(owner, { minLength: slotCount, maxLength: slotCount });
     return fc.record({
       slotCount: fc.constant(slotCount),
       groups: fc.constant(groups),
       capThousandths: fc.constant(capThousandths),
-      previous: fc.oneof({ weight: 5, arbitrary: owners }, fc.constant(null)),
+      previous: fc.oneof(
+        ownersOf(anyone),
+        ownersOf(listed),
+        ownersOf(early),
+        ownersOf(fc.oneof({ weight: 9, arbitrary: listed }, anyone)),
+        fc.constant(null),
+      ),
     });
   });
 
@@ -91,6 +98,13 @@ const slotCount = 4_096;
 const first = (groups: readonly HashTarget[]): number[] =>
   assignSlots({ slotCount, groups, capThousandths: cap, previous: null });
 
+/** All slots, those of the group's best draws first. */
+function byDraw(groups: readonly HashTarget[], group: number): number[] {
+  const contest = new Contest(groups);
+  const draws = Array.from({ length: slotCount }, (_, slot) => contest.draw(group, mix32(slot)));
+  return [...draws.keys()].sort((a, b) => draws[b]! - draws[a]!);
+}
+
 describe("slot assignment", () => {
   it("slots: anything before, any groups: all promises, with the fewest changes there can be", () => {
     fc.assert(
@@ -143,6 +157,26 @@ describe("slot assignment", () => {
     const moved = now.filter((owner, slot) => owner !== owners[slot]);
     expect(moved).toEqual(moved.map(() => 17));
     expect(moved.length).toBe(Math.floor(slotCount / 17 / 1.1));
+  });
+
+  it("slots: a group has too many: it gives up those of its poorest draws", () => {
+    const groups = equal(3);
+    const previous = Array.from({ length: slotCount }, () => 1);
+    const owners = assignSlots({ slotCount, groups, capThousandths: cap, previous });
+    const ranked = byDraw(groups, 0);
+    const kept = ranked.slice(0, Math.ceil((slotCount / 3) * 1.1));
+    expect(new Set(kept)).toEqual(new Set(ranked.filter((slot) => owners[slot] === 1)));
+  });
+
+  it("slots: a group lacks some: it takes those of its best draws", () => {
+    const groups = equal(5);
+    const previous = first(equal(4));
+    // So wide a cap that the others have no slot too many.
+    const owners = assignSlots({ slotCount, groups, capThousandths: 1_500, previous });
+    const ranked = byDraw(groups, 4);
+    const taken = ranked.filter((slot) => owners[slot] === 5);
+    expect(taken.length).toBe(Math.floor(slotCount / 5 / 1.5));
+    expect(taken).toEqual(ranked.slice(0, taken.length));
   });
 
   it("slots: a wide cap, none before: plain rendezvous", () => {

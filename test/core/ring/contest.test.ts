@@ -66,6 +66,29 @@ describe("contest", () => {
     );
   });
 
+  it("winner: equal draws, in either order: the lower id", () => {
+    // Of so many ids two draw the same for one key.
+    const key = 1;
+    const many = new Contest(Array.from({ length: 65_536 }, (_, at) => ({ id: at, weight: 1 })));
+    const drawn = new Map<number, number>();
+    let ties = 0;
+    for (const { id } of many.targets) {
+      const other = drawn.get(many.draw(id, key));
+      drawn.set(many.draw(id, key), id);
+      if (other === undefined) continue;
+      ties++;
+      for (const ids of [
+        [other, id],
+        [id, other],
+      ]) {
+        const contest = new Contest(ids.map((each) => ({ id: each, weight: 1 })));
+        const winner = contest.winner(key, new Uint8Array(2).fill(1));
+        expect(contest.targets[winner]!.id).toBe(other);
+      }
+    }
+    expect(ties).toBeGreaterThan(0);
+  });
+
   it("winner: pinned values: a change of the draws is a new version of what rests on them", () => {
     const contest = new Contest([1, 2, 3, 4, 5].map((id) => ({ id, weight: id })));
     const all = new Uint8Array(5).fill(1);

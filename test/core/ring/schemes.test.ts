@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyBytes } from "../../../src/core/bytes.js";
 import { mix32 } from "../../../src/core/hash.js";
+import { idWords } from "../../../src/core/ring/contest.js";
 import { hashRing, ringPointsMax } from "../../../src/core/ring/hash-ring.js";
 import { jump } from "../../../src/core/ring/jump.js";
 import { maglev } from "../../../src/core/ring/maglev.js";
@@ -62,6 +63,29 @@ describe("order of the list", () => {
     const scheme = hashRing(1_000);
     const hashes = Array.from({ length: 200_000 }, (__, n) => mix32(n));
     expect(moves(scheme, targets, targets.toReversed(), hashes).moved).toBe(0);
+  });
+});
+
+describe("answers", () => {
+  const wide = 2 ** 40;
+  const pinned: Readonly<Record<string, readonly number[]>> = {
+    rendezvous: [wide, wide, 7, 4, 7, wide, 9, wide, 4, 7, wide, 7],
+    "ring-160": [9, 9, 4, wide, wide, wide, 9, 7, 7, 9, 4, 7],
+    jump: [wide, 9, wide, 7, 7, wide, 4, 4, 7, 7, wide, wide],
+    "maglev-4099": [7, 4, 7, wide, 7, 4, 9, 4, 9, 9, wide, 9],
+  };
+
+  it("ring: a key on a point: belongs to it, the next key to the next point", () => {
+    const place = mix32(idWords(1)[0]);
+    const ring = hashRing(1).build(equal(2));
+    expect(ring.locate(place)).toBe(1);
+    expect(ring.locate(place + 1)).toBe(2);
+  });
+
+  it.each(named)("%s: pinned answers: a change of the scheme is seen", (name, scheme) => {
+    const targets = [9, 4, wide, 7].map((id) => ({ id, weight: 1 + (id % 3) }));
+    const answers = keys.slice(0, 12).map((key) => scheme.build(targets).locate(key));
+    expect(answers).toEqual(pinned[name]);
   });
 });
 
