@@ -42,9 +42,10 @@ export interface SlotAssignment<Id extends number = number> {
 }
 
 /**
- * The owner of each slot. A first assignment costs a draw for each pair of slot and group, about a
- * second for 65,536 slots and 1,000 groups; later ones cost that for the slots that move, or, when
- * groups come, for the groups that come. Throws InvariantError on a request that is not as stated.
+ * The owner of each slot. A first assignment costs a draw for each pair of slot and group, some
+ * tenths of a second for 65,536 slots and 1,000 groups; later ones cost that for the slots that have
+ * lost their owner and for the groups that lack slots. Throws InvariantError on a request that is not
+ * as stated.
  */
 export function assignSlots<Id extends number>(request: SlotAssignment<Id>): Id[] {
   const state = standing(request);

@@ -11,7 +11,8 @@
  * else (who wins, that little moves) holds exactly, whatever the error: it needs only that the same
  * draws give the same winner, and that a better draw never costs more.
  */
-import { RollingHash, mix32 } from "../hash.js";
+import { mix32 } from "../hash.js";
+import { idWords } from "./id-words.js";
 import { type HashTarget, inOrder } from "./scheme.js";
 
 /** Targets are named by their place in ascending order of ids. */
@@ -59,13 +60,6 @@ export class Contest<Id extends number = number> {
 
 function drawOf(keyHash: number, salt: number, factor: number): number {
   return mix32(Math.imul(keyHash ^ salt, factor));
-}
-
-/** Two well mixed 32-bit words of an id. */
-export function idWords(id: number): readonly [number, number] {
-  const hash = new RollingHash();
-  hash.number(id);
-  return hash.digest();
 }
 
 /**

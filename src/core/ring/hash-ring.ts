@@ -4,7 +4,7 @@
  */
 import { assert } from "../assert.js";
 import { mix32 } from "../hash.js";
-import { idWords } from "./contest.js";
+import { idWords } from "./id-words.js";
 import { type HashScheme, inOrder, targetsMax, type HashTarget } from "./scheme.js";
 
 /** How many points a ring may have. */

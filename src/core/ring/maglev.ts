@@ -4,7 +4,7 @@
  * target comes or goes, some keys also move between the others.
  */
 import { assert } from "../assert.js";
-import { idWords } from "./contest.js";
+import { idWords } from "./id-words.js";
 import { type HashScheme, inOrder, type HashTarget } from "./scheme.js";
 
 /** Prime. The paper asks for a hundred entries for each target, or more. */

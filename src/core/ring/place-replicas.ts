@@ -10,7 +10,8 @@
  */
 import { assert } from "../assert.js";
 import { votersMax } from "../quorum/majority.js";
-import { Contest, idWords } from "./contest.js";
+import { Contest } from "./contest.js";
+import { idWords } from "./id-words.js";
 import { loadMost } from "./load-bounds.js";
 import { type HashTarget, targetsProblem } from "./scheme.js";
 
