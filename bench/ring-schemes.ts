@@ -53,11 +53,15 @@ export function keyHashes(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, n) => slotHash(keyBytes(`key${n}`)));
 }
 
-export function spreadOf(lookup: HashLookup, targets: number, hashes: Uint32Array): Spread {
-  const loads = new Float64Array(targets + 1);
-  for (const hash of hashes) loads[lookup.locate(hash)]!++;
-  const mean = hashes.length / targets;
-  const relative = [...loads.subarray(1)].map((load) => load / mean);
+/** Who has each key; ids are from 1 to the number of targets. */
+export function located(lookup: HashLookup, hashes: Uint32Array): Uint32Array {
+  return hashes.map((hash) => lookup.locate(hash));
+}
+
+export function spreadOf(owners: Uint32Array, targets: number): Spread {
+  const loads = new Float64Array(targets);
+  for (const owner of owners) loads[owner - 1]!++;
+  const relative = [...loads].map((load) => (load * targets) / owners.length);
   const variance = relative.reduce((sum, load) => sum + (load - 1) ** 2, 0) / targets;
   return {
     most: Math.max(...relative),
@@ -66,20 +70,15 @@ export function spreadOf(lookup: HashLookup, targets: number, hashes: Uint32Arra
   };
 }
 
-export function movementOf(
-  [before, after]: readonly [HashLookup, HashLookup],
-  added: number,
-  hashes: Uint32Array,
-): Movement {
+export function movementOf(before: Uint32Array, after: Uint32Array, added: number): Movement {
   let moved = 0;
   let wrong = 0;
-  for (const hash of hashes) {
-    const to = after.locate(hash);
-    if (to === before.locate(hash)) continue;
+  for (const [key, to] of after.entries()) {
+    if (to === before[key]) continue;
     moved++;
     if (to !== added) wrong++;
   }
-  return { moved: moved / hashes.length, wrong: wrong / hashes.length };
+  return { moved: moved / after.length, wrong: wrong / after.length };
 }
 
 /** Ids from 1 on. */
