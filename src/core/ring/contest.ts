@@ -6,8 +6,8 @@
  * Weights follow the logarithmic method: if u is a draw as a number between 0 and 1, the target with
  * the least -log2(u) / weight wins, and each wins in proportion to its weight. As many draws as the
  * weight would need no logarithm, but a lookup would then cost the sum of all weights. The logarithm
- * is an integer, from a table and a straight line between its entries, for Math.log2 differs from
- * engine to engine. It is off by less than a thousandth of itself, and by as much are the shares. All
+ * is an integer, from a table and a straight line between its entries, for Math.log2 may differ
+ * from engine to engine. It is off by less than a thousandth of itself, and by as much are the shares. All
  * else (who wins, that little moves) holds exactly, whatever the error: it needs only that the same
  * draws give the same winner, and that a better draw never costs more.
  */

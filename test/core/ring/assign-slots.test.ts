@@ -5,6 +5,7 @@ import { Contest } from "../../../src/core/ring/contest.js";
 import { rendezvous } from "../../../src/core/ring/rendezvous.js";
 import type { HashTarget } from "../../../src/core/ring/scheme.js";
 import { mix32 } from "../../../src/core/hash.js";
+import { runs } from "../../setup/soak.js";
 import { equal } from "./schemes.js";
 
 const weight = fc.integer({ min: 1, max: 9 });
@@ -113,7 +114,7 @@ describe("slot assignment", () => {
         expect(broken(request, owners)).toEqual([]);
         expect(changed(request, owners)).toBe(fewestChanges(request));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

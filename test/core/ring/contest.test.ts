@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Contest, drawCost } from "../../../src/core/ring/contest.js";
+import { runs } from "../../setup/soak.js";
 
 const word = fc.nat(0xffff_ffff);
 
@@ -17,7 +18,7 @@ describe("contest", () => {
         // Cut to a whole number twice: near the best draws two units are all there is.
         expect(Math.abs(drawCost(draw) - exact)).toBeLessThan(exact / 1_000 + 2);
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 
@@ -38,7 +39,7 @@ describe("contest", () => {
         if (a === b || Math.max(a, b) === 1) return;
         expect(drawCost(Math.max(a, b))).toBeLessThan(drawCost(Math.min(a, b)));
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
     // Where the table goes on to its next entry.
     for (let entry = 257; entry < 512; entry++) {
@@ -62,7 +63,7 @@ describe("contest", () => {
           .sort((a, b) => costOf(a) - costOf(b) || a - b);
         expect(contest.winner(key, open)).toBe(ranked[0] ?? -1);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

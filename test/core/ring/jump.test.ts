@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jumpBucket } from "../../../src/core/ring/jump.js";
+import { runs } from "../../setup/soak.js";
 
 /** The function of the paper, with its 64-bit words as big integers. */
 function published(key: number, buckets: number): number {
@@ -25,7 +26,7 @@ describe("jump", () => {
       fc.property(fc.nat(0xffff_ffff), counts, (key, buckets) => {
         expect(jumpBucket(key, buckets)).toBe(published(key, buckets));
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 

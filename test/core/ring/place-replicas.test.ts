@@ -5,6 +5,7 @@ import {
   placeReplicas,
   replacement,
 } from "../../../src/core/ring/place-replicas.js";
+import { runs } from "../../setup/soak.js";
 
 const capThousandths = 1_100;
 const zones = ["a", "b", "c", "d"];
@@ -110,7 +111,7 @@ describe("replica placement", () => {
         const used = new Set(placed.nodes.map((node) => nodes.find((n) => n.id === node)!.zone));
         expect(used.size).toBe(Math.min(count, there.size));
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
   });
 
@@ -247,7 +248,7 @@ describe("replacement of a replica", () => {
         const reversed = { ...request, nodes: nodes.toReversed(), members: own.toReversed() };
         expect(replacement(reversed)).toEqual(replaced);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -14,6 +14,7 @@ import {
   targetsProblem,
   weightMax,
 } from "../../../src/core/ring/scheme.js";
+import { runs } from "../../setup/soak.js";
 import {
   ascending,
   equal,
@@ -49,7 +50,7 @@ describe("order of the list", () => {
       fc.property(shuffles, ([targets, shuffled]) => {
         expect(differences(scheme, targets, shuffled)).toBe(0);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -101,7 +102,7 @@ describe("movement", () => {
         expect(moves(scheme, fewer, more).wrong).toBe(0);
         expect(moves(scheme, more, fewer).wrong).toBe(0);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -113,7 +114,7 @@ describe("movement", () => {
         const changed = keys.slice(0, 300).filter((key) => old.locate(key) !== now.locate(key));
         expect(changed.filter((key) => now.locate(key) !== heavier.id)).toEqual([]);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -124,7 +125,7 @@ describe("movement", () => {
         expect(moves(jump, more.slice(0, -1), more).wrong).toBe(0);
         expect(moves(jump, more, more.slice(0, -1)).wrong).toBe(0);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -203,6 +204,22 @@ describe("evenness", () => {
     // 200 are due; five times their standard deviation is 70.
     expect(Math.abs(loads.get(2)! - 400_000 / 2_001)).toBeLessThan(70);
     expect(Math.abs(loads.get(1)! - loads.get(3)!)).toBeLessThan(3_200);
+  });
+
+  it("rendezvous: one goes: the others share what it had", () => {
+    // 1,250 keys over fifteen others: 83 for each, and 9 are the standard deviation.
+    const heirs = (scheme: HashScheme): { readonly most: number; readonly least: number } => {
+      const [before, after] = [scheme.build(equal(16)), scheme.build(equal(15))];
+      const left = keys.filter((key) => before.locate(key) === 16);
+      const counts = equal(15).map(
+        ({ id }) => left.filter((key) => after.locate(key) === id).length,
+      );
+      return { most: Math.max(...counts), least: Math.min(...counts) };
+    };
+    expect(heirs(rendezvous).most).toBeLessThan(83 + 45);
+    expect(heirs(rendezvous).least).toBeGreaterThan(83 - 45);
+    // Planted: one point each, so that one neighbour has it all.
+    expect(heirs(hashRing(1)).least).toBe(0);
   });
 
   it("all weights taken for one: seen", () => {
