@@ -38,17 +38,11 @@ export function stillFigures(
   const { most, least, deviation } = spreadOf(before!, size);
   const { moved, wrong } = movementOf(before!, after!, size + 1);
   const row = `ring/${contender.name}-${size}`;
-  const mean = { unit: "", against: "the mean load" };
+  const against = "the mean load";
   return [
-    { name: `${row}/max`, value: most, ratio: most, ...mean },
-    { name: `${row}/min`, value: least, ratio: least, ...mean },
-    {
-      name: `${row}/sd`,
-      value: deviation * 100,
-      ratio: deviation,
-      unit: "%",
-      against: mean.against,
-    },
+    { name: `${row}/max`, value: most, unit: "", against, ratio: most },
+    { name: `${row}/min`, value: least, unit: "", against, ratio: least },
+    { name: `${row}/sd`, value: deviation * 100, unit: "%", against, ratio: deviation },
     {
       name: `${row}/moved`,
       value: moved * 100,
