@@ -23,13 +23,21 @@ export { capThousandthsDefault } from "./ring/load-bounds.js";
 export { maglev } from "./ring/maglev.js";
 export * from "./ring/place-replicas.js";
 export { rendezvous } from "./ring/rendezvous.js";
-export * from "./ring/scheme.js";
+export {
+  type HashLookup,
+  type HashScheme,
+  type HashTarget,
+  type TargetsProblem,
+  targetsMax,
+  targetsProblem,
+  weightMax,
+} from "./ring/scheme.js";
 export { Wal, type WalParts } from "./wal/wal.js";
 export { type WalOptions, walDefaults, walOptions } from "./wal/options.js";
 export * from "./store/client-protocol.js";
 export { KvStore } from "./store/kv.js";
-export { slotHash, slotHashName, slotOf } from "./store/slots.js";
 export { ReplicatedStore, type ReplicatedStoreOptions } from "./store/replicated-store.js";
+export { slotHash, slotHashName, slotOf } from "./store/slots.js";
 export { Host, type HostStage, type HostStatus } from "./node/host.js";
 export type { FoundingGroup } from "./node/lifecycle.js";
 export type { LogicFactory, NodeLogic } from "./node/logic.js";

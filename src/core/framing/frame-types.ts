@@ -59,6 +59,9 @@ export type Door = Extract<FrameName, "request" | "adminRequest">;
 /** More than any frame of fixed shape takes, in either codec. */
 const smallBytesMax = 1024;
 
+/** A configuration of the most members, in either codec. */
+const inviteBytesMax = 4096;
+
 const node = ["node"] as const;
 const client = ["client", "admin"] as const;
 const admin = ["admin"] as const;
@@ -81,7 +84,7 @@ export const frameTypes: readonly FrameType[] = [
   { ...entry("helloAck", node, smallBytesMax), early: true },
   { ...entry("goodbye", node, smallBytesMax), early: true },
   entry("unknownReplica", node, smallBytesMax),
-  entry("invite", node, smallBytesMax),
+  entry("invite", node, inviteBytesMax),
   entry("machine", node, null),
   entry("nodeRequest", node, null),
   entry("nodeAnswer", node, null),

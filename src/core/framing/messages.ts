@@ -42,13 +42,17 @@ export interface UnknownReplica {
   readonly disk: number;
 }
 
-/** A leader allows the node to make the replica, on exactly that disk. */
+/**
+ * A leader or candidate allows the node to make the replica, on exactly that disk. `configuration`:
+ * the group's founding one, encoded, while that is in force; it stands in no entry. Else empty.
+ */
 export interface Invite {
   readonly kind: "invite";
   readonly group: GroupId;
   readonly incarnation: Incarnation;
   readonly replica: ReplicaId;
   readonly disk: number;
+  readonly configuration: Uint8Array;
 }
 
 /** Of a user's own machine; opaque. */
@@ -202,7 +206,7 @@ export const messageFields: Readonly<Record<FramedMessage["kind"], readonly Fiel
   helloAck: greeting,
   goodbye: [["reason", "reason"]],
   unknownReplica: placing,
-  invite: placing,
+  invite: [...placing, ["configuration", "bytes"]],
   machine: [["bytes", "bytes"]],
   nodeRequest: [
     ["asked", "u64"],

@@ -11,7 +11,7 @@ import {
   malformed,
   sealFrame,
 } from "./frame.js";
-import { type NodeMessage, goodbyeReasons } from "./messages.js";
+import { type NodeMessage, type UnknownReplica, goodbyeReasons } from "./messages.js";
 
 const from = frameHeaderBytes;
 
@@ -40,6 +40,7 @@ export function encodeNodeFrame(
     case "invite":
       putU53(bytes, from, message.replica);
       putU53(bytes, from + 8, message.disk);
+      if (message.kind === "invite") putBytes(bytes, from + 16, message.configuration);
       break;
     case "machine":
     case "request":
@@ -67,8 +68,9 @@ function bodyBytes(message: NodeMessage): number {
     case "goodbye":
       return 1;
     case "unknownReplica":
-    case "invite":
       return 16;
+    case "invite":
+      return 20 + message.configuration.length;
     case "machine":
     case "request":
     case "adminRequest":
@@ -100,9 +102,9 @@ export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
       return reason === undefined ? malformed("field", from) : { kind: "goodbye", reason };
     }
     case frameTypeOf.unknownReplica:
-      return decodePlacing("unknownReplica", whole, length);
+      return length === 16 ? decodePlacing(whole) : malformed("end", from + length);
     case frameTypeOf.invite:
-      return decodePlacing("invite", whole, length);
+      return decodeInvite(whole, length);
     case frameTypeOf.machine:
       return decodeOpaque("machine", whole, length);
     case frameTypeOf.request:
@@ -134,18 +136,23 @@ function decodeGreeting(
   return { kind, cluster, node: node as NodeId, boot: boot as Boot, disk };
 }
 
-function decodePlacing(
-  kind: "unknownReplica" | "invite",
-  whole: Uint8Array,
-  length: number,
-): NodeMessage | Malformed {
-  if (length !== 16) return malformed("end", from + length);
+function decodeInvite(whole: Uint8Array, length: number): NodeMessage | Malformed {
+  if (length < 20 || getU32(whole, from + 16) !== length - 20) {
+    return malformed("end", from + length);
+  }
+  const placing = decodePlacing(whole);
+  if (placing.kind === "malformed") return placing;
+  const configuration = whole.subarray(from + 20, from + length);
+  return { ...placing, kind: "invite", configuration };
+}
+
+function decodePlacing(whole: Uint8Array): UnknownReplica | Malformed {
   const replica = getU53(whole, from);
   const disk = getU53(whole, from + 8);
   if (replica < 0 || disk < 0) return malformed("number", from);
   const group = getU32(whole, 8) as GroupId;
   const incarnation = getU32(whole, 12) as Incarnation;
-  return { kind, group, incarnation, replica: replica as ReplicaId, disk };
+  return { kind: "unknownReplica", group, incarnation, replica: replica as ReplicaId, disk };
 }
 
 function decodeNumbered(

@@ -9,7 +9,7 @@ import type { MapState } from "./state.js";
 import type { MapGroup } from "./types.js";
 
 /** Slots are assigned in equal runs, so that owners stay few; at most so many runs. */
-const runsMax = 4096;
+const runsMax = 1024;
 
 /** The members of a new group on these nodes; null unless each is there and up, once. */
 export function membersOn(map: MapState, nodes: readonly NodeId[]): Member[] | null {

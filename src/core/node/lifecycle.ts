@@ -126,7 +126,7 @@ export class Lifecycle {
     const { group, incarnation, replica, disk } = asked;
     const ours = this.#replicas.ofGroup(group);
     if (ours === null || ours.incarnation !== incarnation) return;
-    const { role, configuration } = ours.raft.view;
+    const { role, configuration, configurationIndex } = ours.raft.view;
     if (role === "follower") return;
     const member = memberOf(configuration, replica);
     if (member === undefined || member.node !== from) return;
@@ -135,13 +135,24 @@ export class Lifecycle {
       return;
     }
     marks.hit("inviteSent");
-    outbox.add(from, { kind: "invite", group, incarnation, replica, disk });
+    // Who is not told now whom the group was founded with would never hear it from the log.
+    const founding = configurationIndex === 0 ? encodeConfiguration(configuration) : emptyBytes;
+    outbox.add(from, {
+      kind: "invite",
+      group,
+      incarnation,
+      replica,
+      disk,
+      configuration: founding,
+    });
   }
 
   onInvite(invite: Invite): void {
-    const { disk } = this.#context;
+    const { disk, marks } = this.#context;
     if (invite.disk !== disk || this.#replicas.find(invite) !== null) return;
-    if (this.#mayMake(invite)) this.#make(invite, emptyBytes);
+    if (!isFoundingOf(invite) || !this.#mayMake(invite)) return;
+    marks.hit("invitedReplicaCreated");
+    this.#make(invite, invite.configuration.slice());
   }
 
   /** The steward asks for a member's replica of a new group. */
@@ -198,10 +209,7 @@ export class Lifecycle {
   }
 
   #make(key: ReplicaKey, configuration: Uint8Array): void {
-    const founding = this.#underWayTo(key, configuration, (made) => {
-      if (configuration.length === 0) this.#context.marks.hit("invitedReplicaCreated");
-      this.#begin(made);
-    });
+    const founding = this.#underWayTo(key, configuration, (made) => this.#begin(made));
     this.#context.writes.create(founding, founding.meta, 1 as Token);
   }
 
@@ -219,6 +227,13 @@ export class Lifecycle {
     this.#underWay.push(founding);
     return founding;
   }
+}
+
+/** No configuration, or one that has the invited replica on this disk. */
+function isFoundingOf({ configuration, replica, disk }: Invite): boolean {
+  if (configuration.length === 0) return true;
+  const decoded = decodeConfiguration(configuration);
+  return "ok" in decoded && memberOf(decoded.ok, replica)?.disk === disk;
 }
 
 function keyOf({ group, incarnation, replica }: ReplicaKey): ReplicaKey {

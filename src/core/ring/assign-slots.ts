@@ -10,8 +10,9 @@
  * 3. No assignment with property 1 changes fewer slots. If `left` slots have lost their owner, groups
  *    are above their most by `excess` slots and below their least by `lack`, then exactly
  *    max(left + excess, lack) slots change.
- * 4. Who takes a slot is decided by rendezvous among those that may; who gives one up gives the slots
- *    that it won most narrowly, by its own draw.
+ * 4. Rendezvous decides among the groups that may take a slot. A group above its most gives up the
+ *    slots of its poorest draws; a group below its least takes the slots of its best draws from groups
+ *    that have more than theirs.
  *
  * So when a group goes, what it leaves brings the others to their least for the larger share, but for
  * rounding, and nothing else moves. When one comes, it is given its least; between the others nothing
@@ -22,9 +23,9 @@
 import { assert } from "../assert.js";
 import { mix32 } from "../hash.js";
 import { slotCountMax } from "../store/slots.js";
-import { Contest, drawCost } from "./contest.js";
+import { Contest } from "./contest.js";
 import { loadLeast, loadMost } from "./load-bounds.js";
-import type { Target } from "./scheme.js";
+import type { HashTarget } from "./scheme.js";
 
 /** Names these rules: replicas of different versions must not compute different owners. */
 export const slotAssignmentName = "hrw-bounded/1";
@@ -33,7 +34,7 @@ export interface SlotAssignment<Id extends number = number> {
   /** From 1 to `slotCountMax`. They may as well be equal runs of slots, numbered from 0. */
   readonly slotCount: number;
   /** No problem for `targetsProblem`; in any order. */
-  readonly groups: readonly Target<Id>[];
+  readonly groups: readonly HashTarget<Id>[];
   /** In thousandths, see `load-bounds.ts`. */
   readonly capThousandths: number;
   /** The owner of each slot so far, also one that is not among `groups` any more; null for none. */
@@ -41,9 +42,10 @@ export interface SlotAssignment<Id extends number = number> {
 }
 
 /**
- * The owner of each slot. A first assignment costs a draw for each pair of slot and group, about a
- * second for 65,536 slots and 1,000 groups; later ones cost that for the slots that move, or, when
- * groups come, for the groups that come. Throws InvariantError on a request that is not as stated.
+ * The owner of each slot. A first assignment costs a draw for each pair of slot and group, some
+ * tenths of a second for 65,536 slots and 1,000 groups; later ones cost that for the slots that have
+ * lost their owner and for the groups that lack slots. Throws InvariantError on a request that is not
+ * as stated.
  */
 export function assignSlots<Id extends number>(request: SlotAssignment<Id>): Id[] {
   const state = standing(request);
@@ -132,13 +134,12 @@ function placeFree({ contest, owners, loads, least, most }: Assigning<number>): 
 
 /**
  * Groups that still lack slots take them from groups that have more than their least. Each slot has
- * one candidate, its winner among those that lack; the clearest wins come first. A candidate that has
+ * one candidate, its winner among those that lack; the best draws come first. A candidate that has
  * got enough meanwhile leaves slots over for another round, and each round moves one slot at least.
  */
 function fillLacking({ contest, owners, loads, least }: Assigning<number>): void {
   const candidates = new Int32Array(owners.length);
-  const costs = new Float64Array(owners.length);
-  const weightAt = (slot: number): number => contest.targets[candidates[slot]!]!.weight;
+  const draws = new Float64Array(owners.length);
   while (lacking(loads, least) > 0) {
     const open = below(loads, least);
     const spare = below(least, loads);
@@ -146,9 +147,9 @@ function fillLacking({ contest, owners, loads, least }: Assigning<number>): void
     for (const slot of slots) {
       const winner = contest.winner(slotKey(slot), open);
       candidates[slot] = winner;
-      costs[slot] = drawCost(contest.draw(winner, slotKey(slot)));
+      draws[slot] = contest.draw(winner, slotKey(slot));
     }
-    slots.sort((a, b) => costs[a]! * weightAt(b) - costs[b]! * weightAt(a) || a - b);
+    slots.sort((a, b) => draws[b]! - draws[a]! || a - b);
     for (const slot of slots) {
       const from = owners[slot]!;
       const to = candidates[slot]!;

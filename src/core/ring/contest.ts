@@ -6,22 +6,23 @@
  * Weights follow the logarithmic method: if u is a draw as a number between 0 and 1, the target with
  * the least -log2(u) / weight wins, and each wins in proportion to its weight. As many draws as the
  * weight would need no logarithm, but a lookup would then cost the sum of all weights. The logarithm
- * is an integer, from a table and a straight line between its entries, for Math.log2 differs from
- * engine to engine. It is off by less than a thousandth of itself, and by as much are the shares. All
+ * is an integer, from a table and a straight line between its entries, for Math.log2 may differ
+ * from engine to engine. It is off by less than a thousandth of itself, and by as much are the shares. All
  * else (who wins, that little moves) holds exactly, whatever the error: it needs only that the same
  * draws give the same winner, and that a better draw never costs more.
  */
-import { RollingHash, mix32 } from "../hash.js";
-import { type Target, inOrder } from "./scheme.js";
+import { mix32 } from "../hash.js";
+import { idWords } from "./id-words.js";
+import { type HashTarget, inOrder } from "./scheme.js";
 
 /** Targets are named by their place in ascending order of ids. */
 export class Contest<Id extends number = number> {
-  readonly targets: readonly Target<Id>[];
+  readonly targets: readonly HashTarget<Id>[];
   readonly #weights: Float64Array;
   readonly #salts: Int32Array;
   readonly #factors: Int32Array;
 
-  constructor(targets: readonly Target<Id>[]) {
+  constructor(targets: readonly HashTarget<Id>[]) {
     this.targets = inOrder(targets);
     const words = this.targets.map(({ id }) => idWords(id));
     this.#weights = Float64Array.from(this.targets, ({ weight }) => weight);
@@ -31,18 +32,20 @@ export class Contest<Id extends number = number> {
 
   /** What the target draws for the key: an unsigned word. */
   draw(target: number, keyHash: number): number {
-    return mix32(Math.imul(keyHash ^ this.#salts[target]!, this.#factors[target]!));
+    return drawOf(keyHash, this.#salts[target]!, this.#factors[target]!);
   }
 
   /** Who wins the key among those that are `open` (not 0 there); -1 if nobody is. Ties: the lower id. */
   winner(keyHash: number, open: Uint8Array): number {
     const weights = this.#weights;
+    const salts = this.#salts;
+    const factors = this.#factors;
     let best = -1;
     let bestDraw = -1;
     let bestCost = 0;
     for (let at = 0; at < weights.length; at++) {
       if (open[at] === 0) continue;
-      const draw = this.draw(at, keyHash);
+      const draw = drawOf(keyHash, salts[at]!, factors[at]!);
       // No logarithm is needed to see that it loses.
       if (best >= 0 && draw <= bestDraw && weights[at]! <= weights[best]!) continue;
       const cost = drawCost(draw);
@@ -55,11 +58,8 @@ export class Contest<Id extends number = number> {
   }
 }
 
-/** Two well mixed 32-bit words of an id. */
-export function idWords(id: number): readonly [number, number] {
-  const hash = new RollingHash();
-  hash.number(id);
-  return hash.digest();
+function drawOf(keyHash: number, salt: number, factor: number): number {
+  return mix32(Math.imul(keyHash ^ salt, factor));
 }
 
 /**

@@ -4,8 +4,8 @@
  */
 import { assert } from "../assert.js";
 import { mix32 } from "../hash.js";
-import { idWords } from "./contest.js";
-import { type HashScheme, inOrder, targetsMax, type Target } from "./scheme.js";
+import { idWords } from "./id-words.js";
+import { type HashScheme, inOrder, targetsMax, type HashTarget } from "./scheme.js";
 
 /** How many points a ring may have. */
 export const ringPointsMax: number = 4 * 1024 * 1024;
@@ -30,7 +30,7 @@ export function hashRing(pointsPerWeight: number = ringPointsPerWeightDefault): 
 }
 
 function sortedPoints(
-  ordered: readonly Target[],
+  ordered: readonly HashTarget[],
   pointsPerWeight: number,
 ): { readonly points: Uint32Array; readonly owners: Uint16Array } {
   const count = ordered.reduce((sum, { weight }) => sum + weight * pointsPerWeight, 0);

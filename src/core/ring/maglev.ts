@@ -4,8 +4,8 @@
  * target comes or goes, some keys also move between the others.
  */
 import { assert } from "../assert.js";
-import { idWords } from "./contest.js";
-import { type HashScheme, inOrder, type Target } from "./scheme.js";
+import { idWords } from "./id-words.js";
+import { type HashScheme, inOrder, type HashTarget } from "./scheme.js";
 
 /** Prime. The paper asks for a hundred entries for each target, or more. */
 export const maglevTableSizeDefault = 65_537;
@@ -33,7 +33,7 @@ const nobody = 0xffff_ffff;
  * Turns come in order of ids; the heaviest takes each of its turns, one of half its weight every
  * second. So one whose share is less than an entry may end with none.
  */
-function filledTable(ordered: readonly Target[], tableSize: number): Uint32Array {
+function filledTable(ordered: readonly HashTarget[], tableSize: number): Uint32Array {
   const table = new Uint32Array(tableSize).fill(nobody);
   const heaviest = ordered.reduce((most, { weight }) => Math.max(most, weight), 0);
   const walks = ordered.map(({ id, weight }) => {

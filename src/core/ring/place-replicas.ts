@@ -3,17 +3,19 @@
  * loads. Each replica in turn goes to one node among those that hold none of the group:
  * 1. of the zones that still have such a node, only those with the fewest replicas of the group, so
  *    that the group is in as many zones as can be, and evenly;
- * 2. of their nodes only those below their cap, ceil(cap * share) replicas, unless all have reached it;
+ * 2. of their nodes only those below their cap, ceil(cap * share) replicas. Where zones are unequal all
+ *    may have reached it: then those below the cap that follows if these nodes are all that there are;
  * 3. of these the one that wins the group.
  * The order of the nodes in the list changes nothing.
  */
 import { assert } from "../assert.js";
 import { votersMax } from "../quorum/majority.js";
-import { Contest, idWords } from "./contest.js";
+import { Contest } from "./contest.js";
+import { idWords } from "./id-words.js";
 import { loadMost } from "./load-bounds.js";
-import { type Target, targetsProblem } from "./scheme.js";
+import { type HashTarget, targetsProblem } from "./scheme.js";
 
-export interface PlacementNode<Id extends number = number> extends Target<Id> {
+export interface PlacementNode<Id extends number = number> extends HashTarget<Id> {
   /** Nodes with the same name may fail together. */
   readonly zone: string;
   /** How many replicas it holds, of all groups. */
@@ -74,7 +76,7 @@ export function replacement<Id extends number>(request: {
 interface Choice<Id extends number> {
   readonly group: number;
   readonly nodes: readonly PlacementNode<Id>[];
-  /** How many replicas come on top of all loads before the shares are taken. */
+  /** How many replicas of the group come on top of all loads. */
   readonly toPlace: number;
   readonly capThousandths: number;
   /** Who holds a replica of the group beside the one that is placed. */
@@ -84,15 +86,16 @@ interface Choice<Id extends number> {
 }
 
 function nextNode<Id extends number>(choice: Choice<Id>): Id | null {
-  checkNodes(choice.nodes);
-  const active = choice.nodes.filter(({ state }) => state === "active");
-  const apart = inEmptiestZones(
-    active.filter(({ id }) => !choice.barred.includes(id)),
-    choice,
-  );
+  const { nodes, barred, toPlace, capThousandths } = choice;
+  checkNodes(nodes);
+  const active = nodes.filter(({ state }) => state === "active");
+  const free = active.filter(({ id }) => !barred.includes(id));
+  const apart = inEmptiestZones(free, choice);
   if (apart.length === 0) return null;
-  const below = withRoom(apart, active, choice);
-  const contest = new Contest(below.length > 0 ? below : apart);
+  const inCluster = withRoom(apart, { sharers: active, toPlace, capThousandths });
+  // Never empty: what they carry and one more is less than all their caps together.
+  const inZones = () => withRoom(apart, { sharers: apart, toPlace: 1, capThousandths });
+  const contest = new Contest(inCluster.length > 0 ? inCluster : inZones());
   const all = new Uint8Array(contest.targets.length).fill(1);
   return contest.targets[contest.winner(idWords(choice.group)[0], all)]!.id;
 }
@@ -110,14 +113,18 @@ function inEmptiestZones<Id extends number>(
   return candidates.filter((node) => heldBeside(node) === fewest);
 }
 
-/** Shares are of what the active nodes carry and of what is to be placed. */
+/** Of the candidates; what the sharers carry and what is to be placed is shared by their weights. */
 function withRoom<Id extends number>(
   candidates: readonly PlacementNode<Id>[],
-  active: readonly PlacementNode<Id>[],
-  { toPlace, capThousandths }: Choice<Id>,
+  bounds: {
+    readonly sharers: readonly PlacementNode[];
+    readonly toPlace: number;
+    readonly capThousandths: number;
+  },
 ): readonly PlacementNode<Id>[] {
-  const total = active.reduce((sum, { load }) => sum + load, toPlace);
-  const weightSum = active.reduce((sum, { weight }) => sum + weight, 0);
+  const { sharers, toPlace, capThousandths } = bounds;
+  const total = sharers.reduce((sum, { load }) => sum + load, toPlace);
+  const weightSum = sharers.reduce((sum, { weight }) => sum + weight, 0);
   return candidates.filter(
     ({ load, weight }) => load < loadMost({ total, weight, weightSum }, capThousandths),
   );

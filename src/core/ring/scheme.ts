@@ -5,19 +5,19 @@
 import { assert } from "../assert.js";
 
 /** What keys are given to. */
-export interface Target<Id extends number = number> {
+export interface HashTarget<Id extends number = number> {
   /** A safe integer, no two alike. */
   readonly id: Id;
   /** How much it takes, measured against the others: a whole number from 1 to `weightMax`. */
   readonly weight: number;
 }
 
-export interface Lookup {
+export interface HashLookup {
   /**
    * The id of the target that has the key. `keyHash` is an unsigned 32-bit word all of whose bits
    * are well mixed, as `slotHash` makes them.
    */
-  locate(keyHash: number): number;
+  readonly locate: (keyHash: number) => number;
 }
 
 export interface HashScheme {
@@ -26,7 +26,7 @@ export interface HashScheme {
    * Throws InvariantError where `targetsProblem` finds anything. When targets come or go, build
    * anew: nothing but the list decides, never an earlier one.
    */
-  build(targets: readonly Target[]): Lookup;
+  readonly build: (targets: readonly HashTarget[]) => HashLookup;
 }
 
 /** Both together keep every product of a weight below 2^53, and sums of weights below 2^31. */
@@ -36,7 +36,7 @@ export const weightMax = 10_000;
 export type TargetsProblem = "noTargets" | "tooManyTargets" | "badId" | "equalIds" | "badWeight";
 
 /** What keeps a list from being used, null if nothing does. For lists that others made. */
-export function targetsProblem(targets: readonly Target[]): TargetsProblem | null {
+export function targetsProblem(targets: readonly HashTarget[]): TargetsProblem | null {
   if (targets.length === 0) return "noTargets";
   if (targets.length > targetsMax) return "tooManyTargets";
   if (!targets.every(({ id }) => Number.isSafeInteger(id))) return "badId";
@@ -45,7 +45,7 @@ export function targetsProblem(targets: readonly Target[]): TargetsProblem | nul
 }
 
 /** In ascending order of ids, which is what breaks every tie. Throws as `build` does. */
-export function inOrder<Id extends number>(targets: readonly Target<Id>[]): Target<Id>[] {
+export function inOrder<Id extends number>(targets: readonly HashTarget<Id>[]): HashTarget<Id>[] {
   const problem = targetsProblem(targets);
   assert(problem === null, "targets are some, distinct and of sound weights", { problem });
   return [...targets].sort((a, b) => a.id - b.id);

@@ -3,7 +3,6 @@ import { assertNever } from "../assert.js";
 import type { GroupId } from "../ids.js";
 import type { MapState } from "../map/state.js";
 import type { Job, Move, Step } from "../map/types.js";
-import type { ClientAnswer } from "../store/client-protocol.js";
 import { type GroupLifeEntry, encodeGroupLifeEntry } from "../store/group-life.js";
 import { decodeSlotsPiece } from "../store/slots-piece.js";
 import { type Errand, type Outcome, done, later } from "./errand.js";
@@ -48,7 +47,11 @@ export function errandOf(
     case "abandon":
       return committing(step.move.to, { kind: "abandonSlots", ...of(step.move) });
     case "reclaim":
-      return reclaiming(step.move, step.next);
+      return committing(ownerBefore(step.move), {
+        kind: "keepSlots",
+        ...of(step.move),
+        next: step.next,
+      });
     case "join":
       return joining(step.group, step.node, options.laggingMax);
     case "part":
@@ -90,28 +93,6 @@ function releasing(move: Move): Errand {
 function accepting(move: Move, job: Job): Errand {
   const { total, checksum } = move.from === 0 ? { total: 0, checksum: 0 } : job.kept;
   return committing(move.to, { kind: "acceptSlots", ...of(move), total, checksum });
-}
-
-/** A release that may not have happened yet happens first, or it would come later. */
-function reclaiming(move: Move, next: number): Errand {
-  const group = ownerBefore(move);
-  const release = committing(group, { kind: "exportSlots", ...of(move) });
-  const keep = committing(group, { kind: "keepSlots", ...of(move), next });
-  let present = release;
-  return {
-    next: (map) => present.next(map),
-    take: (answer: ClientAnswer): Outcome => {
-      const outcome = present.take(answer);
-      if (present === keep) return outcome;
-      // Served again already, it is not released a second time.
-      if (outcome.kind === "done" || isBadEpoch(answer)) present = keep;
-      return present === keep ? { kind: "on" } : outcome;
-    },
-  };
-}
-
-function isBadEpoch(answer: ClientAnswer): boolean {
-  return answer.kind === "refused" && answer.reason === "badEpoch";
 }
 
 function of({ slots, epoch }: Move): Pick<Move, "slots" | "epoch"> {

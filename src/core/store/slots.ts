@@ -6,7 +6,7 @@ import { mix32 } from "../hash.js";
 
 /**
  * FNV-1a over the key's bytes up to the first `/`, then MurmurHash3's finaliser, then the low bits.
- * Without the finaliser short keys crowd: one of 16 ring targets then gets twice its share.
+ * Without the finaliser, keys that differ only at their end have hashes near each other.
  */
 export const slotHashName = "fnv1a-fmix32/1";
 export const slotCountDefault = 65_536;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { emptyBytes } from "../../../src/core/bytes.js";
 import { binaryCodec } from "../../../src/core/framing/codec.js";
 import { groupId, incarnation } from "../../../src/core/ids.js";
 import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raft-node.js";
@@ -319,7 +320,10 @@ test("host: a replica whose id is dead here is not made again, whoever invites i
   expect(askAsAdmin(world, client.leader(), request)).toMatchObject({ kind: "done" });
   world.until("it is gone", () => gone.host!.viewOf(key) === null);
   const invite = { kind: "invite", group: key, incarnation: incarnation(1), replica } as const;
-  const frame = binaryCodec().encode({ ...invite, disk: gone.diskId }, 1);
+  const frame = binaryCodec().encode(
+    { ...invite, disk: gone.diskId, configuration: emptyBytes },
+    1,
+  );
   for (let boot = 0; boot < 2; boot++) {
     gone.host!.frameArrived(client.leader().id, frame);
     world.ticks(500);
