@@ -173,6 +173,8 @@ export class Replica implements Writer, Sleeper {
   leave(): void {
     if (this.leaving) return;
     this.leaving = true;
+    // Once its removal is durable, what these say of its log is not true any more.
+    this.#held.dropIf(({ kind }) => kind === "send");
     this.#token = (this.raft.state.token + 1) as Token;
     this.#context.wakes.remove(this);
     this.#context.writes.remove(this, this.#token);

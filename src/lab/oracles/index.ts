@@ -17,7 +17,9 @@ import { linearizability } from "./linearizability.js";
 import { logMatching } from "./log-matching.js";
 import { monotonic } from "./monotonic.js";
 import { noLostWrite } from "./no-lost-write.js";
+import { removedIsDead } from "./removed-is-dead.js";
 import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
+import { slotOwnership } from "./slot-ownership.js";
 import { stateMachineSafety } from "./state-machine-safety.js";
 
 /** Whatever the groups replicate. */
@@ -35,6 +37,8 @@ const raftOracles: readonly OracleSpec[] = [
   configurationSafety,
   configurationAgreement,
   leaseSafety,
+  removedIsDead,
+  slotOwnership,
   bounded,
   invariant,
 ];

@@ -123,6 +123,7 @@ export function persist(replica: number, of: Partial<PersistRecord>): PersistRec
     truncateFrom: index(0),
     entries: [],
     installed: null,
+    removed: false,
     ...of,
   };
 }
