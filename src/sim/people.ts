@@ -248,7 +248,7 @@ function addition(world: PeopleWorld, node: NodeId, op: "addLearner" | "addVoter
 
 function change(...changes: readonly MemberChange[]): AdminAction {
   // They change members at bad times, whatever came before.
-  return { kind: "change", changes, at: 0 };
+  return { kind: "change", changes, at: null };
 }
 
 function isJoint(leader: RaftView): boolean {

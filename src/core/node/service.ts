@@ -89,7 +89,7 @@ export class Service {
     { changes, at }: Extract<AdminRequest, { kind: "change" }>,
     word: number,
   ): void {
-    if (replica.leads && at !== 0 && at !== replica.raft.view.configurationIndex) {
+    if (replica.leads && at !== null && at !== replica.raft.view.configurationIndex) {
       this.#context.marks.hit("changeForOtherConfiguration");
       this.#stepped("change", word);
       const bytes = refusalBytes("otherConfiguration", this.#context.node);

@@ -6,7 +6,7 @@
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
 import { type MemberChange, changesMax } from "../consensus.js";
-import type { GroupId, NodeId, ReplicaId } from "../ids.js";
+import type { GroupId, Index, NodeId, ReplicaId } from "../ids.js";
 import type { SlotRange } from "../state-machine.js";
 import { type Undecodable, undecodable } from "../undecodable.js";
 import { finished, formatVersion } from "./client-protocol.js";
@@ -15,8 +15,8 @@ export type AdminAction =
   | {
       readonly kind: "change";
       readonly changes: readonly MemberChange[];
-      /** The index of the configuration that they are meant for; 0: whichever is in force. */
-      readonly at: number;
+      /** The index of the configuration that they are meant for, 0 being the founding; null: any. */
+      readonly at: Index | null;
     }
   | { readonly kind: "transfer"; readonly to: ReplicaId }
   /** The payload of a groupLife entry; see group-life.ts. */
@@ -58,7 +58,8 @@ export function encodeAdminRequest(request: AdminRequest): Uint8Array {
   writer.u53(request.group);
   switch (request.kind) {
     case "change":
-      writer.u53(request.at);
+      writer.u8(request.at === null ? 0 : 1);
+      if (request.at !== null) writer.u53(request.at);
       putChanges(request.changes);
       break;
     case "transfer":
@@ -97,7 +98,7 @@ export function decodeAdminRequest(bytes: Uint8Array): AdminRequest | Undecodabl
 function takeRequest(reader: ByteReader, kind: number, group: GroupId): AdminRequest | Undecodable {
   switch (kind) {
     case adminKind.change: {
-      const at = reader.u53();
+      const at = reader.flag() ? (reader.u53() as Index) : null;
       const changes = takeChanges(reader);
       return changes === null ? undecodable("field") : { kind: "change", group, changes, at };
     }

@@ -190,7 +190,7 @@ export class MovingSlots {
     if (total > 0 && whole === null) return this.#late();
     const table = this.table.changed(slots, { state: "owned", epoch, cameAt: index });
     if (table === null) return refused("overloaded");
-    if (whole !== null && !this.#import(slots, whole, index, table)) {
+    if (whole !== null && !this.#install(slots, whole, index, table)) {
       this.#parts.marks.hit("importRefused");
       return { kind: "malformed", code: "field" };
     }
@@ -250,13 +250,15 @@ export class MovingSlots {
   }
 
   /** False, and nothing changed, when the state cannot be understood. */
-  #import(slots: SlotRange, bytes: Uint8Array, index: number, table: SlotTable): boolean {
+  #install(slots: SlotRange, bytes: Uint8Array, index: number, table: SlotTable): boolean {
     const { machine, sessions } = this.#parts;
     const reader = new ByteReader(bytes);
     const version = reader.u8();
-    const records = sessions.read(new ByteReader(reader.varbytes()), slots);
+    const remembered = new ByteReader(reader.varbytes());
+    const records = sessions.read(remembered, slots);
     const state = reader.varbytes();
-    const sound = version === stateVersion && records !== null && reader.complete;
+    const known = version === stateVersion && records !== null;
+    const sound = known && remembered.complete && reader.complete;
     if (!sound || !machine.importSlots(slots, state)) return false;
     sessions.adopt(records, index, table.spans);
     return true;

@@ -124,7 +124,7 @@ test("host: a member is added: invited, sent a snapshot, and read from; then it 
   for (let n = 0; n < 40; n++) client.put(`a/${n}`, `value ${n}`);
   const joiner = world.node(4);
   const add = { op: "addVoter", node: joiner.id, disk: joiner.diskId } as const;
-  const request = { kind: "change", group: groupId(1), changes: [add], at: 0 } as const;
+  const request = { kind: "change", group: groupId(1), changes: [add], at: null } as const;
   expect(askAsAdmin(world, client.leader(), request)).toMatchObject({ kind: "done" });
   const key = groupId(1);
   const caughtUp = (): boolean =>
@@ -138,7 +138,7 @@ test("host: a member is added: invited, sent a snapshot, and read from; then it 
   world.until("the joiner is back", () => joiner.host!.viewOf(key) !== null && caughtUp());
   const { replica } = joiner.host!.viewOf(key)!;
   const changes = [{ op: "remove", replica } as const];
-  const removal = { kind: "change", group: groupId(1), changes, at: 0 } as const;
+  const removal = { kind: "change", group: groupId(1), changes, at: null } as const;
   if (client.leader() === joiner) throw new Error("the test needs another leader");
   expect(askAsAdmin(world, client.leader(), removal)).toMatchObject({ kind: "done" });
   world.until("the removed replica is gone", () => joiner.host!.viewOf(key) === null);
@@ -210,7 +210,7 @@ test("host: what an admin asks, by the door of clients, or a client's by theirs:
     kind: "change",
     group: groupId(1),
     changes: [{ op: "remove", replica }],
-    at: 0,
+    at: null,
   });
   const put = encodeClientRequest(client.putRequest("a/x", "two"));
   const malformed = { kind: "malformed", code: "kind" };
@@ -315,7 +315,7 @@ test("host: a replica whose id is dead here is not made again, whoever invites i
   const gone = world.nodes.slice(0, 3).find((node) => node !== client.leader())!;
   const { replica } = gone.host!.viewOf(key)!;
   const changes = [{ op: "remove", replica } as const];
-  const request = { kind: "change", group: key, changes, at: 0 } as const;
+  const request = { kind: "change", group: key, changes, at: null } as const;
   expect(askAsAdmin(world, client.leader(), request)).toMatchObject({ kind: "done" });
   world.until("it is gone", () => gone.host!.viewOf(key) === null);
   const invite = { kind: "invite", group: key, incarnation: incarnation(1), replica } as const;

@@ -171,9 +171,14 @@ class TwoGroups {
 
   /** Of a steward that has lost its office since: it is under way, and nobody waits for it. */
   leak(): void {
-    if (this.job === null) return;
-    const [group, entries] = this.entries(this.job);
+    const { job } = this;
+    if (job === null) return;
+    const [group, entries] = this.entries(job);
     this.proposed[group]!.push(...entries);
+    // It may also have believed that all was staged.
+    if (job.staged === null) return;
+    const accept = acceptance(ranges[job.range]!, job.epoch, job.staged).at(-1)!;
+    this.proposed[job.to]!.push(accept);
   }
 
   late(pick: number): void {

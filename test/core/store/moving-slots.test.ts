@@ -219,6 +219,14 @@ describe("moving slots", () => {
     expect(bytesOf(b.data(session, 1, 1, 2, named("x"), 5))).toEqual(Uint8Array.of(1));
   });
 
+  it("slots: dropped: what sessions remembered of them makes room", () => {
+    const { a, session } = twoGroups({ limits: { answersPerSessionMax: 1 } });
+    bytesOf(a.life(step("exportSlots", 5)));
+    expect(a.data(session, 2, 1, 0, named("y"))).toMatchObject({ reason: "sessionFull" });
+    bytesOf(a.life(step("dropSlots", 5)));
+    expect(bytesOf(a.data(session, 2, 1, 0, named("y")))).toEqual(Uint8Array.of(1));
+  });
+
   it("slots: what is kept is read only at its epoch; from the end on there is nothing", () => {
     const { a } = twoGroups();
     const read = (epoch: number, offset: number, range = slots) =>
