@@ -5,6 +5,7 @@ import { groupId, index } from "../../../src/core/ids.js";
 import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raft-node.js";
 import { decodeConfiguration } from "../../../src/core/raft/configuration-codec.js";
 import type { MapVersion } from "../../../src/core/state-machine.js";
+import { encodeClientRequest } from "../../../src/core/store/client-protocol.js";
 import { type GroupLifeEntry, encodeGroupLifeEntry } from "../../../src/core/store/group-life.js";
 import { type GroupStatus, decodeGroupStatus } from "../../../src/core/store/group-status.js";
 import { KvStore } from "../../../src/core/store/kv.js";
@@ -72,6 +73,14 @@ test("admin: status: the leader tells how far each member is; others name the le
       [other.id as number, view.last as number],
     ]),
   );
+  // What only the leader holds counts for itself.
+  world.passes = () => false;
+  const put = encodeClientRequest(client.putRequest("a/x", "three"));
+  leader.host!.request("request", world.nextRequest(), put);
+  world.ticks(20);
+  const own = statusOf(world, leader).members.find((member) => member.replica === view.replica)!;
+  expect(own.match).toBe(view.last);
+  expect(view.commit).toBeLessThan(view.last);
   const hint = askAsAdmin(world, other, { kind: "status", group: groupId(1) });
   expect(hint).toEqual({ kind: "refused", reason: "notLeader", leader: leader.id });
   const absent = askAsAdmin(world, leader, { kind: "status", group: groupId(9) });

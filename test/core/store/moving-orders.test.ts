@@ -289,7 +289,7 @@ class TwoGroups {
     for (let n = 0; n < 20 && this.job !== null; n++) this.step(false, 0);
     expect(this.job).toBe(null);
     for (const [group, entries] of this.proposed.entries()) {
-      for (const entry of [...entries]) this.propose(group, entry);
+      for (const entry of entries) this.propose(group, entry);
     }
     this.look();
     for (const [slot, serving] of this.serving.entries()) {

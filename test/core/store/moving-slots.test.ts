@@ -118,7 +118,11 @@ describe("moving slots", () => {
     const { b, marks } = twoGroups();
     const bytes = named("0123456789");
     const piece = (offset: number, part: string, more: object = {}): GroupLifeEntry => ({
-      ...{ kind: "stageSlots", slots, epoch: 5, total: 10, checksum: crc32(bytes) },
+      kind: "stageSlots",
+      slots,
+      epoch: 5,
+      total: 10,
+      checksum: crc32(bytes),
       offset,
       bytes: named(part),
       ...more,
@@ -217,6 +221,20 @@ describe("moving slots", () => {
     expect(a.kept(slots, 5)).toEqual(before);
     for (const one of acceptance(slots, 5, before)) bytesOf(b.life(one));
     expect(bytesOf(b.data(session, 1, 1, 2, named("x"), 5))).toEqual(Uint8Array.of(1));
+  });
+
+  it("slots: a snapshot amid another move takes the place of what was kept", () => {
+    const { a } = twoGroups();
+    bytesOf(a.life(step("exportSlots", 5)));
+    const behind = store();
+    expect(behind.restore(a.stores[0]!.snapshot())).toBe(true);
+    const before = new Log(behind).kept(slots, 5);
+    bytesOf(a.life(step("dropSlots", 5)));
+    const others = { from: 0, to: 2 };
+    bytesOf(a.life({ kind: "exportSlots", slots: others, epoch: 6 }));
+    expect(behind.restore(a.stores[0]!.snapshot())).toBe(true);
+    expect(new Log(behind).kept(others, 6)).toEqual(a.kept(others, 6));
+    expect(a.kept(others, 6)).not.toEqual(before);
   });
 
   it("slots: dropped: what sessions remembered of them makes room", () => {
