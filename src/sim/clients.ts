@@ -133,7 +133,20 @@ export interface ClientSet {
   timedOut(client: number, attempt: number): void;
 }
 
-export class Clients implements ClientSet {
+/** Clients that do operations from when they are started until they are stopped. */
+export interface WorkingClients extends ClientSet {
+  readonly operations: readonly Operation[];
+  readonly acknowledged: number;
+  readonly count: number;
+  /** True when no client has anything under way. */
+  readonly idle: boolean;
+  /** Everybody sets out; `next` replaces where operations come from, when given. */
+  start(next?: NextOperation | null): void;
+  /** No new operations; those under way go on. */
+  stop(): void;
+}
+
+export class Clients implements WorkingClients {
   readonly operations: Operation[] = [];
   acknowledged = 0;
   readonly #world: ClientWorld;
@@ -176,19 +189,16 @@ export class Clients implements ClientSet {
     return this.#clients.length;
   }
 
-  /** True when no client has anything under way. */
   get idle(): boolean {
     return this.#clients.every((client) => client.idle);
   }
 
-  /** Everybody sets out; `next` replaces where operations come from, when given. */
   start(next: NextOperation | null = null): void {
     if (next !== null) this.#next = next;
     this.#stopped = false;
     for (const client of this.#clients) this.#think(client);
   }
 
-  /** No new operations; those under way go on. */
   stop(): void {
     this.#stopped = true;
   }

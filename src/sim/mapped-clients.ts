@@ -15,9 +15,9 @@ import { slotOf } from "../core/store/slots.js";
 import { type Operation, isRead } from "../lab/operation.js";
 import type { PlannedOperation } from "../lab/run-result.js";
 import {
-  type ClientSet,
   type ClientWorld,
   type NextOperation,
+  type WorkingClients,
   echoUs,
   habitThousandths,
   requestsMax,
@@ -61,7 +61,7 @@ interface Client {
   idle: boolean;
 }
 
-export class MappedClients implements ClientSet {
+export class MappedClients implements WorkingClients {
   readonly operations: Operation[] = [];
   acknowledged = 0;
   readonly #world: ClientWorld;
@@ -92,19 +92,16 @@ export class MappedClients implements ClientSet {
     return this.#clients.length;
   }
 
-  /** True when no client has anything under way. */
   get idle(): boolean {
     return this.#clients.every((client) => client.idle);
   }
 
-  /** Everybody sets out; `next` replaces where operations come from, when given. */
   start(next: NextOperation | null = null): void {
     if (next !== null) this.#next = next;
     this.#stopped = false;
     for (const client of this.#clients) this.#think(client);
   }
 
-  /** No new operations; those under way go on. */
   stop(): void {
     this.#stopped = true;
   }

@@ -6,7 +6,7 @@ import type { Configuration } from "../core/raft/configuration.js";
 import type { Draw } from "../lab/draw.js";
 import type { PlannedOperation } from "../lab/run-result.js";
 import type { Asked, Vocabulary } from "../lab/workload.js";
-import { Clients, type Dialect, hastyTimes } from "./clients.js";
+import { Clients, type Dialect, type WorkingClients, hastyTimes } from "./clients.js";
 import type { Cluster } from "./cluster.js";
 import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
@@ -43,7 +43,7 @@ export interface PhaseOptions {
   readonly vocabulary: Vocabulary;
   readonly dialect: Dialect;
   /** Those of the workload. */
-  readonly clients: Clients;
+  readonly clients: WorkingClients;
   readonly draw: Draw;
 }
 

@@ -16,7 +16,7 @@ import type { Operation } from "../../src/lab/operation.js";
 import { linearizability } from "../../src/lab/oracles/linearizability.js";
 import { sessionsExactlyOnce } from "../../src/lab/oracles/sessions-exactly-once.js";
 import type { PlannedOperation } from "../../src/lab/run-result.js";
-import { type ClientSet, requestsMax, usualTimes } from "../../src/sim/clients.js";
+import { requestsMax, usualTimes } from "../../src/sim/clients.js";
 import { Decisions, type Gate } from "../../src/sim/decisions.js";
 import { eventKind } from "../../src/sim/events.js";
 import { kvLanguage } from "../../src/sim/languages.js";
@@ -127,7 +127,6 @@ class MappedWorld {
 
   run(): void {
     const { scheduler, clients } = this;
-    const set: ClientSet = clients;
     clients.start();
     scheduler.add(500_000, eventKind.faultBeat);
     for (let n = 0; n < 1_000_000 && scheduler.next(); n++) {
@@ -135,9 +134,9 @@ class MappedWorld {
       if (scheduler.nowUs > endUs) clients.stop();
       if (clients.idle) return;
       if (kind === eventKind.request) this.#arrives(a, c, payload as Uint8Array);
-      else if (kind === eventKind.answer) set.answered(c, payload as Uint8Array);
-      else if (kind === eventKind.clientNext) set.proceed(a, b);
-      else if (kind === eventKind.clientTimeout) set.timedOut(a, b);
+      else if (kind === eventKind.answer) clients.answered(c, payload as Uint8Array);
+      else if (kind === eventKind.clientNext) clients.proceed(a, b);
+      else if (kind === eventKind.clientTimeout) clients.timedOut(a, b);
       else if (kind === eventKind.faultBeat) this.#move();
       else if (kind === eventKind.phase) (payload as () => void)();
     }
