@@ -35,6 +35,10 @@ export {
 export { Wal, type WalParts } from "./wal/wal.js";
 export { type WalOptions, walDefaults, walOptions } from "./wal/options.js";
 export * from "./store/client-protocol.js";
+export { Client } from "./client/client.js";
+export type { ClientEffect, ClientInput, FailureReason, Outcome } from "./client/contract.js";
+export { type ClientOptions, clientLimitsDefault, clientTimesDefault } from "./client/options.js";
+export { type FixedGroup, type Route, type Routing, fixedRouting } from "./client/routing.js";
 export { KvStore } from "./store/kv.js";
 export { ReplicatedStore, type ReplicatedStoreOptions } from "./store/replicated-store.js";
 export { slotHash, slotHashName, slotOf } from "./store/slots.js";

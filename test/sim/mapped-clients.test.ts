@@ -1,7 +1,7 @@
 /** Simulated clients of a mapped cluster, while slots move under their operations. */
 import { describe, expect, test } from "vitest";
 import { bytesKey } from "../../src/core/bytes.js";
-import { type GroupId, groupId, incarnation, nodeId } from "../../src/core/ids.js";
+import { type GroupId, groupId, incarnation, index, nodeId } from "../../src/core/ids.js";
 import {
   type ClientAnswer,
   type ClientRequest,
@@ -16,8 +16,8 @@ import type { Operation } from "../../src/lab/operation.js";
 import { linearizability } from "../../src/lab/oracles/linearizability.js";
 import { sessionsExactlyOnce } from "../../src/lab/oracles/sessions-exactly-once.js";
 import type { PlannedOperation } from "../../src/lab/run-result.js";
-import { type ClientSet, requestsMax, usualTimes } from "../../src/sim/clients.js";
-import { Decisions } from "../../src/sim/decisions.js";
+import { requestsMax, usualTimes } from "../../src/sim/clients.js";
+import { Decisions, type Gate } from "../../src/sim/decisions.js";
 import { eventKind } from "../../src/sim/events.js";
 import { kvLanguage } from "../../src/sim/languages.js";
 import { MappedClients } from "../../src/sim/mapped-clients.js";
@@ -127,7 +127,6 @@ class MappedWorld {
 
   run(): void {
     const { scheduler, clients } = this;
-    const set: ClientSet = clients;
     clients.start();
     scheduler.add(500_000, eventKind.faultBeat);
     for (let n = 0; n < 1_000_000 && scheduler.next(); n++) {
@@ -135,9 +134,9 @@ class MappedWorld {
       if (scheduler.nowUs > endUs) clients.stop();
       if (clients.idle) return;
       if (kind === eventKind.request) this.#arrives(a, c, payload as Uint8Array);
-      else if (kind === eventKind.answer) set.answered(c, payload as Uint8Array);
-      else if (kind === eventKind.clientNext) set.proceed(a, b);
-      else if (kind === eventKind.clientTimeout) set.timedOut(a, b);
+      else if (kind === eventKind.answer) clients.answered(c, payload as Uint8Array);
+      else if (kind === eventKind.clientNext) clients.proceed(a, b);
+      else if (kind === eventKind.clientTimeout) clients.timedOut(a, b);
       else if (kind === eventKind.faultBeat) this.#move();
       else if (kind === eventKind.phase) (payload as () => void)();
     }
@@ -295,5 +294,63 @@ describe("mapped clients", () => {
       return world.clients.operations;
     });
     expect(second).toEqual(first);
+  });
+
+  // A copy that went astray may be applied although the attempt itself was refused.
+  test.each([
+    ["failed", null],
+    ["unknown", { unusual: () => true, word: () => 0 } as unknown as Gate],
+  ])("all attempts were refused: %s", (outcome, echo) => {
+    const scheduler = new Scheduler();
+    const never = { unusual: () => false } as unknown as Gate;
+    const answers = (bytes: Uint8Array): ClientAnswer => {
+      const request = decodeClientRequest(bytes);
+      const session = { group: groupId(2), incarnation: incarnation(0), index: index(1) };
+      return request.kind === "openSession"
+        ? { kind: "opened", session }
+        : { kind: "refused", reason: "notReady", leader: 0 };
+    };
+    const put = { id: "0.1", client: 0, thinkUs: 0, group: 0, kind: "put", key: "a" } as const;
+    const left: PlannedOperation[] = [{ ...put, value: "v", expected: null, read: "leader" }];
+    const clients = new MappedClients(
+      {
+        set: 0,
+        scheduler,
+        times,
+        timing: new KeyedStream(1, "clients"),
+        nodes: nodes.length,
+        habits: echo && { echo, close: never, nonsense: never, askLater: () => {} },
+        ask: (_client, _node, request, bytes) =>
+          scheduler.add(scheduler.nowUs + 100, eventKind.answer, 0, 0, request, answers(bytes)),
+        invoked: () => {},
+        completed: () => {},
+      },
+      {
+        cluster: {
+          seeds: [nodeId(1)],
+          slotCount,
+          routing: decodeOwners(
+            encodeOwners(
+              1,
+              [2, 2, 2, 2].map((group) => ({ group: groupId(group), epoch: 0 })),
+            ),
+          ),
+          decodeMap: null,
+          marks: new CountedMarks(),
+        },
+        language: kvLanguage,
+        clients: 1,
+        next: () => left.shift() ?? null,
+        seed: 1,
+      },
+    );
+    clients.start();
+    while (!clients.idle && scheduler.next()) {
+      const { kind, a, b, c, payload } = scheduler;
+      if (kind === eventKind.clientNext) clients.proceed(a, b);
+      else if (kind === eventKind.clientTimeout) clients.timedOut(a, b);
+      else clients.answered(c, encodeClientAnswer(payload as ClientAnswer));
+    }
+    expect(clients.operations.map((each) => each.outcome)).toEqual([outcome]);
   });
 });

@@ -92,7 +92,7 @@ export function operationAnswered(
   if (answer.kind === "unknown" && operation.type === "command") operation.lost = true;
   if (answer.kind === "moved") wantMap(core);
   // What comes late says something about its own attempt, and nothing about the present one.
-  if (!late) setBack(core, operation, open, answer as SetBack);
+  if (!late) setBack(core, operation, open, answer);
 }
 
 /** Ends an operation now: of no use to anybody, or too late. */
@@ -109,13 +109,11 @@ function refusalOf({ state, options, limits }: ClientCore, slot: number): Failur
   return "operationsFull";
 }
 
-type SetBack = Extract<
-  ClientAnswer,
-  { kind: "refused" | "unknown" | "moved" | "sessionExpired" | "malformed" }
->;
+type Fitting = Exclude<ClientAnswer, { kind: "opened" | "map" }>;
+type SetBack = Exclude<Fitting, { kind: "done" | "readResult" }>;
 
 /** Is the answer one to what was asked? */
-function answers({ type }: OperationState, answer: ClientAnswer): boolean {
+function answers({ type }: OperationState, answer: ClientAnswer): answer is Fitting {
   switch (answer.kind) {
     case "done":
     case "sessionExpired":

@@ -13,6 +13,8 @@ export interface ReachedElsewhere {
 const moved = "no scenario moves slots from group to group";
 const store = "test/core/store/replicated-store.test.ts";
 const moving = "test/core/store/moving-slots.test.ts";
+const unmapped = "no scenario has a map, and so none has clients that route by it";
+const client = "test/core/client/hostile.test.ts";
 
 export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>>> = {
   foreignMessageDropped: {
@@ -77,4 +79,16 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "a snapshot that is not whole is refused for its checksum before the store sees it",
     test: store,
   },
+  clientAnswerDropped: { why: unmapped, test: client },
+  clientLateAnswerTaken: { why: unmapped, test: client },
+  clientMapInstalled: { why: unmapped, test: client },
+  clientMapRefused: { why: unmapped, test: client },
+  clientSessionMoved: { why: unmapped, test: client },
+  clientRenumbered: { why: unmapped, test: client },
+  clientSessionLost: { why: unmapped, test: client },
+  clientSessionFull: { why: unmapped, test: client },
+  clientGroupForgotten: { why: unmapped, test: client },
+  clientAttemptForgotten: { why: unmapped, test: client },
+  clientHintIgnored: { why: unmapped, test: client },
+  clientOperationsFull: { why: unmapped, test: client },
 };

@@ -73,6 +73,17 @@ describe("client: outcomes", () => {
     expect(one.outcomes.get(3)).toEqual(failed("noSuchSlot"));
   });
 
+  test("not failed at once, if an earlier attempt may have been taken", () => {
+    const one = new OneClient();
+    one.command(1);
+    one.open(5);
+    one.next("command");
+    one.answer(one.next("command"), refused("tooLarge"));
+    one.answer(one.next("command"), { kind: "malformed", code: "field" });
+    one.answer(one.next("command"), done);
+    expect(one.outcomes.get(1)).toEqual(done);
+  });
+
   test("done, also by an answer that comes late or with the deadline", () => {
     const one = new OneClient();
     one.command(1, 0, 3_000_000);

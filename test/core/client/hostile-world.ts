@@ -409,6 +409,7 @@ function hint(leader: NodeId, word: number): NodeId | 0 {
 }
 
 function refusal(word: number): ClientAnswer {
+  if (word % 11 === 0) return { kind: "malformed", code: "version" };
   const reasons = [
     "notReady",
     "overloaded",
