@@ -79,7 +79,7 @@ function changed(map: Map, command: MapCommand, before: number): "not yet" | "un
     return running.state === "undoing" ? "under way" : "not yet";
   }
   const isIt = (job: Job): boolean => job.kind === command.kind && job.id > before;
-  if (map.ended.some(isIt)) return "over";
+  if (map.ended.all().some(isIt)) return "over";
   return map.jobs.all().some(isIt) ? "under way" : "not yet";
 }
 

@@ -213,7 +213,9 @@ export class ClusterMap implements StateMachine {
     }
     map.jobs.delete(job.id);
     const over: Job = { ...job, state: job.state === "undoing" ? "undone" : "done" };
-    map.ended = [...map.ended, over].slice(-mapLimits.endedJobsMax);
+    map.ended.set(over.id, over);
+    const [oldest] = map.ended.all();
+    if (map.ended.size > mapLimits.endedJobsMax) map.ended.delete(oldest!.id);
     if (over.state === "undone" && over.kind === "drain") this.#keepDrained();
   }
 

@@ -31,8 +31,8 @@ export interface MapState {
   readonly groups: Table<MapGroup>;
   /** Those that run. */
   readonly jobs: Table<Job>;
-  /** Those that are over, the newest last. */
-  ended: readonly Job[];
+  /** Those that are over; the oldest make room for newer ones. */
+  readonly ended: Table<Job>;
 }
 
 export function emptyMap(): MapState {
@@ -48,20 +48,22 @@ export function emptyMap(): MapState {
     nodes: new Table(),
     groups: new Table(),
     jobs: new Table(),
-    ended: [],
+    ended: new Table(),
   };
 }
 
 /** Two 32-bit words, equal for equal maps. */
 export function mapDigest(map: MapState): [number, number] {
-  const { nodes, groups, jobs, ...rest } = map;
-  return digestOf({ rest, nodes: nodes.sums, groups: groups.sums, jobs: jobs.sums });
+  const { nodes, groups, jobs, ended, ...rest } = map;
+  const sums = [nodes.sums, groups.sums, jobs.sums, ended.sums];
+  return digestOf({ ...rest, sums });
 }
 
-interface Snapshot extends Omit<MapState, "nodes" | "groups" | "jobs"> {
+interface Snapshot extends Omit<MapState, "nodes" | "groups" | "jobs" | "ended"> {
   readonly nodes: readonly MapNode[];
   readonly groups: readonly MapGroup[];
   readonly jobs: readonly Job[];
+  readonly ended: readonly Job[];
 }
 
 const number = whole();
@@ -82,8 +84,14 @@ const snapshotShape: Shape<Snapshot> = fields<Snapshot>({
 });
 
 export function encodeMap(map: MapState): Uint8Array {
-  const { nodes, groups, jobs } = map;
-  return pack({ ...map, nodes: nodes.all(), groups: groups.all(), jobs: jobs.all() });
+  const snapshot: Snapshot = {
+    ...map,
+    nodes: map.nodes.all(),
+    groups: map.groups.all(),
+    jobs: map.jobs.all(),
+    ended: map.ended.all(),
+  };
+  return pack(snapshot);
 }
 
 /** Null when the bytes are no map. */
@@ -92,9 +100,16 @@ export function decodeMap(bytes: Uint8Array): MapState | null {
   if ("error" in unpacked) return null;
   const found: unknown = unpacked.ok;
   if (!snapshotShape(found) || !areOwners(found.owners, found.slotCount)) return null;
-  const map: MapState = { ...found, nodes: new Table(), groups: new Table(), jobs: new Table() };
+  const tables = {
+    nodes: new Table<MapNode>(),
+    groups: new Table<MapGroup>(),
+    jobs: new Table<Job>(),
+    ended: new Table<Job>(),
+  };
+  const map: MapState = { ...found, ...tables };
   for (const node of found.nodes) map.nodes.set(node.node, node);
   for (const group of found.groups) map.groups.set(group.group, group);
   for (const job of found.jobs) map.jobs.set(job.id, job);
+  for (const job of found.ended) map.ended.set(job.id, job);
   return map;
 }

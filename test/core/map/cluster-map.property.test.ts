@@ -120,7 +120,7 @@ it("a map that was taken over as bytes is the same map", () => {
         expect(other.digest()).toEqual(test.map.digest());
         expect(other.map()).toEqual(test.map.map());
         const twin = new TestMap(other, other.map().version);
-      for (const drawn of more) perform(twin, drawn);
+        for (const drawn of more) perform(twin, drawn);
         for (const { id } of other.state.jobs.all()) twin.finish(id);
         check(other.state);
       },

@@ -28,7 +28,12 @@ export class TestMap {
   }
 
   ask(command: MapCommand): MapAnswer {
-    const bytes = this.map.admin(encodeMapCommand(command), command.kind === "advance" ? "steward" : "somebody", 1_000, ++this.#index);
+    const bytes = this.map.admin(
+      encodeMapCommand(command),
+      command.kind === "advance" ? "steward" : "somebody",
+      1_000,
+      ++this.#index,
+    );
     const answer = decodeMapAnswer(bytes);
     if (answer === null) throw new Error("no answer");
     return answer;
@@ -43,7 +48,7 @@ export class TestMap {
   }
 
   job(id: number): Job | undefined {
-    return this.map.state.jobs.get(id) ?? this.map.state.ended.find((job) => job.id === id);
+    return this.map.state.jobs.get(id) ?? this.map.state.ended.get(id);
   }
 
   /** Reports the present step of a job done. */
