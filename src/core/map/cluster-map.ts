@@ -131,7 +131,7 @@ export class ClusterMap implements StateMachine {
     return this.#run("assign", moves.flatMap(movePath), asked);
   }
 
-  #setNode({ kind: _, ...facts }: NodeFacts & { readonly kind: "setNode" }): MapAnswer {
+  #setNode(facts: NodeFacts): MapAnswer {
     const { nodes } = this.#state;
     const known = nodes.get(facts.node);
     if (known === undefined && nodes.size >= mapLimits.nodesMax) return refused("full");

@@ -215,7 +215,7 @@ it("spreads slots again when a group has come", () => {
   for (const { group: owner, from, to } of test.map.state.owners) {
     counts.set(owner, (counts.get(owner) ?? 0) + to - from);
   }
-  expect([...counts.keys()].sort()).toEqual([2, 3, 4]);
+  expect(new Set(counts.keys())).toEqual(new Set([2, 3, 4]));
   expect(Math.max(...counts.values())).toBeLessThanOrEqual(Math.ceil((64 / 3) * 1.1));
 });
 
