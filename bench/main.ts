@@ -1,13 +1,16 @@
 /**
  * `npm run bench` measures everything, `npm run bench -- NAME...` some of it. Every figure is a ratio
- * against something measured in the same run. `--format jsonl` prints one line each.
+ * against something measured in the same run. `--format jsonl` prints one line each, `--format table` a
+ * Markdown table for each family.
  */
 import { benchChecker } from "./checker-family.js";
 import type { Figure } from "./figure.js";
 import { benchGroups } from "./groups-family.js";
 import { benchRaft } from "./raft-family.js";
+import { benchRing } from "./ring-family.js";
 import { benchSearch } from "./search-family.js";
 import { benchSim } from "./sim-family.js";
+import { tableOf } from "./table.js";
 
 const families: Readonly<Record<string, () => Promise<readonly Figure[]> | readonly Figure[]>> = {
   sim: benchSim,
@@ -15,30 +18,35 @@ const families: Readonly<Record<string, () => Promise<readonly Figure[]> | reado
   checker: benchChecker,
   raft: benchRaft,
   groups: benchGroups,
+  ring: benchRing,
 };
 
-const usage = `usage: npm run bench -- [${Object.keys(families).join("|")}]... [--format pretty|jsonl]\n`;
+const usage = `usage: npm run bench -- [${Object.keys(families).join("|")}]... [--format pretty|jsonl|table]\n`;
 
-const { names, jsonl } = parse(process.argv.slice(2));
+const formats = ["pretty", "jsonl", "table"];
+
+const { names, format } = parse(process.argv.slice(2));
 for (const name of names) {
   process.stderr.write(`measuring ${name} ...\n`);
-  for (const figure of await families[name]!()) print(figure);
+  const figures = await families[name]!();
+  if (format === "table") process.stdout.write(tableOf(figures));
+  else for (const figure of figures) print(figure);
 }
 
 function parse(words: readonly string[]): {
   readonly names: readonly string[];
-  readonly jsonl: boolean;
+  readonly format: string;
 } {
   const asked: string[] = [];
-  let format = process.stdout.isTTY ? "pretty" : "jsonl";
+  let asFormat = process.stdout.isTTY ? "pretty" : "jsonl";
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
-    if (word === "--format") format = words[++at] ?? "";
+    if (word === "--format") asFormat = words[++at] ?? "";
     else if (Object.hasOwn(families, word)) asked.push(word);
     else wrong(`no such family: ${word}`);
   }
-  if (format !== "pretty" && format !== "jsonl") wrong(`no such format: ${format}`);
-  return { names: asked.length > 0 ? asked : Object.keys(families), jsonl: format === "jsonl" };
+  if (!formats.includes(asFormat)) wrong(`no such format: ${asFormat}`);
+  return { names: asked.length > 0 ? asked : Object.keys(families), format: asFormat };
 }
 
 function wrong(message: string): never {
@@ -47,7 +55,7 @@ function wrong(message: string): never {
 }
 
 function print(figure: Figure): void {
-  if (jsonl) process.stdout.write(`${JSON.stringify(figure)}\n`);
+  if (format === "jsonl") process.stdout.write(`${JSON.stringify(figure)}\n`);
   else {
     const { name, value, unit, against, ratio } = figure;
     process.stdout.write(

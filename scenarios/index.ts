@@ -31,6 +31,8 @@ import { halfWonElection } from "./half-won-election.js";
 import { evenGroup } from "./even-group.js";
 import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
+import { slotsOnTheMove } from "./slots-on-the-move.js";
+import { groupsComeAndGo } from "./groups-come-and-go.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
 import { wakeUpStorm } from "./wake-up-storm.js";
@@ -67,6 +69,8 @@ export const scenarios: readonly Scenario[] = [
   rotWithoutWitness,
   lyingFsync,
   vanishedTail,
+  slotsOnTheMove,
+  groupsComeAndGo,
   swarm,
   groupsAsleep,
   wakeUpStorm,

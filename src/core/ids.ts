@@ -68,3 +68,6 @@ export const requestId: (n: number) => RequestId = mint("RequestId");
 
 export const noReplica: ReplicaId = replicaId(0);
 export const noToken: Token = token(0);
+
+/** The group that replicates the cluster map, where there is one. */
+export const metaGroup: GroupId = groupId(1);

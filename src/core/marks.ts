@@ -5,8 +5,11 @@
  * Each part of the core names its own in a file `marks.ts`: name -> one sentence on what it stands
  * for. `allMarks` is what `list` prints and `search` counts.
  */
+import { mapMarks } from "./map/marks.js";
+import { clientMarks } from "./client/marks.js";
 import { nodeMarks } from "./node/marks.js";
 import { raftMarks } from "./raft/marks.js";
+import { stewardMarks } from "./steward/marks.js";
 import { storeMarks } from "./store/marks.js";
 import { walMarks } from "./wal/marks.js";
 
@@ -15,10 +18,19 @@ export const allMarks: Readonly<Record<string, string>> = {
   ...walMarks,
   ...storeMarks,
   ...nodeMarks,
+  ...mapMarks,
+  ...stewardMarks,
+  ...clientMarks,
 };
 
 export type MarkName =
-  keyof typeof raftMarks | keyof typeof walMarks | keyof typeof storeMarks | keyof typeof nodeMarks;
+  | keyof typeof raftMarks
+  | keyof typeof walMarks
+  | keyof typeof storeMarks
+  | keyof typeof nodeMarks
+  | keyof typeof mapMarks
+  | keyof typeof stewardMarks
+  | keyof typeof clientMarks;
 
 export interface Marks {
   hit(name: MarkName): void;

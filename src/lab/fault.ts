@@ -46,12 +46,43 @@ export const faultKinds = {
   removeMember: "a member leaves its group",
   removeLeader: "the leader of a group is removed from it",
   replaceMembers: "several members of a group change at once, through a joint configuration",
+  // people, in a cluster with a map
+  moveSlots: "some slots move to another group",
+  splitGroup: "a new group takes over a part of a group's slots",
+  mergeGroups: "all slots of a group move to another, and it ends",
+  createGroup: "a group is made, at times under the number of one that has ended",
+  destroyGroup: "a group without slots ends",
+  spreadSlots: "slots move until they lie over the groups as consistent hashing has it",
+  moveReplica: "a replica of a group moves to a node that has none",
+  drainNode: "all replicas of a node move away, and it leaves",
+  joinNode: "a node that had left is there again",
+  cancelJob: "a job that is under way is taken back",
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;
 
 /** Kinds that silently lose synced data: no protocol of this sort survives them (CONTRACTS 6). */
 export const silentLossKinds: readonly FaultKind[] = ["lyingSync", "vanishTail"];
+
+/** What people do: nothing breaks, and no node is struck. */
+export const errandKinds: readonly FaultKind[] = [
+  "transferLeader",
+  "addLearner",
+  "promote",
+  "removeMember",
+  "removeLeader",
+  "replaceMembers",
+  "moveSlots",
+  "splitGroup",
+  "mergeGroups",
+  "createGroup",
+  "destroyGroup",
+  "spreadSlots",
+  "moveReplica",
+  "drainNode",
+  "joinNode",
+  "cancelJob",
+];
 
 export interface Fault {
   /** Unique in its plan; how decisions, traces and shrinking name it, e.g. `kill-3`. */

@@ -16,6 +16,14 @@ export interface Operation {
   /** Session and serial that it was proposed under; 0 for reads. */
   session: number;
   serial: number;
+  /** For `ok` in a cluster with a map: the slot, the group that answered, and the epoch it was asked at. */
+  served: Served | null;
+}
+
+export interface Served {
+  readonly slot: number;
+  readonly group: number;
+  readonly epoch: number;
 }
 
 export type OperationResult =

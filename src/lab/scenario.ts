@@ -33,12 +33,24 @@ export interface ClusterSpec {
   readonly groups: Count;
   /** Voters per group; at most the number of nodes. */
   readonly replication: Count;
+  /**
+   * A cluster with a map: a group more replicates who serves which slot, and groups are made, moved,
+   * split, merged and destroyed in the run.
+   */
+  readonly map?: MapSpec;
   /** Overrides of the options of every replica, in the words of core/raft/options.ts. */
   readonly raft: Readonly<Record<string, number | boolean>>;
   /** Overrides of the options of every node's log, in the words of core/wal/options.ts. */
   readonly wal: Readonly<Record<string, number>>;
   /** Overrides of the options of every node, in the words of core/node/options.ts. */
   readonly node?: Readonly<Record<string, number>>;
+}
+
+export interface MapSpec {
+  /** A power of two. */
+  readonly slotCount: number;
+  /** Nodes lie in so many zones in turn; 1: in none of their own. */
+  readonly zones: number;
 }
 
 export interface WorkloadSpec {
@@ -72,6 +84,8 @@ export interface ResolvedCluster {
   readonly nodes: readonly NodeId[];
   /** The founding voters of each group. */
   readonly groups: readonly (readonly NodeId[])[];
+  /** Null: there is no map. Else the first group replicates it. */
+  readonly map: MapSpec | null;
   readonly attackUs: number;
 }
 

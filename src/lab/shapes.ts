@@ -19,6 +19,16 @@ export const smallCluster: ClusterSpec = {
   wal: smallLog,
 };
 
+/** Five nodes and a map; a few groups of three beside the map's own share few slots. */
+export const mappedCluster: ClusterSpec = {
+  nodes: 5,
+  groups: { min: 2, max: 3 },
+  replication: 3,
+  map: { slotCount: 64, zones: 1 },
+  raft: {},
+  wal: smallLog,
+};
+
 /** A few clients that read and write a few keys, so that they meet. */
 export const mixedWorkload: WorkloadSpec = {
   clients: { min: 3, max: 6 },

@@ -71,8 +71,8 @@ export interface Habits {
   askLater(client: number, node: number, bytes: Uint8Array, afterUs: number): void;
 }
 
-const habitThousandths = { echo: 25, close: 12, nonsense: 4 } as const;
-const echoUs = { min: 20_000, max: 3_000_000 } as const;
+export const habitThousandths = { echo: 25, close: 12, nonsense: 4 } as const;
+export const echoUs = { min: 20_000, max: 3_000_000 } as const;
 
 export interface ClientTimes {
   /** Without an answer for so long a client asks another node. */
@@ -133,7 +133,20 @@ export interface ClientSet {
   timedOut(client: number, attempt: number): void;
 }
 
-export class Clients implements ClientSet {
+/** Clients that do operations one after the other, as they are given them. */
+export interface Population extends ClientSet {
+  readonly operations: readonly Operation[];
+  readonly acknowledged: number;
+  readonly count: number;
+  /** True when no client has anything under way. */
+  readonly idle: boolean;
+  /** Everybody sets out; `next` replaces where operations come from, when given. */
+  start(next?: NextOperation | null): void;
+  /** No new operations; those under way go on. */
+  stop(): void;
+}
+
+export class Clients implements Population {
   readonly operations: Operation[] = [];
   acknowledged = 0;
   readonly #world: ClientWorld;
@@ -176,19 +189,16 @@ export class Clients implements ClientSet {
     return this.#clients.length;
   }
 
-  /** True when no client has anything under way. */
   get idle(): boolean {
     return this.#clients.every((client) => client.idle);
   }
 
-  /** Everybody sets out; `next` replaces where operations come from, when given. */
   start(next: NextOperation | null = null): void {
     if (next !== null) this.#next = next;
     this.#stopped = false;
     for (const client of this.#clients) this.#think(client);
   }
 
-  /** No new operations; those under way go on. */
   stop(): void {
     this.#stopped = true;
   }
@@ -254,6 +264,7 @@ export class Clients implements ClientSet {
       result: null,
       session: 0,
       serial: 0,
+      served: null,
     };
     client.operation = operation;
     client.deadlineUs = nowUs + this.#world.times.deadlineUs;

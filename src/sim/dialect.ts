@@ -44,6 +44,7 @@ export class StoreDialect implements Dialect {
       // The command before it may still be asked again.
       ackBelow: 0,
       slot: 0,
+      epoch: 0,
       command: emptyBytes,
     });
   }
@@ -57,6 +58,7 @@ export class StoreDialect implements Dialect {
       // One operation at a time: this is the lowest serial that is waited for.
       ackBelow: serial,
       slot: slotOf(keyBytes(planned.key)),
+      epoch: 0,
       command: this.#language.command(planned),
     });
   }
@@ -68,6 +70,7 @@ export class StoreDialect implements Dialect {
       group: groupId(planned.group + 1),
       mode: planned.read === "follower" ? "follower" : mode,
       slot: slotOf(keyBytes(planned.key)),
+      epoch: 0,
       question: this.#language.question(planned),
     });
   }

@@ -5,7 +5,7 @@
  */
 import { nodeId } from "../core/ids.js";
 import type { FaultCount, RunResult } from "../lab/run-result.js";
-import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
+import { type Fault, type FaultKind, errandKinds, silentLossKinds } from "../lab/fault.js";
 import { eventKind } from "./events.js";
 import { handlers } from "./fault-handlers.js";
 import type { SimNetwork } from "./network.js";
@@ -227,12 +227,7 @@ const nodelessKinds: readonly FaultKind[] = [
   "duplicate",
   "delay",
   "reorder",
-  "transferLeader",
-  "addLearner",
-  "promote",
-  "removeMember",
-  "removeLeader",
-  "replaceMembers",
+  ...errandKinds,
 ];
 
 function isNodeless({ kind }: Fault): boolean {

@@ -5,11 +5,13 @@
  */
 import { type NodeId, groupId } from "../core/ids.js";
 import type { MemberChange } from "../core/consensus.js";
+import type { MapCommand } from "../core/map/commands.js";
 import type { Member } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import { type AdminAction, encodeAdminRequest } from "../core/store/admin-protocol.js";
 import type { FaultKind } from "../lab/fault.js";
 import { eventKind } from "./events.js";
+import { isJob, jobGoal, makingGoal } from "./jobs.js";
 import type { SimProcess } from "./process.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
@@ -38,7 +40,7 @@ export interface PeopleWorld {
 }
 
 /** What to ask of the leader now; null: wait. `done` ends the errand. */
-type Goal = (leader: RaftView, word: number) => AdminAction | "done" | null;
+export type Goal = (leader: RaftView, word: number) => AdminAction | "done" | null;
 
 interface Errand {
   readonly group: number;
@@ -62,7 +64,12 @@ export class People {
   /** Sets out on what `kind` says. */
   setOut(kind: FaultKind, group: number, fault: number): void {
     const goal = goalOf(kind, this.#world);
-    if (goal !== null) this.#add(group, fault, goal);
+    if (goal !== null) this.#add(isJob(kind) ? 0 : group, fault, goal);
+  }
+
+  /** The first thing that a cluster with a map is asked. */
+  makeMap(command: MapCommand): void {
+    this.#add(0, -1, makingGoal(command, this.#world), rejoinBeatsMax);
   }
 
   /** Brings a wiped node back into a group of which it was a member. */
@@ -129,7 +136,7 @@ function goalOf(kind: FaultKind, world: PeopleWorld): Goal | null {
     case "replaceMembers":
       return replaceGoal(world);
     default:
-      return null;
+      return jobGoal(kind, world);
   }
 }
 
@@ -247,7 +254,8 @@ function addition(world: PeopleWorld, node: NodeId, op: "addLearner" | "addVoter
 }
 
 function change(...changes: readonly MemberChange[]): AdminAction {
-  return { kind: "change", changes };
+  // They change members at bad times, whatever came before.
+  return { kind: "change", changes, at: null };
 }
 
 function isJoint(leader: RaftView): boolean {

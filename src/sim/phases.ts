@@ -6,11 +6,11 @@ import type { Configuration } from "../core/raft/configuration.js";
 import type { Draw } from "../lab/draw.js";
 import type { PlannedOperation } from "../lab/run-result.js";
 import type { Asked, Vocabulary } from "../lab/workload.js";
-import { Clients, type Dialect, hastyTimes } from "./clients.js";
+import type { NextOperation, Population } from "./clients.js";
 import type { Cluster } from "./cluster.js";
+import { describeStep } from "../core/map/steps.js";
 import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
-import { KeyedStream } from "./streams.js";
 import { standingKey } from "./recorder.js";
 import { Rest } from "./rest.js";
 
@@ -54,9 +54,10 @@ export interface PhaseOptions {
   /** Groups with nothing to do fall asleep. */
   readonly groupsSleep: boolean;
   readonly vocabulary: Vocabulary;
-  readonly dialect: Dialect;
   /** Those of the workload. */
-  readonly clients: Clients;
+  readonly clients: Population;
+  /** Clients that must find out soon whether anybody serves them. */
+  readonly newProbes: (clients: number, next: NextOperation) => Population;
   readonly draw: Draw;
 }
 
@@ -67,7 +68,7 @@ export class Phases {
   #stage: Stage = "attack";
   #sinceUs = 0;
   #core: number[] = [];
-  #probes: Clients | null = null;
+  #probes: Population | null = null;
   #workloadOperations = Infinity;
   /** Keys that the last reads have not begun on. */
   #unread: PlannedOperation[][] = [];
@@ -167,8 +168,8 @@ export class Phases {
 
   /** A group that sleeps under a leader that is gone must find out though nobody asks it. */
   #watchUnasked(passedUs: number): void {
-    const { resolved, survey } = this.#cluster;
-    const led = resolved.groups.every((_, group) => survey.leader(group) !== null);
+    const { survey } = this.#cluster;
+    const led = survey.groups().every((group) => survey.leader(group) !== null);
     if (!led && passedUs < this.#boundUs) return;
     if (!led && this.#options.demandProgress) return this.#fail("has no leader, unasked,");
     this.#probe();
@@ -176,14 +177,16 @@ export class Phases {
   }
 
   #chooseCore(): number[] {
-    const { processes, survey, resolved } = this.#cluster;
+    const { processes, survey } = this.#cluster;
     const order = this.#options.draw.some(
       processes.map(({ index }) => index),
       processes.length,
     );
-    const configurations = [...resolved.groups.keys()].flatMap((group) =>
-      survey.configurations(group).map((configuration) => ({ group, configuration })),
-    );
+    const configurations = survey
+      .groups()
+      .flatMap((group) =>
+        survey.configurations(group).map((configuration) => ({ group, configuration })),
+      );
     const core: number[] = [];
     for (const node of order) {
       core.push(node);
@@ -208,27 +211,12 @@ export class Phases {
 
   /** One client for each group writes and then reads. */
   #probe(): void {
-    const { scheduler, resolved, processes, clients, seed } = this.#cluster;
-    const { vocabulary, dialect } = this.#options;
+    const { resolved, clients } = this.#cluster;
+    const { vocabulary, newProbes } = this.#options;
     const left = resolved.groups.map((_, group) =>
       vocabulary.probes(group).map((asked) => plain(asked, `probe-${group}.${asked.kind}`, group)),
     );
-    this.#probes = new Clients(
-      {
-        set: 1,
-        scheduler,
-        times: hastyTimes,
-        habits: null,
-        timing: new KeyedStream(seed, "probes"),
-        nodes: processes.length,
-        ask: (client, node, request, bytes) =>
-          this.#cluster.ask(1_000 + client, node, request, bytes),
-        invoked: () => {},
-        completed: () => {},
-      },
-      dialect,
-      { clients: left.length, next: (client) => left[client]!.shift() ?? null },
-    );
+    this.#probes = newProbes(left.length, (client) => left[client]!.shift() ?? null);
     clients[1] = this.#probes;
     this.#probes.start();
   }
@@ -255,10 +243,11 @@ export class Phases {
   }
 
   #watchConvergence(passedUs: number): void {
-    const { resolved } = this.#cluster;
-    const apart = [...resolved.groups.keys()].find((group) => !this.#converged(group));
-    if (apart !== undefined && passedUs < 2 * this.#boundUs) return;
-    if (apart !== undefined && this.#options.demandProgress) return this.#fail("does not converge");
+    const { survey } = this.#cluster;
+    const apart = survey.groups().filter((group) => !this.#converged(group));
+    const settled = apart.length === 0 && this.#jobs().length === 0;
+    if (!settled && passedUs < 2 * this.#boundUs) return;
+    if (!settled && this.#options.demandProgress) return this.#fail("does not converge", apart);
     if (this.#rest === null || this.#rest.disturbed) this.#readAll();
     else this.#enter("quiet");
   }
@@ -330,13 +319,29 @@ export class Phases {
     return true;
   }
 
-  #fail(what: string): void {
-    this.#notLive(what, `the cluster ${what} within its bound`);
+  /** What is left to do in a cluster with a map: its jobs end, and then every slot is served. */
+  #jobs(): string[] {
+    const map = this.#cluster.survey.map();
+    if (map === null) return this.#cluster.resolved.map === null ? [] : ["the map is not made"];
+    const jobs = map.jobs.all().map(({ id, kind, steps, at }) => {
+      return `job ${id} (${kind}) is at step ${at + 1} of ${steps.length}: ${describeStep(steps[at]!)}`;
+    });
+    const unserved = map.owners.filter(({ group }) => map.groups.get(group)?.phase !== "live");
+    return [...jobs, ...unserved.map(({ from, to }) => `nobody serves slots ${from} to ${to - 1}`)];
   }
 
-  #notLive(shape: string, what: string): void {
-    const { recorder, survey, resolved } = this.#cluster;
-    const waits = [...resolved.groups.keys()].map((group) => {
+  #fail(what: string, groups?: readonly number[]): void {
+    this.#notLive(what, `the cluster ${what} within its bound`, groups);
+  }
+
+  /** `groups`: those that have not done what they should; all of them unless given. */
+  #notLive(
+    shape: string,
+    what: string,
+    groups: readonly number[] = this.#cluster.survey.groups(),
+  ): void {
+    const { recorder, survey } = this.#cluster;
+    const waits = groups.map((group) => {
       const views = survey.live(group);
       const said = views.map(
         (view) =>
@@ -347,7 +352,7 @@ export class Phases {
     recorder.report(livenessProperty.id, {
       message: `${what} after healing of nodes ${this.#core
         .map((node) => node + 1)
-        .join(", ")}: ${waits.join(" | ")}`,
+        .join(", ")}: ${[...this.#jobs(), ...waits].join(" | ")}`,
       shape,
       node: 0,
       group: 0,

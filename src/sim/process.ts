@@ -8,6 +8,7 @@ import type { GroupId, NodeId, RequestId } from "../core/ids.js";
 import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
 import type { Network, NetworkEvents } from "../core/ports/network.js";
+import type { ReplicatedStore } from "../core/store/replicated-store.js";
 import type { Bound } from "../core/raft/view.js";
 import type { SimClock } from "./clock.js";
 import type { SimDisk } from "./disk.js";
@@ -32,6 +33,8 @@ export interface Program extends NetworkEvents, DiskEvents {
   request(door: Door, request: RequestId, bytes: Uint8Array): void;
   /** States of its machines, for digests. */
   states(): readonly unknown[];
+  /** What the group replicates, as applied here; null when it lives elsewhere. */
+  storeOf(group: GroupId): ReplicatedStore | null;
   /** Of the machine that serves `group`; null when none does. */
   stateOf(group: GroupId): unknown;
   /** Its queues and their limits, and those of what serves `group`. */

@@ -1,17 +1,23 @@
 /** What runs in a simulated process: the real host, with the multi-Raft node or a user's machine. */
 import type { Door } from "../core/framing/frame-types.js";
-import { groupId, incarnation, replicaId } from "../core/ids.js";
+import { groupId, incarnation, metaGroup, replicaId } from "../core/ids.js";
+import { ClusterMap } from "../core/map/cluster-map.js";
+import type { MapCommand } from "../core/map/commands.js";
+import type { Marks } from "../core/marks.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../core/ids.js";
 import { Host } from "../core/node/host.js";
 import type { FoundingGroup } from "../core/node/lifecycle.js";
 import type { LogicFactory } from "../core/node/logic.js";
 import { userMachine } from "../core/node/machine-node.js";
-import { multiRaft } from "../core/node/multi-raft-node.js";
+import { type MultiRaftParts, multiRaft } from "../core/node/multi-raft-node.js";
 import type { Random } from "../core/ports/random.js";
+import type { ReplicatedStore } from "../core/store/replicated-store.js";
 import type { Bound } from "../core/raft/view.js";
 import { nextWord, seededRandom } from "../core/random.js";
 import type { DiskResult } from "../core/ports/disk.js";
-import type { ProtocolSpec, ResolvedCluster, StateMachineSpec } from "../lab/scenario.js";
+import type { RaftOptions } from "../core/raft/options.js";
+import { KvStore } from "../core/store/kv.js";
+import type { MapSpec, ProtocolSpec, ResolvedCluster, StateMachineSpec } from "../lab/scenario.js";
 import { type Cluster, diskIdOf } from "./cluster.js";
 import type { SimOptions } from "./options.js";
 import { NotedObserver } from "./own-faults.js";
@@ -26,12 +32,41 @@ export type ProgramFactory = (cluster: Cluster, process: SimProcess) => Program;
  */
 export function raftProgram(options: SimOptions, replicated?: StateMachineSpec): ProgramFactory {
   const { raft, sessions } = options;
-  const machine = replicated === undefined ? {} : { machine: replicated.machine };
   return (cluster, process) => {
-    const founding = foundingGroups(cluster.resolved).filter(({ configuration }) =>
+    const { resolved, markCounter: marks } = cluster;
+    const founding = foundingGroups(resolved).filter(({ configuration }) =>
       configuration.voters.some(({ node }) => node === process.node),
     );
-    return hosted(cluster, process, options, multiRaft({ raft, sessions, founding, ...machine }));
+    const own = replicated === undefined ? {} : { machine: replicated.machine };
+    const mapped = resolved.map === null ? {} : mappedParts(resolved.map, raft, marks);
+    return hosted(
+      cluster,
+      process,
+      options,
+      multiRaft({ raft, sessions, founding, ...own, ...mapped }),
+    );
+  };
+}
+
+/** The first group replicates the map; all others are founded without a slot. */
+function mappedParts(
+  { slotCount }: MapSpec,
+  raft: RaftOptions,
+  marks: Marks,
+): Partial<MultiRaftParts> {
+  const all = { from: 0, to: slotCount };
+  const none = { from: 0, to: 0 };
+  return {
+    slotCount,
+    machine: (group) =>
+      group === metaGroup ? new ClusterMap(marks) : new KvStore({ slotCount, marks }),
+    owned: (group) => (group === metaGroup ? all : none),
+    steward: {
+      askTimeoutUs: 2 * raft.electionTimeoutMaxUs,
+      retryUs: raft.heartbeatUs,
+      pieceBytes: Math.min(256, raft.entryBytesMax >> 1),
+      laggingMax: 32,
+    },
   };
 }
 
@@ -60,6 +95,24 @@ export function foundingGroups({ groups }: ResolvedCluster): FoundingGroup[] {
       nextReplicaId: replicaId(voters.length + 1),
     },
   }));
+}
+
+/** What the map of a mapped cluster is made of. */
+export function foundingMap(resolved: ResolvedCluster, { slotCount, zones }: MapSpec): MapCommand {
+  return {
+    kind: "make",
+    slotCount,
+    nodes: resolved.nodes.map((node) => ({
+      node,
+      disk: diskIdOf(node - 1, 0),
+      weight: 1,
+      zone: zones > 1 ? `zone-${node % zones}` : "",
+      address: "",
+    })),
+    groups: foundingGroups(resolved).map(({ group, incarnation: life, configuration }) => {
+      return { group, incarnation: life, weight: 1, members: configuration.voters };
+    }),
+  };
 }
 
 function hosted(
@@ -107,6 +160,10 @@ class HostProgram implements Program {
 
   states(): readonly unknown[] {
     return [this.#host.state];
+  }
+
+  storeOf(group: GroupId): ReplicatedStore | null {
+    return this.#host.storeOf(group);
   }
 
   stateOf(group: GroupId): unknown {

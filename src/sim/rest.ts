@@ -52,7 +52,7 @@ export class Rest {
   }
 
   #groups(): number[] {
-    return [...this.#cluster.resolved.groups.keys()];
+    return this.#cluster.survey.groups();
   }
 
   /** A member that cannot answer, or one of before that goes on asking. */

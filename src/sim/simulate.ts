@@ -1,4 +1,5 @@
 /** One run of a scenario in the simulated world: everything that follows from (scenario, seed). */
+import { decodeRouting } from "../core/map/routing.js";
 import type { Fault } from "../lab/fault.js";
 import type { OracleSpec } from "../lab/oracle.js";
 import { oraclesOf } from "../lab/oracles/index.js";
@@ -10,18 +11,21 @@ import { OwnVocabulary } from "../lab/own-vocabulary.js";
 import { Workload } from "../lab/workload.js";
 import {
   Clients,
-  type Dialect,
+  type ClientWorld,
   type Habits,
   type NextOperation,
+  type Population,
+  hastyTimes,
   requestsMax,
   usualTimes,
 } from "./clients.js";
 import type { Cluster } from "./cluster.js";
 import { StoreDialect } from "./dialect.js";
-import { kvLanguage, ownLanguage } from "./languages.js";
+import { type Language, kvLanguage, ownLanguage } from "./languages.js";
+import { MappedClients } from "./mapped-clients.js";
 import { simOptions } from "./options.js";
 import { Phases } from "./phases.js";
-import { raftProgram } from "./programs.js";
+import { foundingMap, raftProgram } from "./programs.js";
 import type { TraceSink } from "../lab/trace-recorder.js";
 import { simulateProtocol } from "./simulate-protocol.js";
 import type { StepDigests } from "./state-digest.js";
@@ -79,27 +83,31 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
     sequential(options.seed, `workload-${client}`),
   );
   const { stateMachine } = scenario;
+  // Where there is a map, it alone says which group has a key.
+  const keyGroups = cluster.resolved.map === null ? run.groups : 1;
   const vocabulary =
     stateMachine === undefined
-      ? new KvVocabulary(scenario.workload, run.groups, sequential(options.seed, "keys"))
+      ? new KvVocabulary(scenario.workload, keyGroups, sequential(options.seed, "keys"))
       : new OwnVocabulary(stateMachine, run.groups);
-  const dialect = new StoreDialect(stateMachine === undefined ? kvLanguage : ownLanguage);
+  const language = stateMachine === undefined ? kvLanguage : ownLanguage;
   const workload = new Workload(scenario.workload, vocabulary, draws);
   const endedUs = new Map<Operation, number>();
   const listed = options.operations ?? world.given?.operations ?? null;
-  const clients = newClients(world, endedUs, dialect, operationsFrom(listed, workload));
+  const clients = newClients(world, endedUs, language, operationsFrom(listed, workload));
   const phases = new Phases(cluster, {
     attackUs: run.attackUs,
     electionTimeoutUs: limits.raft.electionTimeoutMaxUs,
     groupsSleep: limits.raft.sleepAfterUs > 0,
     demandProgress: options.safetyOnly !== true && scenario.expect === "ok",
     vocabulary,
-    dialect,
     clients,
+    newProbes: (count, probe) => newProbes(world, language, count, probe),
     draw: sequential(options.seed, "phases"),
   });
   recorder.stepsMax = options.stopAtStep ?? Infinity;
   for (const { index } of cluster.processes) cluster.start(index);
+  const { resolved, people } = cluster;
+  if (resolved.map !== null) people.makeMap(foundingMap(resolved, resolved.map));
   clients.start();
   while (!phases.over && recorder.failure === null && !recorder.over) {
     if (!cluster.next()) break;
@@ -123,31 +131,64 @@ function checkSeed(seed: number): void {
 }
 
 function newClients(
-  { scenario, cluster, decisions, run }: World,
+  world: World,
   endedUs: Map<Operation, number>,
-  dialect: Dialect,
+  language: Language,
   next: NextOperation,
-): Clients {
-  const clients = new Clients(
-    {
-      set: 0,
-      scheduler: cluster.scheduler,
-      times: usualTimes,
-      habits: scenario.faults.swarmFaultsMax > 0 ? habitsOf(cluster, decisions) : null,
-      timing: new KeyedStream(cluster.seed, "clients"),
-      nodes: run.nodes,
-      ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
-      invoked: (operation) => cluster.recorder.invoked(operation),
-      completed(operation) {
-        endedUs.set(operation, cluster.scheduler.nowUs);
-        cluster.recorder.completed(operation);
-      },
+): Population {
+  const { scenario, cluster, decisions, run } = world;
+  const clients = population(world, language, run.clients, next, {
+    set: 0,
+    scheduler: cluster.scheduler,
+    times: usualTimes,
+    habits: scenario.faults.swarmFaultsMax > 0 ? habitsOf(cluster, decisions) : null,
+    timing: new KeyedStream(cluster.seed, "clients"),
+    nodes: run.nodes,
+    ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
+    invoked: (operation) => cluster.recorder.invoked(operation),
+    completed(operation) {
+      endedUs.set(operation, cluster.scheduler.nowUs);
+      cluster.recorder.completed(operation);
     },
-    dialect,
-    { clients: run.clients, next },
-  );
+  });
   cluster.clients.push(clients);
   return clients;
+}
+
+function newProbes(
+  world: World,
+  language: Language,
+  clients: number,
+  next: NextOperation,
+): Population {
+  const { cluster, run } = world;
+  return population(world, language, clients, next, {
+    set: 1,
+    scheduler: cluster.scheduler,
+    times: hastyTimes,
+    habits: null,
+    timing: new KeyedStream(cluster.seed, "probes"),
+    nodes: run.nodes,
+    ask: (client, node, request, bytes) => cluster.ask(1_000 + client, node, request, bytes),
+    invoked: () => {},
+    completed: () => {},
+  });
+}
+
+/** Clients that know for ever which group has a key, or such that ask for the map. */
+function population(
+  { cluster }: World,
+  language: Language,
+  clients: number,
+  next: NextOperation,
+  of: ClientWorld,
+): Population {
+  const { map, nodes: seeds } = cluster.resolved;
+  if (map === null) return new Clients(of, new StoreDialect(language), { clients, next });
+  const { slotCount } = map;
+  const { seed, markCounter: marks } = cluster;
+  const known = { seeds, slotCount, routing: null, decodeMap: decodeRouting, marks };
+  return new MappedClients(of, { cluster: known, language, clients, next, seed });
 }
 
 /** Requests of their own set: nobody owns them. */

@@ -2,7 +2,9 @@
  * What somebody who sees all nodes at once knows of the groups: who leads, which configurations are
  * in force, which nodes hold what they should. For people, phases and the budget of faults.
  */
-import type { NodeId } from "../core/ids.js";
+import { type NodeId, metaGroup } from "../core/ids.js";
+import { ClusterMap } from "../core/map/cluster-map.js";
+import type { MapState } from "../core/map/state.js";
 import type { Configuration, Member } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
@@ -28,6 +30,27 @@ export class Survey {
     this.#recorder = recorder;
     this.#processes = processes;
     this.#groups = groups;
+  }
+
+  /** The newest map that any living node has applied; null where there is none, or not yet. */
+  map(): Readonly<MapState> | null {
+    let newest: Readonly<MapState> | null = null;
+    for (const { program } of this.#processes) {
+      const machine = program?.storeOf(metaGroup)?.machine;
+      if (!(machine instanceof ClusterMap) || machine.state.slotCount === 0) continue;
+      if (newest === null || machine.state.version > newest.version) newest = machine.state;
+    }
+    return newest;
+  }
+
+  /** Those that should make progress: of a map that is made, its live ones. */
+  groups(): number[] {
+    const map = this.map();
+    if (map === null) return [...this.#groups.keys()];
+    return map.groups
+      .all()
+      .filter(({ phase }) => phase === "live")
+      .map(({ group }) => group - 1);
   }
 
   /** Replicas of a group whose processes live, in the order of nodes. */
@@ -164,10 +187,13 @@ export class Survey {
     return false;
   }
 
+  /** Of the group's newest life: what its earlier ones have left behind is nobody's concern. */
   #all(group: number): Standing[] {
-    return [...this.#recorder.standings.values()]
-      .filter(({ view }) => view.group === group + 1)
-      .sort((a, b) => a.node - b.node);
+    const all = [...this.#recorder.standings.values()].filter(
+      ({ view }) => view.group === group + 1,
+    );
+    const newest = all.reduce((most, { view }) => Math.max(most, view.incarnation), 0);
+    return all.filter(({ view }) => view.incarnation === newest).sort((a, b) => a.node - b.node);
   }
 }
 

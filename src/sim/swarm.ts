@@ -2,7 +2,7 @@
 import { type NodeId, nodeId } from "../core/ids.js";
 import type { Draw } from "../lab/draw.js";
 import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
-import type { ResolvedCluster, Scenario } from "../lab/scenario.js";
+import type { MapSpec, ResolvedCluster, Scenario } from "../lab/scenario.js";
 import { ScenarioError } from "../lab/scenario-error.js";
 import { resolve } from "../lab/workload.js";
 
@@ -21,14 +21,20 @@ export interface RunOptions {
 
 export function resolveOptions(scenario: Scenario, draw: Draw): RunOptions {
   const nodes = resolve(scenario.cluster.nodes, draw);
-  const groups = resolve(scenario.cluster.groups, draw);
+  // Where there is a map, one more replicates it.
+  const groups =
+    resolve(scenario.cluster.groups, draw) + (scenario.cluster.map === undefined ? 0 : 1);
   const replication = Math.min(nodes, resolve(scenario.cluster.replication, draw));
   const clients = resolve(scenario.workload.clients, draw);
   return { nodes, groups, replication, clients, attackUs: scenario.phases.attackUs };
 }
 
 /** Founding voters: consecutive nodes, each group beginning at another one. */
-export function resolveCluster(options: RunOptions, attackUs: number): ResolvedCluster {
+export function resolveCluster(
+  options: RunOptions,
+  attackUs: number,
+  map: MapSpec | null = null,
+): ResolvedCluster {
   const nodes = Array.from({ length: options.nodes }, (_, at) => nodeId(at + 1));
   const groups = Array.from({ length: options.groups }, (_, group) =>
     Array.from(
@@ -36,7 +42,7 @@ export function resolveCluster(options: RunOptions, attackUs: number): ResolvedC
       (_each, at) => nodes[(group + at) % nodes.length]!,
     ).sort((a, b) => a - b),
   );
-  return { nodes, groups, attackUs };
+  return { nodes, groups, map, attackUs };
 }
 
 /** All faults of a run in the order of their times, each with an id of its own. */
@@ -189,4 +195,14 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   removeMember: nobody,
   removeLeader: nobody,
   replaceMembers: nobody,
+  moveSlots: nobody,
+  splitGroup: nobody,
+  mergeGroups: nobody,
+  createGroup: nobody,
+  destroyGroup: nobody,
+  spreadSlots: nobody,
+  moveReplica: nobody,
+  drainNode: nobody,
+  joinNode: nobody,
+  cancelJob: nobody,
 };

@@ -47,7 +47,9 @@ export const frameTypeOf = {
   unknownReplica: 35,
   invite: 36,
   machine: 37,
-  beat: 38,
+  nodeRequest: 38,
+  nodeAnswer: 39,
+  beat: 40,
   request: 48,
   answer: 49,
   adminRequest: 50,
@@ -60,6 +62,9 @@ export type Door = Extract<FrameName, "request" | "adminRequest">;
 
 /** More than any frame of fixed shape takes, in either codec. */
 const smallBytesMax = 1024;
+
+/** A configuration of the most members, in either codec. */
+const inviteBytesMax = 4096;
 
 const node = ["node"] as const;
 const client = ["client", "admin"] as const;
@@ -86,8 +91,10 @@ export const frameTypes: readonly FrameType[] = [
   { ...entry("helloAck", node, smallBytesMax), early: true },
   { ...entry("goodbye", node, smallBytesMax), early: true },
   entry("unknownReplica", node, smallBytesMax),
-  entry("invite", node, smallBytesMax),
+  entry("invite", node, inviteBytesMax),
   entry("machine", node, null),
+  entry("nodeRequest", node, null),
+  entry("nodeAnswer", node, null),
   entry("beat", node, smallBytesMax),
   entry("request", client, null),
   entry("answer", node, null),

@@ -42,13 +42,17 @@ export interface UnknownReplica {
   readonly disk: number;
 }
 
-/** A leader allows the node to make the replica, on exactly that disk. */
+/**
+ * A leader or candidate allows the node to make the replica, on exactly that disk. `configuration`:
+ * the group's founding one, encoded, while that is in force; it stands in no entry. Else empty.
+ */
 export interface Invite {
   readonly kind: "invite";
   readonly group: GroupId;
   readonly incarnation: Incarnation;
   readonly replica: ReplicaId;
   readonly disk: number;
+  readonly configuration: Uint8Array;
 }
 
 /** Of a user's own machine; opaque. */
@@ -75,6 +79,21 @@ export interface AdminRequest {
   readonly bytes: Uint8Array;
 }
 
+/** Of the steward to a node, as node/node-requests.ts encodes it; `asked` names it in the answer. */
+export interface NodeRequest {
+  readonly kind: "nodeRequest";
+  /** Of no other request of this node, also not of its earlier starts. */
+  readonly asked: number;
+  readonly bytes: Uint8Array;
+}
+
+/** `to` is the `asked` of the request. */
+export interface NodeAnswer {
+  readonly kind: "nodeAnswer";
+  readonly to: number;
+  readonly bytes: Uint8Array;
+}
+
 /** `to` is the id of the frame that carried the request, by either door. */
 export interface ClientAnswer {
   readonly kind: "answer";
@@ -90,6 +109,8 @@ export type NodeMessage =
   | Invite
   | MachineMessage
   | Beat
+  | NodeRequest
+  | NodeAnswer
   | ClientRequest
   | AdminRequest
   | ClientAnswer;
@@ -195,9 +216,17 @@ export const messageFields: Readonly<Record<FramedMessage["kind"], readonly Fiel
   helloAck: greeting,
   goodbye: [["reason", "reason"]],
   unknownReplica: placing,
-  invite: placing,
+  invite: [...placing, ["configuration", "bytes"]],
   machine: [["bytes", "bytes"]],
   beat: [["boot", "u64"]],
+  nodeRequest: [
+    ["asked", "u64"],
+    ["bytes", "bytes"],
+  ],
+  nodeAnswer: [
+    ["to", "u64"],
+    ["bytes", "bytes"],
+  ],
   request: [["bytes", "bytes"]],
   answer: [
     ["to", "u64"],

@@ -11,7 +11,7 @@ import {
   malformed,
   sealFrame,
 } from "./frame.js";
-import { type NodeMessage, goodbyeReasons } from "./messages.js";
+import { type NodeMessage, type UnknownReplica, goodbyeReasons } from "./messages.js";
 
 const from = frameHeaderBytes;
 
@@ -40,6 +40,7 @@ export function encodeNodeFrame(
     case "invite":
       putU53(bytes, from, message.replica);
       putU53(bytes, from + 8, message.disk);
+      if (message.kind === "invite") putBytes(bytes, from + 16, message.configuration);
       break;
     case "beat":
       putU53(bytes, from, message.boot);
@@ -49,6 +50,11 @@ export function encodeNodeFrame(
     case "adminRequest":
       putBytes(bytes, from, message.bytes);
       break;
+    case "nodeRequest":
+      putU53(bytes, from, message.asked);
+      putBytes(bytes, from + 8, message.bytes);
+      break;
+    case "nodeAnswer":
     case "answer":
       putU53(bytes, from, message.to);
       putBytes(bytes, from + 8, message.bytes);
@@ -67,12 +73,15 @@ function bodyBytes(message: NodeMessage): number {
     case "beat":
       return 8;
     case "unknownReplica":
-    case "invite":
       return 16;
+    case "invite":
+      return 20 + message.configuration.length;
     case "machine":
     case "request":
     case "adminRequest":
       return 4 + message.bytes.length;
+    case "nodeRequest":
+    case "nodeAnswer":
     case "answer":
       return 12 + message.bytes.length;
   }
@@ -98,9 +107,9 @@ export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
       return reason === undefined ? malformed("field", from) : { kind: "goodbye", reason };
     }
     case frameTypeOf.unknownReplica:
-      return decodePlacing("unknownReplica", whole, length);
+      return length === 16 ? decodePlacing(whole) : malformed("end", from + length);
     case frameTypeOf.invite:
-      return decodePlacing("invite", whole, length);
+      return decodeInvite(whole, length);
     case frameTypeOf.beat: {
       if (length !== 8) return malformed("end", from + length);
       const boot = getU53(whole, from);
@@ -112,14 +121,12 @@ export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
       return decodeOpaque("request", whole, length);
     case frameTypeOf.adminRequest:
       return decodeOpaque("adminRequest", whole, length);
-    case frameTypeOf.answer: {
-      if (length < 12 || getU32(whole, from + 8) !== length - 12) {
-        return malformed("end", from + length);
-      }
-      const to = getU53(whole, from);
-      if (to < 0) return malformed("number", from);
-      return { kind: "answer", to, bytes: whole.subarray(from + 12, from + length) };
-    }
+    case frameTypeOf.nodeRequest:
+      return decodeNumbered("nodeRequest", whole, length);
+    case frameTypeOf.nodeAnswer:
+      return decodeNumbered("nodeAnswer", whole, length);
+    case frameTypeOf.answer:
+      return decodeNumbered("answer", whole, length);
     default:
       return malformed("type", 5);
   }
@@ -139,18 +146,37 @@ function decodeGreeting(
   return { kind, cluster, node: node as NodeId, boot: boot as Boot, disk };
 }
 
-function decodePlacing(
-  kind: "unknownReplica" | "invite",
-  whole: Uint8Array,
-  length: number,
-): NodeMessage | Malformed {
-  if (length !== 16) return malformed("end", from + length);
+function decodeInvite(whole: Uint8Array, length: number): NodeMessage | Malformed {
+  if (length < 20 || getU32(whole, from + 16) !== length - 20) {
+    return malformed("end", from + length);
+  }
+  const placing = decodePlacing(whole);
+  if (placing.kind === "malformed") return placing;
+  const configuration = whole.subarray(from + 20, from + length);
+  return { ...placing, kind: "invite", configuration };
+}
+
+function decodePlacing(whole: Uint8Array): UnknownReplica | Malformed {
   const replica = getU53(whole, from);
   const disk = getU53(whole, from + 8);
   if (replica < 0 || disk < 0) return malformed("number", from);
   const group = getU32(whole, 8) as GroupId;
   const incarnation = getU32(whole, 12) as Incarnation;
-  return { kind, group, incarnation, replica: replica as ReplicaId, disk };
+  return { kind: "unknownReplica", group, incarnation, replica: replica as ReplicaId, disk };
+}
+
+function decodeNumbered(
+  kind: "nodeRequest" | "nodeAnswer" | "answer",
+  whole: Uint8Array,
+  length: number,
+): NodeMessage | Malformed {
+  if (length < 12 || getU32(whole, from + 8) !== length - 12) {
+    return malformed("end", from + length);
+  }
+  const number = getU53(whole, from);
+  if (number < 0) return malformed("number", from);
+  const bytes = whole.subarray(from + 12, from + length);
+  return kind === "nodeRequest" ? { kind, asked: number, bytes } : { kind, to: number, bytes };
 }
 
 function decodeOpaque(

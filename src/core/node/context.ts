@@ -5,12 +5,13 @@
 import type { Checksum } from "../crc32.js";
 import type { Codec } from "../framing/codec.js";
 import { mix32 } from "../hash.js";
-import type { Boot, GroupId, Incarnation, NodeId, RequestId } from "../ids.js";
+import type { Boot, GroupId, Incarnation, NodeId } from "../ids.js";
 import type { Marks } from "../marks.js";
 import type { RaftEffect } from "../raft/core.js";
 import type { SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { SnapshotFiles } from "../wal/snapshot-files.js";
 import type { Wal } from "../wal/wal.js";
+import type { Answers } from "./answers.js";
 import type { HostObserver } from "./observer.js";
 import type { NodeOptions } from "./options.js";
 import type { Outbox } from "./outbox.js";
@@ -34,9 +35,11 @@ export interface NodeContext {
   readonly records: RecordQueue;
   readonly outbox: Outbox;
   readonly wakes: WakeHeap;
-  readonly answers: Answer[];
+  readonly answers: Answers;
   /** Of the step under way, for whoever is stepped: they are carried out before the next step. */
   readonly effects: RaftEffect[];
+  /** Reads the wall clock, for what is to stand in the log with its time; for nothing else. */
+  readonly wallUs: () => number;
   /** A batch keeps below this on disk. */
   readonly batchBytesMax: number;
   /** Words of this boot's chance, drawn once. */
@@ -46,12 +49,6 @@ export interface NodeContext {
   boot: Boot;
   /** Identity of the disk. */
   disk: number;
-}
-
-/** An answer on its way to a client. */
-export interface Answer {
-  readonly request: RequestId;
-  readonly bytes: Uint8Array;
 }
 
 /** Four words of its own for each replica and each boot, for a generator that times elections. */

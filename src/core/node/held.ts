@@ -41,8 +41,13 @@ export class HeldBack<Effect extends TiedToToken> {
 
   /** Forgets what waited for `token` or a later one; gives how many that were. */
   dropFrom(token: Token): number {
+    return this.dropIf((effect) => effect.after >= token);
+  }
+
+  /** Gives how many it forgot. */
+  dropIf(isDropped: (effect: Effect) => boolean): number {
     const before = this.#held.length;
-    this.#held = this.#held.filter((effect) => effect.after < token);
+    this.#held = this.#held.filter((effect) => !isDropped(effect));
     return before - this.#held.length;
   }
 }

@@ -10,6 +10,7 @@ import type { Random } from "../ports/random.js";
 import { type WalOptions, walOptions } from "../wal/options.js";
 import { SnapshotFiles } from "../wal/snapshot-files.js";
 import { Wal } from "../wal/wal.js";
+import { Answers } from "./answers.js";
 import type { NodeContext } from "./context.js";
 import type { LogicFactory } from "./logic.js";
 import type { HostObserver } from "./observer.js";
@@ -47,7 +48,7 @@ export interface HostParts {
 
 /** Operations of the disk are numbered from 1 on in each boot. */
 export function makeContext(parts: HostParts): NodeContext {
-  const { node, network, disk, marks, observer, random } = parts;
+  const { node, clock, network, disk, marks, observer, random } = parts;
   const options = nodeOptions(parts.options);
   const crc32 = parts.crc32 ?? pureCrc32;
   const codec = parts.codec ?? binaryCodec({ checksum: crc32 });
@@ -70,8 +71,9 @@ export function makeContext(parts: HostParts): NodeContext {
     records: new RecordQueue(),
     outbox: new Outbox({ node, network, observer, codec, marks, framesMax }),
     wakes: new WakeHeap(),
-    answers: [],
+    answers: new Answers(),
     effects: [],
+    wallUs: () => clock.wallUs(),
     batchBytesMax: wal.batchBytesMax,
     chance: [random.word(), random.word(), random.word(), random.word()],
     nowUs: 0,

@@ -14,6 +14,7 @@ import type { Clock } from "../ports/clock.js";
 import type { DiskEvents, DiskResult } from "../ports/disk.js";
 import type { NetworkEvents } from "../ports/network.js";
 import type { Bound, RaftView } from "../raft/view.js";
+import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { RecoveredNode, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import { Batches } from "./batches.js";
 import type { NodeContext } from "./context.js";
@@ -205,6 +206,11 @@ export class Host implements NetworkEvents, DiskEvents {
     return this.#logic.state;
   }
 
+  /** What the group replicates, as applied here, to be looked at; null when it lives elsewhere. */
+  storeOf(group: GroupId): ReplicatedStore | null {
+    return this.#lives() ? this.#logic.storeOf(group) : null;
+  }
+
   /** Of the machine that serves `group`; null when none does. */
   stateOf(group: GroupId): unknown {
     return this.#logic.stateOf(group);
@@ -214,6 +220,9 @@ export class Host implements NetworkEvents, DiskEvents {
     this.#inbox.put(item);
     if (this.#inbox.size === 1 && !this.#inTurn) this.#wantTurn();
   }
+
+  readonly #tellClient = (request: RequestId, bytes: Uint8Array): void =>
+    this.#answer(request, bytes);
 
   #refuse(request: RequestId, reason: "overloaded" | "notReady"): void {
     const bytes = this.#logic.refusal(reason);
@@ -375,12 +384,7 @@ export class Host implements NetworkEvents, DiskEvents {
   }
 
   #answerClients(): void {
-    const { answers } = this.#context;
-    if (answers.length === 0) return;
-    for (let at = 0; at < answers.length; at++) {
-      this.#answer(answers[at]!.request, answers[at]!.bytes);
-    }
-    shorten(answers, 0);
+    this.#context.answers.flush(this.#tellClient);
   }
 
   #lookAfterLog(): void {

@@ -11,6 +11,10 @@ export class Later {
     this.#queue.push(replica);
   }
 
+  get empty(): boolean {
+    return this.#queue.length === 0;
+  }
+
   /** Steps at most `stepsMax` replicas; false when nothing was left to do. */
   settle(stepsMax: number): boolean {
     if (this.#queue.length === 0) return false;

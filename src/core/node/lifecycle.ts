@@ -6,9 +6,10 @@
 import { emptyBytes } from "../bytes.js";
 import type { SnapshotMeta } from "../entry.js";
 import type { Invite, UnknownReplica } from "../framing/messages.js";
+import type { EraseRequest, FoundRequest } from "./node-requests.js";
 import type { GroupId, Incarnation, Index, NodeId, Term, Token } from "../ids.js";
-import { type Configuration, members, memberOf } from "../raft/configuration.js";
-import { encodeConfiguration } from "../raft/configuration-codec.js";
+import { type Configuration, type Member, members, memberOf } from "../raft/configuration.js";
+import { decodeConfiguration, encodeConfiguration } from "../raft/configuration-codec.js";
 import type { RecoveredNode, ReplicaKey } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
 import type { Replica } from "./replica.js";
@@ -21,6 +22,9 @@ export interface FoundingGroup {
   readonly incarnation: Incarnation;
   readonly configuration: Configuration;
 }
+
+/** What became of a request to make or to remove a replica. `underWay`: to be asked again. */
+export type LifeAnswer = "done" | "underWay" | "refused";
 
 /** A replica whose founding record is on its way to disk; until it is there nothing is stepped. */
 export class Founding implements Writer {
@@ -94,7 +98,7 @@ export class Lifecycle {
   found(groups: readonly FoundingGroup[]): void {
     const { node, disk } = this.#context;
     for (const { group, incarnation, configuration } of groups) {
-      const own = members(configuration).find((member) => member.node === node);
+      const own = memberOn(configuration, node);
       if (own === undefined || own.disk !== disk) continue;
       const key = { group, incarnation, replica: own.replica };
       if (this.#replicas.holds(key) || !this.#mayMake(key)) continue;
@@ -105,7 +109,7 @@ export class Lifecycle {
   /** A message came for a replica that does not live here: asks its sender's node whether it may. */
   answerStray(from: NodeId, key: ReplicaKey): void {
     const { outbox, marks, disk } = this.#context;
-    if (this.#underWay.has(nameOf(key))) return;
+    if (this.#isUnderWay(key)) return;
     marks.hit("unknownReplicaAnswered");
     const { group, incarnation, replica } = key;
     outbox.add(from, { kind: "unknownReplica", group, incarnation, replica, disk });
@@ -121,7 +125,7 @@ export class Lifecycle {
     const { group, incarnation, replica, disk } = asked;
     const ours = this.#replicas.peek(group);
     if (ours === null || ours.incarnation !== incarnation) return;
-    const { role, configuration } = ours.raft.view;
+    const { role, configuration, configurationIndex } = ours.raft.view;
     if (role === "follower") return;
     const member = memberOf(configuration, replica);
     if (member === undefined || member.node !== from) return;
@@ -130,13 +134,57 @@ export class Lifecycle {
       return;
     }
     marks.hit("inviteSent");
-    outbox.add(from, { kind: "invite", group, incarnation, replica, disk });
+    // Who is not told now whom the group was founded with would never hear it from the log.
+    const founding = configurationIndex === 0 ? encodeConfiguration(configuration) : emptyBytes;
+    outbox.add(from, {
+      kind: "invite",
+      group,
+      incarnation,
+      replica,
+      disk,
+      configuration: founding,
+    });
   }
 
   onInvite(invite: Invite): void {
-    const { disk } = this.#context;
+    const { disk, marks } = this.#context;
     if (invite.disk !== disk || this.#replicas.holds(invite)) return;
-    if (this.#mayMake(invite)) this.#make(invite, emptyBytes);
+    if (!isFoundingOf(invite) || !this.#mayMake(invite)) return;
+    marks.hit("invitedReplicaCreated");
+    this.#make(invite, invite.configuration.slice());
+  }
+
+  /** The steward asks for a member's replica of a new group. */
+  onFound({ group, incarnation, configuration: encoded }: FoundRequest): LifeAnswer {
+    const { node, disk } = this.#context;
+    const decoded = decodeConfiguration(encoded);
+    const own = "ok" in decoded ? memberOn(decoded.ok, node) : undefined;
+    if (own === undefined || own.disk !== disk) return "refused";
+    const key = { group, incarnation, replica: own.replica };
+    if (this.#replicas.holds(key)) return "done";
+    if (this.#isUnderWay(key)) return "underWay";
+    if (!this.#mayMake(key)) return "refused";
+    this.#make(key, encoded.slice());
+    return "underWay";
+  }
+
+  /**
+   * The steward asks for the end of a replica. One that was never made here is buried all the same: a
+   * late request could make it otherwise.
+   */
+  onErase({ group, incarnation, replica }: EraseRequest): LifeAnswer {
+    const key = { group, incarnation, replica };
+    if (this.#isDead(key)) return "done";
+    if (this.#isUnderWay(key)) return "underWay";
+    const living = this.#replicas.find(key);
+    if (living === null) {
+      this.#context.marks.hit("unmadeReplicaBuried");
+      const { writes } = this.#context;
+      const burial = this.#underWayTo(key, emptyBytes, (buried) => this.#dead.add(nameOf(buried)));
+      writes.create(burial, burial.meta, 1 as Token);
+      writes.remove(burial, 1 as Token);
+    } else living.leave();
+    return "underWay";
   }
 
   removed(replica: Replica): void {
@@ -145,30 +193,53 @@ export class Lifecycle {
   }
 
   #mayMake(key: ReplicaKey): boolean {
-    if (this.#underWay.has(nameOf(key))) return false;
-    const dead = this.#forgotten || this.#dead.has(nameOf(key));
+    if (this.#isUnderWay(key)) return false;
+    const dead = this.#forgotten || this.#isDead(key);
     if (dead) this.#context.marks.hit("strayReplicaRefused");
     return !dead;
   }
 
-  #make({ group, incarnation, replica }: ReplicaKey, configuration: Uint8Array): void {
-    const key = { group, incarnation, replica };
-    const founding = new Founding(key, configuration, (made, durable) =>
-      this.#finish(made, durable),
-    );
-    this.#underWay.add(nameOf(key));
+  #isUnderWay(key: ReplicaKey): boolean {
+    return this.#underWay.has(nameOf(key));
+  }
+
+  #isDead(key: ReplicaKey): boolean {
+    return this.#dead.has(nameOf(key));
+  }
+
+  #make(key: ReplicaKey, configuration: Uint8Array): void {
+    const founding = this.#underWayTo(key, configuration, (made) => this.#begin(made));
     this.#context.writes.create(founding, founding.meta, 1 as Token);
   }
 
-  #finish(founding: Founding, durable: boolean): void {
-    this.#underWay.delete(nameOf(founding));
-    if (!durable) return;
-    if (founding.meta.configuration.length === 0) this.#context.marks.hit("invitedReplicaCreated");
-    this.#begin(founding);
+  /** `then` is called once its record is durable; without room on the disk it is forgotten. */
+  #underWayTo(
+    { group, incarnation, replica }: ReplicaKey,
+    configuration: Uint8Array,
+    then: (founding: Founding) => void,
+  ): Founding {
+    const key = { group, incarnation, replica };
+    const founding = new Founding(key, configuration, (ended, durable) => {
+      this.#underWay.delete(nameOf(ended));
+      if (durable) then(ended);
+    });
+    this.#underWay.add(nameOf(key));
+    return founding;
   }
+}
+
+/** No configuration, or one that has the invited replica on this disk. */
+function isFoundingOf({ configuration, replica, disk }: Invite): boolean {
+  if (configuration.length === 0) return true;
+  const decoded = decodeConfiguration(configuration);
+  return "ok" in decoded && memberOf(decoded.ok, replica)?.disk === disk;
 }
 
 /** As a key of sets. */
 function nameOf({ group, incarnation, replica }: ReplicaKey): string {
   return `${group}/${incarnation}/${replica}`;
+}
+
+function memberOn(configuration: Configuration, node: NodeId): Member | undefined {
+  return members(configuration).find((member) => member.node === node);
 }

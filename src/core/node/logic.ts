@@ -4,6 +4,7 @@ import type { FramedMessage } from "../framing/messages.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
+import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { RecoveredNode } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
 import type { RecordWriter } from "./record-queue.js";
@@ -33,6 +34,8 @@ export interface NodeLogic {
   bounds(group: GroupId): readonly Bound[];
   /** The whole state as plain data, for digests; what stands in it twice may be left out once. */
   readonly state: unknown;
+  /** What the group replicates, as this node has applied it; null when it lives elsewhere. */
+  storeOf(group: GroupId): ReplicatedStore | null;
   /** The state of the machine that serves `group`, or of the only one; null when there is none. */
   stateOf(group: GroupId): unknown;
 }

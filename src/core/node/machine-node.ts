@@ -123,6 +123,10 @@ class MachineNode implements NodeLogic, RecordWriter, Sleeper {
     return [{ name: "held", size: this.#held.size, limit: options.heldMax }];
   }
 
+  storeOf(): null {
+    return null;
+  }
+
   stateOf(): unknown {
     return this.#machine.state;
   }

@@ -27,6 +27,8 @@ export const nodeMarks = {
   deadSnapshotRemoved: "a snapshot of a replica that was lost or removed here went at the start",
   requestTimedOut: "a client's request was given up after its deadline",
   requestsFull: "a request was refused because too many were under way",
+  changeForOtherConfiguration: "a change of members was refused: another one had come before it",
+  unmadeReplicaBuried: "a replica was forbidden on this disk for ever before it was made here",
   answerSuperseded: "a committed entry's answer was lost to a snapshot that covers it",
   readWaitedForApply: "a confirmed read waited until its index was applied",
   endedReadsDropped: "reads that were never to be served any more made room for others",

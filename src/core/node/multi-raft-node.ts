@@ -1,29 +1,26 @@
 /** The node that hosts many Raft groups: routes messages, requests and completions to its replicas. */
-import type { ReadMode, Sealer } from "../consensus.js";
-import { type EntryType, entryType } from "../entry.js";
+import type { Sealer } from "../consensus.js";
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
-import type {
-  Boot,
-  GroupId,
-  Incarnation,
-  Index,
-  NodeId,
-  ReplicaId,
-  RequestId,
-  Term,
+import {
+  type Boot,
+  type GroupId,
+  type Incarnation,
+  type Index,
+  type NodeId,
+  type ReplicaId,
+  type RequestId,
+  type Term,
+  metaGroup,
 } from "../ids.js";
+import { emptyBytes } from "../bytes.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftOptions } from "../raft/options.js";
 import type { Bound, RaftView } from "../raft/view.js";
-import type { StateMachine } from "../state-machine.js";
-import { type AdminRequest, decodeAdminRequest } from "../store/admin-protocol.js";
-import {
-  type ClientRequest,
-  decodeClientRequest,
-  encodeClientAnswer,
-} from "../store/client-protocol.js";
-import { encodeDataEntry, encodeSessionEntry } from "../store/entries.js";
+import type { SlotRange, StateMachine } from "../state-machine.js";
+import type { StewardOptions } from "../steward/errands.js";
+import { decodeAdminRequest } from "../store/admin-protocol.js";
+import { decodeClientRequest, encodeClientAnswer } from "../store/client-protocol.js";
 import { KvStore } from "../store/kv.js";
 import { ReplicatedStore } from "../store/replicated-store.js";
 import type { SessionLimits } from "../store/sessions.js";
@@ -31,13 +28,17 @@ import { slotCountDefault } from "../store/slots.js";
 import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
 import { Beats } from "./beats.js";
+import { Desk, type Letter } from "./desk.js";
 import { Later } from "./later.js";
-import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
+import { type Founding, type FoundingGroup, type LifeAnswer, Lifecycle } from "./lifecycle.js";
 import { raftOptions } from "./limits.js";
 import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from "./logic.js";
+import { decodeNodeRequest } from "./node-requests.js";
+import { Office } from "./office.js";
 import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
+import { type Asked, Service } from "./service.js";
 import { Sleepers, type SleepingRow } from "./sleepers.js";
 
 export interface MultiRaftParts {
@@ -51,7 +52,11 @@ export interface MultiRaftParts {
   readonly sealer?: (group: GroupId, incarnation: Incarnation) => Sealer;
   /** 65,536 by default; the cluster's. */
   readonly slotCount?: number;
+  /** The slots that a group serves from its founding; all by default, none in a cluster with a map. */
+  readonly owned?: (group: GroupId, incarnation: Incarnation) => SlotRange;
   readonly sessions?: Partial<SessionLimits>;
+  /** In a cluster with a map, for the steward; else none ever works here. */
+  readonly steward?: StewardOptions;
 }
 
 /** For `HostParts.logic`. */
@@ -62,7 +67,8 @@ export function multiRaft(parts: MultiRaftParts = {}): LogicFactory {
 /** What may be asked by each door; the other's kinds are malformed there. */
 const decoders = { request: decodeClientRequest, adminRequest: decodeAdminRequest } as const;
 
-type Asked = ClientRequest | AdminRequest;
+/** Rounds of asking and answering itself that a node makes in a row. */
+const roundsMax = 64;
 
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;
@@ -72,10 +78,13 @@ class MultiRaftNode implements NodeLogic {
   readonly #raft: RaftOptions;
   readonly #replicas: Replicas;
   readonly #requests: Requests;
+  readonly #service: Service;
   readonly #later = new Later();
   readonly #lifecycle: Lifecycle;
   readonly #sleepers: Sleepers;
   readonly #beats: Beats;
+  readonly #desk: Desk;
+  readonly #office: Office | null;
 
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
@@ -90,7 +99,13 @@ class MultiRaftNode implements NodeLogic {
     this.#beats = new Beats(context, this.#raft, (sleeper) => {
       this.#replicas.asleep(sleeper).step({ kind: "wake" }, 0);
     });
+    this.#service = new Service(context, this.#requests);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
+    this.#desk = new Desk(context);
+    context.answers.desk = this.#desk;
+    const { steward } = parts;
+    this.#office =
+      steward === undefined ? null : new Office(context, this.#replicas, this.#desk, steward);
   }
 
   start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void {
@@ -130,6 +145,13 @@ class MultiRaftNode implements NodeLogic {
         this.#stepped(message.kind, word);
         this.#lifecycle.onInvite(message);
         return;
+      case "nodeRequest":
+        this.#nodeRequest({ from, asked: message.asked, bytes: message.bytes }, word);
+        return;
+      case "nodeAnswer":
+        this.#stepped(message.kind, word);
+        this.#desk.replied(message.to, message.bytes);
+        return;
       case "hello":
       case "helloAck":
       case "goodbye":
@@ -149,25 +171,10 @@ class MultiRaftNode implements NodeLogic {
     const decoded = decoders[door](bytes);
     if (decoded.kind === "undecodable") {
       this.#stepped(door, word);
-      const answer = encodeClientAnswer({ kind: "malformed", code: decoded.code });
-      this.#context.answers.push({ request, bytes: answer });
+      this.#answer(request, encodeClientAnswer({ kind: "malformed", code: decoded.code }));
       return;
     }
-    const known = this.#replicas.has(decoded.group);
-    const replica = this.#requests.full ? null : this.#replicas.ofGroup(decoded.group);
-    if (replica === null) {
-      this.#stepped(door, word);
-      if (known) this.#context.marks.hit("requestsFull");
-      const answer = refusalBytes(known ? "overloaded" : "noGroup", null);
-      this.#context.answers.push({ request, bytes: answer });
-      return;
-    }
-    if (replica.leaving) {
-      this.#stepped(door, word);
-      this.#context.answers.push({ request, bytes: refusalBytes("removed", null) });
-      return;
-    }
-    this.#serve(replica, request, decoded, word);
+    this.#ask(request, decoded, word);
   }
 
   logRead(event: Extract<WalEvent, { kind: "logRead" }>): void {
@@ -197,7 +204,14 @@ class MultiRaftNode implements NodeLogic {
   }
 
   settle(stepsMax: number): boolean {
-    return this.#later.settle(stepsMax);
+    for (let round = 0; round < roundsMax; round++) {
+      if (this.#later.settle(stepsMax)) return true;
+      this.#office?.settle();
+      const letters = this.#desk.takeLetters();
+      for (const letter of letters) this.#nodeRequest(letter, letter.asked);
+      if (letters.length === 0 && this.#later.empty) return false;
+    }
+    return true;
   }
 
   refusal(reason: "overloaded" | "notReady"): Uint8Array {
@@ -221,8 +235,14 @@ class MultiRaftNode implements NodeLogic {
       { name: "requests", size: this.#requests.size, limit: options.requestsPendingMax },
       { name: "queued writes", size: writes.size, limit: writesMax + this.#lifecycle.underWay },
       this.#beats.bounds(),
+      { name: "requests of nodes", size: this.#desk.size, limit: options.requestsPendingMax },
+      ...(this.#office === null ? [] : [this.#office.bound]),
       ...(this.#replicas.peek(group)?.bounds() ?? []),
     ];
+  }
+
+  storeOf(group: GroupId): ReplicatedStore | null {
+    return this.#replicas.peek(group)?.store ?? null;
   }
 
   stateOf(group: GroupId): unknown {
@@ -256,58 +276,49 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle.answerStray(from, routed);
   }
 
-  #serve(replica: Replica, request: RequestId, asked: Asked, word: number): void {
-    switch (asked.kind) {
-      case "openSession": {
-        const payload = encodeSessionEntry({ kind: "open", nonce: asked.nonce });
-        this.#propose(replica, request, entryType.session, payload, word);
+  /** Of the steward, which may be on this very node. */
+  #nodeRequest(letter: Letter, word: number): void {
+    const decoded = decodeNodeRequest(letter.bytes);
+    const request = this.#desk.open(letter);
+    switch (decoded.kind) {
+      case "undecodable":
+        this.#stepped("nodeRequest", word);
+        this.#answer(request, encodeClientAnswer({ kind: "malformed", code: decoded.code }));
         return;
-      }
-      case "closeSession": {
-        const payload = encodeSessionEntry({ kind: "close", session: asked.session });
-        this.#propose(replica, request, entryType.session, payload, word);
+      case "found":
+        this.#stepped(decoded.kind, word);
+        this.#answer(request, lifeAnswers[this.#lifecycle.onFound(decoded)]);
         return;
-      }
-      case "command":
-        this.#propose(replica, request, entryType.data, encodeDataEntry(asked), word);
+      case "erase":
+        this.#stepped(decoded.kind, word);
+        this.#answer(request, lifeAnswers[this.#lifecycle.onErase(decoded)]);
         return;
-      case "read": {
-        this.#requests.open(request, "read", asked.slot, asked.question.slice());
-        // A follower asks its leader for an index by itself.
-        const mode: ReadMode = asked.mode === "lease" ? "lease" : "index";
-        replica.step({ kind: "read", request, mode }, word);
-        return;
-      }
-      case "change":
-        this.#requests.open(request, "errand");
-        replica.step({ kind: "change", request, changes: asked.changes }, word);
-        return;
-      case "transfer":
-        this.#requests.open(request, "errand");
-        replica.step({ kind: "transfer", request, to: asked.to }, word);
-        return;
-      case "life":
-        this.#propose(replica, request, entryType.groupLife, asked.payload.slice(), word);
-        return;
+      default:
+        this.#ask(request, decoded, word);
     }
   }
 
-  #propose(
-    replica: Replica,
-    request: RequestId,
-    type: EntryType,
-    payload: Uint8Array,
-    word: number,
-  ): void {
-    this.#requests.open(request, "command");
-    // Before anyone is asked: what followers held but this disk could not would stop its reads.
-    if (this.#context.wal.low && replica.leads) {
-      this.#context.marks.hit("proposalRefusedForSpace");
-      this.#requests.refuse(request, "noSpace", null);
-      replica.step({ kind: "noRoom" }, word);
-      return;
+  #ask(request: RequestId, asked: Asked, word: number): void {
+    const group = "group" in asked ? asked.group : metaGroup;
+    const known = this.#replicas.has(group);
+    // Nobody is woken, nor made of a row, to be told that there is no room.
+    const replica = this.#requests.full ? null : this.#replicas.ofGroup(group);
+    if (replica === null) {
+      this.#stepped(asked.kind, word);
+      if (known) this.#context.marks.hit("requestsFull");
+      this.#answer(request, refusalBytes(known ? "overloaded" : "noGroup", null));
+    } else if (replica.leaving) {
+      this.#stepped(asked.kind, word);
+      this.#answer(request, refusalBytes("removed", null));
+    } else {
+      this.#service.serve(replica, request, asked, word);
+      // What was told without a step has woken nobody.
+      if (replica.sleeper >= 0) replica.rest();
     }
-    replica.step({ kind: "propose", request, type, payload }, word);
+  }
+
+  #answer(request: RequestId, bytes: Uint8Array): void {
+    this.#context.answers.push({ request, bytes });
   }
 
   #founded(founding: Founding): void {
@@ -329,14 +340,16 @@ class MultiRaftNode implements NodeLogic {
 
   /** `row`: as it slept; else it is to be started. */
   #make({ group, incarnation, replica }: ReplicaKey, row?: SleepingRow): Replica {
-    const { sealer, machine, slotCount = slotCountDefault, sessions } = this.#parts;
-    const { marks } = this.#context;
+    const { sealer, machine, slotCount = slotCountDefault, owned, sessions } = this.#parts;
+    const { marks, crc32 } = this.#context;
     const store = new ReplicatedStore({
       group,
       incarnation,
       machine: machine?.(group, incarnation) ?? new KvStore({ slotCount, marks }),
       marks,
       slotCount,
+      crc32,
+      ...(owned === undefined ? {} : { owned: owned(group, incarnation) }),
       ...(sessions === undefined ? {} : { limits: sessions }),
     });
     return new Replica({
@@ -362,6 +375,8 @@ class MultiRaftNode implements NodeLogic {
   };
 
   readonly #restful = (replica: Replica): void => {
+    // The steward looks at its map after every step.
+    if (this.#office !== null && replica.group === metaGroup) return;
     if (this.#replicas.pack(replica)) this.#context.wal.rest(replica.key);
   };
 
@@ -382,6 +397,13 @@ const routed: { -readonly [Field in keyof ReplicaKey]: ReplicaKey[Field] } = {
   group: 0 as GroupId,
   incarnation: 0 as Incarnation,
   replica: 0 as ReplicaId,
+};
+
+/** What the steward is told; a disk that may not hold the replica never will. */
+const lifeAnswers: Readonly<Record<LifeAnswer, Uint8Array>> = {
+  done: encodeClientAnswer({ kind: "done", bytes: emptyBytes }),
+  underWay: refusalBytes("notReady", null),
+  refused: refusalBytes("badTarget", null),
 };
 
 const identitySealer: Sealer = {

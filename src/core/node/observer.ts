@@ -29,6 +29,8 @@ export interface PersistRecord {
   readonly truncateFrom: Index;
   readonly entries: readonly Entry[];
   readonly installed: SnapshotMeta | null;
+  /** The replica's last record: it is gone for good. */
+  readonly removed: boolean;
 }
 
 export interface HostObserver {

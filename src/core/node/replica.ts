@@ -20,7 +20,7 @@ import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
 import type { Later } from "./later.js";
-import type { Requests } from "./requests.js";
+import type { Question, Requests } from "./requests.js";
 import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
@@ -126,6 +126,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
       { name: "committed", size: this.#committed.length / 2, limit: 2 * this.#logEntriesMax },
       // At most as many again whose requests have ended.
       { name: "reads to be served", size: this.#reads.length, limit: 2 * requestsPendingMax },
+      { name: "staged bytes", size: this.store.stagedBytes, limit: this.store.moveBytesMax },
     ];
   }
 
@@ -198,9 +199,12 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
   }
 
   /** Its last write: after it the id is dead on this disk. Until it is durable nothing is stepped. */
-  #leave(): void {
+  leave(): void {
+    if (this.leaving) return;
     this.leaving = true;
     if (this.sleeper >= 0) this.#awoke();
+    // Once its removal is durable, what these say of its log is not true any more.
+    this.#held.dropIf(({ kind }) => kind === "send");
     this.#token = (this.raft.state.token + 1) as Token;
     this.#context.wakes.remove(this);
     this.#context.writes.remove(this, this.#token);
@@ -217,7 +221,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
   #carryOut(out: RaftEffect[]): void {
     for (let at = 0; at < out.length; at++) this.#effect(out[at]!);
     shorten(out, 0);
-    if (this.raft.state.removed && !this.leaving) this.#leave();
+    if (this.raft.state.removed) this.leave();
     else if (this.raft.state.asleep) this.#sleeps();
     else if (this.sleeper >= 0) this.#awoke();
   }
@@ -227,8 +231,13 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
       this.#sleepers.add(this);
       this.#beats.asleep(this, this.raft.state);
     }
+    this.rest();
+  }
+
+  /** It sleeps: it may become a row, unless anything is under way here. */
+  rest(): void {
     const waiting = this.#held.size + this.#committed.length + this.#reads.length;
-    if (waiting === 0 && this.waiting === null) this.#restful(this);
+    if (waiting === 0 && this.waiting === null && !this.leaving) this.#restful(this);
   }
 
   #awoke(): void {
@@ -419,8 +428,13 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
 
   #serve(request: RequestId): void {
     const pending = this.#requests.find(request);
-    if (pending === undefined) return;
-    this.#requests.answer(request, this.store.query(pending.question, pending.slot));
+    if (pending === undefined || pending.question === null) return;
+    this.#requests.answer(request, this.#read(pending.question));
+  }
+
+  #read(asked: Question): Uint8Array {
+    if (asked.kind === "query") return this.store.query(asked.question, asked.slot, asked.epoch);
+    return this.store.readSlots(asked.slots, asked.epoch, asked.offset, asked.bytesMax);
   }
 
   #showRestored(index: Index): void {

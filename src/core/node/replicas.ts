@@ -40,17 +40,20 @@ export class Replicas {
     return sameKey(row.key, key) ? this.#unpacked(row) : null;
   }
 
-  /** The one that leads, else the newest that lives here; null when the group has none. */
+  /**
+   * Of the group's newest life here the one that leads, else the newest; null when the group has none.
+   * What is left of an earlier life may believe that it leads.
+   */
   ofGroup(group: GroupId): Replica | null {
     const first = this.#byGroup.get(group) ?? null;
     if (typeof first === "number") return this.#unpacked(this.#sleepers.row(first));
-    return leading(first);
+    return best(first);
   }
 
   /** The same only to be looked at: it must not be stepped. */
   peek(group: GroupId): Replica | null {
     const first = this.#byGroup.get(group) ?? null;
-    return typeof first === "number" ? this.#unpack(this.#sleepers.row(first)) : leading(first);
+    return typeof first === "number" ? this.#unpack(this.#sleepers.row(first)) : best(first);
   }
 
   /** The one that sleeps under that number. */
@@ -118,9 +121,12 @@ function withKey(first: Replica | null, key: ReplicaKey): Replica | null {
   return replica;
 }
 
-function leading(newest: Replica | null): Replica | null {
-  for (let replica = newest; replica !== null; replica = replica.sibling) {
-    if (replica.leads) return replica;
+function best(newest: Replica | null): Replica | null {
+  let found = newest;
+  for (let each = newest?.sibling ?? null; found !== null && each !== null; each = each.sibling) {
+    const newer = each.incarnation > found.incarnation;
+    const leads = each.incarnation === found.incarnation && each.leads && !found.leads;
+    if (newer || leads) found = each;
   }
-  return newest;
+  return found;
 }

@@ -1,7 +1,7 @@
 /** Clients' requests under way. Each ends once: answered, refused, or given up at its deadline. */
 import { assert } from "../assert.js";
-import { emptyBytes } from "../bytes.js";
 import type { NodeId, RequestId } from "../ids.js";
+import type { SlotsQuestion } from "../store/admin-protocol.js";
 import {
   type ClientAnswer,
   type ClientRefusal,
@@ -10,12 +10,22 @@ import {
 import type { NodeContext } from "./context.js";
 import type { Sleeper } from "./wake-heap.js";
 
+/** What a read asks of the store, once it may be served. */
+export type Question =
+  | {
+      readonly kind: "query";
+      readonly slot: number;
+      readonly epoch: number;
+      readonly question: Uint8Array;
+    }
+  | (SlotsQuestion & { readonly kind: "readSlots" });
+
 export interface PendingRequest {
   readonly request: RequestId;
   /** `command`: answered by the state machine. `errand`: a change or transfer, by Raft alone. */
   readonly kind: "command" | "errand" | "read";
-  readonly slot: number;
-  readonly question: Uint8Array;
+  /** Of a read; null for all others. */
+  readonly question: Question | null;
   readonly deadlineUs: number;
 }
 
@@ -38,17 +48,12 @@ export class Requests implements Sleeper {
     return this.#pending.size >= this.#context.options.requestsPendingMax;
   }
 
-  open(
-    request: RequestId,
-    kind: PendingRequest["kind"],
-    slot = 0,
-    question: Uint8Array = emptyBytes,
-  ): void {
-    const { nowUs, options, wakes } = this.#context;
-    assert(!this.#pending.has(request), "no two requests of a boot have one id", { request });
-    const deadlineUs = nowUs + options.requestTimeoutUs;
-    if (this.#pending.size === 0) wakes.wakeAt(this, deadlineUs);
-    this.#pending.set(request, { request, kind, slot, question, deadlineUs });
+  open(request: RequestId, kind: "command" | "errand"): void {
+    this.#open(request, kind, null);
+  }
+
+  openRead(request: RequestId, question: Question): void {
+    this.#open(request, "read", question);
   }
 
   /** Undefined when it has ended. */
@@ -83,6 +88,14 @@ export class Requests implements Sleeper {
       if (pending.kind === "read") this.refuse(pending.request, "timeout", null);
       else this.unknown(pending.request, null);
     }
+  }
+
+  #open(request: RequestId, kind: PendingRequest["kind"], question: Question | null): void {
+    const { nowUs, options, wakes } = this.#context;
+    assert(!this.#pending.has(request), "no two requests of a boot have one id", { request });
+    const deadlineUs = nowUs + options.requestTimeoutUs;
+    if (this.#pending.size === 0) wakes.wakeAt(this, deadlineUs);
+    this.#pending.set(request, { request, kind, question, deadlineUs });
   }
 }
 

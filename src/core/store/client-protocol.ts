@@ -5,7 +5,7 @@
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
 import type { RefusalReason } from "../consensus.js";
-import type { GroupId, Incarnation, Index, NodeId } from "../ids.js";
+import { type GroupId, type Incarnation, type Index, type NodeId, metaGroup } from "../ids.js";
 import {
   type Undecodable,
   type UndecodableCode,
@@ -33,6 +33,8 @@ export type ClientRequest =
       /** The lowest serial whose answer the client still waits for; at most `serial`. */
       readonly ackBelow: number;
       readonly slot: number;
+      /** At which the slot is owned there, as the map says; 0 in a cluster without a map. */
+      readonly epoch: number;
       readonly command: Uint8Array;
     }
   | {
@@ -40,8 +42,11 @@ export type ClientRequest =
       readonly group: GroupId;
       readonly mode: ClientReadMode;
       readonly slot: number;
+      readonly epoch: number;
       readonly question: Uint8Array;
-    };
+    }
+  /** For the cluster's map, unless its version is `known`; 0: no version is known. */
+  | { readonly kind: "map"; readonly known: number };
 
 /** `follower`: by any replica, at an index that it asks its leader for; linearizable too. */
 export type ClientReadMode = "index" | "lease" | "follower";
@@ -57,8 +62,10 @@ export type ClientAnswer =
   | { readonly kind: "unknown"; readonly leader: NodeId | 0 }
   /** This attempt was not applied; whether an earlier one was is no longer known. */
   | { readonly kind: "sessionExpired" }
-  /** The slot is not served here; `epoch` is the newest that this group knows for it. */
+  /** Not served here at the epoch of the request; `epoch` is the newest that this group knows. */
   | { readonly kind: "moved"; readonly epoch: number }
+  /** As one replica has it, maybe an old one. `bytes` are empty when the client knows it already. */
+  | { readonly kind: "map"; readonly version: number; readonly bytes: Uint8Array }
   | { readonly kind: "malformed"; readonly code: UndecodableCode };
 
 export type ClientRefusal = RefusalReason | StoreRefusal;
@@ -71,7 +78,11 @@ export type StoreRefusal =
   /** The serial is below an `ackBelow` of the client's own. */
   | "staleSerial"
   /** A step in a group's life does not fit the slots' present epoch or owner. */
-  | "badEpoch";
+  | "badEpoch"
+  /** The group has ended and does nothing any more. */
+  | "retired"
+  /** A change of members was meant for another configuration than the leader's newest. */
+  | "otherConfiguration";
 
 /** In the order of their numbers; new ones go to the end. */
 export const clientRefusals: readonly ClientRefusal[] = [
@@ -92,6 +103,8 @@ export const clientRefusals: readonly ClientRefusal[] = [
   "sessionFull",
   "staleSerial",
   "badEpoch",
+  "retired",
+  "otherConfiguration",
 ];
 
 export const nonceBytesMax = 64;
@@ -105,6 +118,7 @@ export const requestKind = {
   closeSession: 2,
   command: 3,
   read: 4,
+  map: 5,
 } as const;
 export const answerKind = {
   opened: 1,
@@ -115,6 +129,7 @@ export const answerKind = {
   sessionExpired: 6,
   moved: 7,
   malformed: 8,
+  map: 9,
 } as const;
 
 const writer = new ByteWriter();
@@ -127,7 +142,7 @@ function begin(kind: number): void {
 
 export function encodeClientRequest(request: ClientRequest): Uint8Array {
   begin(requestKind[request.kind]);
-  writer.u53(request.group);
+  writer.u53(request.kind === "map" ? metaGroup : request.group);
   switch (request.kind) {
     case "openSession":
       writer.varbytes(request.nonce);
@@ -140,12 +155,17 @@ export function encodeClientRequest(request: ClientRequest): Uint8Array {
       writer.u53(request.serial);
       writer.u53(request.ackBelow);
       writer.u32(request.slot);
+      writer.u53(request.epoch);
       writer.varbytes(request.command);
       break;
     case "read":
       writer.u8(readModes.indexOf(request.mode));
       writer.u32(request.slot);
+      writer.u53(request.epoch);
       writer.varbytes(request.question);
+      break;
+    case "map":
+      writer.u53(request.known);
       break;
   }
   return writer.finish();
@@ -180,15 +200,21 @@ function takeRequest(
       const serial = reader.u53();
       const ackBelow = reader.u53();
       const slot = reader.u32();
+      const epoch = reader.u53();
       const command = reader.varbytes();
       if (!reader.failed && !isSerial(serial, ackBelow)) return undecodable("field");
-      return { kind: "command", group, session, serial, ackBelow, slot, command };
+      return { kind: "command", group, session, serial, ackBelow, slot, epoch, command };
     }
     case requestKind.read: {
       const mode = readModes[reader.u8()];
       if (mode === undefined) return undecodable("field");
-      return { kind: "read", group, mode, slot: reader.u32(), question: reader.varbytes() };
+      const slot = reader.u32();
+      const epoch = reader.u53();
+      return { kind: "read", group, mode, slot, epoch, question: reader.varbytes() };
     }
+    case requestKind.map:
+      if (group !== metaGroup) return undecodable("field");
+      return { kind: "map", known: reader.u53() };
     default:
       return undecodable("kind");
   }
@@ -218,6 +244,10 @@ export function encodeClientAnswer(answer: ClientAnswer): Uint8Array {
       break;
     case "moved":
       writer.u53(answer.epoch);
+      break;
+    case "map":
+      writer.u53(answer.version);
+      writer.varbytes(answer.bytes);
       break;
     case "malformed":
       writer.u8(undecodableCodes.indexOf(answer.code));
@@ -257,6 +287,8 @@ function takeAnswer(reader: ByteReader, kind: number): ClientAnswer | Undecodabl
       return { kind: "sessionExpired" };
     case answerKind.moved:
       return { kind: "moved", epoch: reader.u53() };
+    case answerKind.map:
+      return { kind: "map", version: reader.u53(), bytes: reader.varbytes() };
     case answerKind.malformed: {
       const code = undecodableCodes[reader.u8()];
       return code === undefined ? undecodable("field") : { kind: "malformed", code };

@@ -1,6 +1,8 @@
-/** The payloads of the log entries that the store applies: data, session and group life. */
-import { ByteReader, ByteWriter } from "../bytes.js";
-import type { SlotRange } from "../state-machine.js";
+/**
+ * The payloads of the log entries that the store applies: data, session and admin. Those of group
+ * life are in group-life.ts.
+ */
+import { ByteReader, ByteWriter, bytesKey, keyBytes } from "../bytes.js";
 import { type Undecodable, undecodable } from "../undecodable.js";
 import {
   type SessionId,
@@ -9,7 +11,6 @@ import {
   putSessionId,
   takeSessionId,
 } from "./client-protocol.js";
-import { slotCountMax } from "./slots.js";
 
 /** What stands around a command in the log. */
 export interface DataEntry {
@@ -18,6 +19,8 @@ export interface DataEntry {
   readonly serial: number;
   readonly ackBelow: number;
   readonly slot: number;
+  /** At which the client believes the slot to be owned; see slot-table.ts. */
+  readonly epoch: number;
   readonly command: Uint8Array;
 }
 
@@ -25,23 +28,21 @@ export type SessionEntry =
   | { readonly kind: "open"; readonly nonce: Uint8Array }
   | { readonly kind: "close"; readonly session: SessionId };
 
-/** Each may be proposed again: done already at this epoch, it changes nothing and answers the same. */
-export type GroupLifeEntry =
-  /** From here on the slots are not served; answered with their state, which is kept. */
-  | { readonly kind: "exportSlots"; readonly slots: SlotRange; readonly epoch: number }
-  /** What `exportSlots` kept of these slots at this epoch is dropped. */
-  | { readonly kind: "dropSlots"; readonly slots: SlotRange; readonly epoch: number }
-  /** From here on the slots are served, with the state that another group exported. */
-  | {
-      readonly kind: "importSlots";
-      readonly slots: SlotRange;
-      readonly epoch: number;
-      readonly bytes: Uint8Array;
-    };
+/** What a person with the admin role asked of the state machine. */
+export interface AdminEntry {
+  readonly kind: "admin";
+  /** Name of that person, as the node that proposed the entry knows it; ASCII. */
+  readonly who: string;
+  /** Microseconds since 1970, by that node's wall clock: for people, never for order. */
+  readonly atUs: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Characters of `AdminEntry.who`, one byte each. */
+export const whoBytesMax = 64;
 
 const formatVersion = 1;
 const sessionOp = { open: 1, close: 2 } as const;
-const lifeOp = { exportSlots: 1, dropSlots: 2, importSlots: 3 } as const;
 
 const writer = new ByteWriter();
 
@@ -52,6 +53,7 @@ export function encodeDataEntry(entry: Omit<DataEntry, "kind">): Uint8Array {
   writer.u53(entry.serial);
   writer.u53(entry.ackBelow);
   writer.u32(entry.slot);
+  writer.u53(entry.epoch);
   writer.varbytes(entry.command);
   return writer.finish();
 }
@@ -64,11 +66,12 @@ export function decodeDataEntry(bytes: Uint8Array): DataEntry | Undecodable {
   const serial = reader.u53();
   const ackBelow = reader.u53();
   const slot = reader.u32();
+  const epoch = reader.u53();
   const command = reader.varbytes();
   if (!reader.complete) return undecodable("end");
   if (version !== formatVersion) return undecodable("version");
   if (!isSerial(serial, ackBelow)) return undecodable("field");
-  return { kind: "data", session, serial, ackBelow, slot, command };
+  return { kind: "data", session, serial, ackBelow, slot, epoch, command };
 }
 
 export function encodeSessionEntry(entry: SessionEntry): Uint8Array {
@@ -97,29 +100,28 @@ export function decodeSessionEntry(bytes: Uint8Array): SessionEntry | Undecodabl
   return reader.complete ? { kind: "close", session } : undecodable("end");
 }
 
-export function encodeGroupLifeEntry(entry: GroupLifeEntry): Uint8Array {
+export function encodeAdminEntry(entry: Omit<AdminEntry, "kind">): Uint8Array {
   writer.reset();
   writer.u8(formatVersion);
-  writer.u8(lifeOp[entry.kind]);
-  writer.u32(entry.slots.from);
-  writer.u32(entry.slots.to);
-  writer.u53(entry.epoch);
-  if (entry.kind === "importSlots") writer.varbytes(entry.bytes);
+  writer.varbytes(keyBytes(entry.who));
+  writer.u53(entry.atUs);
+  writer.varbytes(entry.bytes);
   return writer.finish();
 }
 
-/** The bytes of an import are a view of `bytes`. */
-export function decodeGroupLifeEntry(bytes: Uint8Array): GroupLifeEntry | Undecodable {
+/** `bytes` of the entry is a view of `bytes`. */
+export function decodeAdminEntry(bytes: Uint8Array): AdminEntry | Undecodable {
   const reader = new ByteReader(bytes);
   const version = reader.u8();
-  const op = reader.u8();
-  const slots: SlotRange = { from: reader.u32(), to: reader.u32() };
-  const epoch = reader.u53();
-  const state = op === lifeOp.importSlots ? reader.varbytes() : null;
+  const who = reader.varbytes();
+  const atUs = reader.u53();
+  const asked = reader.varbytes();
   if (!reader.complete) return undecodable("end");
   if (version !== formatVersion) return undecodable("version");
-  if (slots.from >= slots.to || slots.to > slotCountMax) return undecodable("field");
-  if (state !== null) return { kind: "importSlots", slots, epoch, bytes: state };
-  if (op === lifeOp.exportSlots) return { kind: "exportSlots", slots, epoch };
-  return op === lifeOp.dropSlots ? { kind: "dropSlots", slots, epoch } : undecodable("kind");
+  if (who.length > whoBytesMax || !who.every(isPrintable)) return undecodable("field");
+  return { kind: "admin", who: bytesKey(who), atUs, bytes: asked };
+}
+
+function isPrintable(byte: number): boolean {
+  return byte >= 0x20 && byte < 0x7f;
 }

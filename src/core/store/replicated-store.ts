@@ -3,19 +3,18 @@
  * the slots that the group serves. Everything here is a function of the entries applied so far.
  */
 import { assert, assertNever } from "../assert.js";
-import { ByteReader, ByteWriter, bytesKey, emptyBytes, keyBytes } from "../bytes.js";
+import { ByteReader, ByteWriter, bytesKey, keyBytes } from "../bytes.js";
+import { type Checksum, crc32 as pureCrc32 } from "../crc32.js";
 import { type Entry, entryType } from "../entry.js";
 import { RollingHash } from "../hash.js";
-import type { GroupId, Incarnation, NodeId } from "../ids.js";
+import type { GroupId, Incarnation } from "../ids.js";
 import type { Marks } from "../marks.js";
 import type { SlotRange, StateMachine } from "../state-machine.js";
-import { type ClientAnswer, type StoreRefusal, encodeClientAnswer } from "./client-protocol.js";
-import {
-  type GroupLifeEntry,
-  decodeDataEntry,
-  decodeGroupLifeEntry,
-  decodeSessionEntry,
-} from "./entries.js";
+import { done, refused } from "./answers.js";
+import { type ClientAnswer, encodeClientAnswer } from "./client-protocol.js";
+import { decodeAdminEntry, decodeDataEntry, decodeSessionEntry } from "./entries.js";
+import { decodeGroupLifeEntry } from "./group-life.js";
+import { MovingSlots, moveBytesMaxDefault } from "./moving-slots.js";
 import { type SessionLimits, Sessions, sessionLimitsDefault } from "./sessions.js";
 import { type SlotSpan, SlotTable } from "./slot-table.js";
 import { isSlotCount, slotCountDefault, slotHashName } from "./slots.js";
@@ -30,37 +29,58 @@ export interface ReplicatedStoreOptions {
   /** The slots that the group serves from its founding; all unless given. */
   readonly owned?: SlotRange;
   readonly limits?: Partial<SessionLimits>;
+  /** Bytes of state that may move from group to group at once; 64 MiB unless given. */
+  readonly moveBytesMax?: number;
+  /** The pure one unless given. */
+  readonly crc32?: Checksum;
 }
 
 const formatVersion = 1;
 
 export class ReplicatedStore {
+  /** What is replicated here; nobody changes it but the log. */
+  readonly machine: StateMachine;
+  /** Bytes of state that one move may carry, and so what may be staged. */
+  readonly moveBytesMax: number;
   readonly #group: GroupId;
   readonly #incarnation: Incarnation;
-  readonly #machine: StateMachine;
   readonly #marks: Marks;
   readonly #sessions: Sessions;
-  #slots: SlotTable;
+  readonly #moving: MovingSlots;
 
   constructor(options: ReplicatedStoreOptions) {
-    const { slotCount = slotCountDefault } = options;
+    const { slotCount = slotCountDefault, crc32 = pureCrc32, machine, marks } = options;
     assert(isSlotCount(slotCount), "the slot count is a power of two", { slotCount });
     this.#group = options.group;
     this.#incarnation = options.incarnation;
-    this.#machine = options.machine;
-    this.#marks = options.marks;
+    this.machine = machine;
+    this.moveBytesMax = options.moveBytesMax ?? moveBytesMaxDefault;
+    this.#marks = marks;
     const limits = { ...sessionLimitsDefault, ...options.limits };
-    this.#sessions = new Sessions(options, limits, options.marks);
-    this.#slots = SlotTable.founding(slotCount, options.owned ?? { from: 0, to: slotCount });
+    this.#sessions = new Sessions(options, limits, marks);
+    const table = SlotTable.founding(slotCount, options.owned ?? { from: 0, to: slotCount });
+    const { moveBytesMax } = this;
+    const sessions = this.#sessions;
+    this.#moving = new MovingSlots(table, { machine, sessions, marks, crc32, moveBytesMax });
   }
 
   /** For oracles and status. */
   get slots(): readonly SlotSpan[] {
-    return this.#slots.spans;
+    return this.#moving.table.spans;
   }
 
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** True: the group has ended; everything is refused. */
+  get retired(): boolean {
+    return this.#moving.retired;
+  }
+
+  /** Bytes of slots that are on their way here. */
+  get stagedBytes(): number {
+    return this.#moving.stagedBytes;
   }
 
   /**
@@ -75,10 +95,11 @@ export class ReplicatedStore {
         return encodeClientAnswer(this.#applySession(entry));
       case entryType.groupLife:
         return encodeClientAnswer(this.#applyLife(entry));
+      case entryType.admin:
+        return encodeClientAnswer(this.#applyAdmin(entry));
       case entryType.blank:
       case entryType.configuration:
       case entryType.key:
-      case entryType.admin:
         return null;
       default:
         // The replica stops before an entry of a type that this version does not know.
@@ -86,21 +107,29 @@ export class ReplicatedStore {
     }
   }
 
-  /** Answers a read with a ClientAnswer, as bytes; changes nothing. */
-  query(question: Uint8Array, slot: number): Uint8Array {
-    const elsewhere = this.#elsewhere(slot);
+  /** Answers a read at an epoch of its slot with a ClientAnswer, as bytes; changes nothing. */
+  query(question: Uint8Array, slot: number, epoch: number): Uint8Array {
+    const elsewhere = this.#moving.elsewhere(slot, epoch);
     if (elsewhere !== null) return encodeClientAnswer(elsewhere);
-    return encodeClientAnswer({ kind: "readResult", bytes: this.#machine.query(question, slot) });
+    return encodeClientAnswer({ kind: "readResult", bytes: this.machine.query(question, slot) });
+  }
+
+  /**
+   * A piece of what was released at this epoch and is kept, as a ClientAnswer that holds a SlotsPiece;
+   * of at most `pieceBytesMax` bytes, and none from the end on.
+   */
+  readSlots(slots: SlotRange, epoch: number, offset: number, bytesMax: number): Uint8Array {
+    return encodeClientAnswer(this.#moving.readKept(slots, epoch, offset, bytesMax));
   }
 
   /** Two 32-bit words, equal for equal states. */
   digest(): readonly [number, number] {
     const hash = new RollingHash();
-    for (const part of [this.#machine.digest(), this.#sessions.digest()]) {
+    for (const part of [this.machine.digest(), this.#sessions.digest()]) {
       hash.word(part[0]);
       hash.word(part[1]);
     }
-    this.#slots.fold(hash);
+    this.#moving.fold(hash);
     return hash.digest();
   }
 
@@ -109,30 +138,30 @@ export class ReplicatedStore {
     const writer = new ByteWriter();
     writer.u8(formatVersion);
     writer.varbytes(keyBytes(slotHashName));
-    writer.u32(this.#slots.slotCount);
-    this.#slots.write(writer);
+    writer.u32(this.#moving.table.slotCount);
+    this.#moving.write(writer);
     this.#sessions.write(writer);
-    writer.varbytes(this.#machine.exportSlots(this.#all));
+    writer.varbytes(this.machine.exportSlots(this.#all));
     return writer.finish();
   }
 
   /** False when the bytes are no snapshot of a store with these slots; then nothing changed. */
   restore(bytes: Uint8Array): boolean {
     const reader = new ByteReader(bytes);
-    const { slotCount } = this.#slots;
+    const { slotCount } = this.#moving.table;
     const sound =
       reader.u8() === formatVersion &&
       bytesKey(reader.varbytes()) === slotHashName &&
       reader.u32() === slotCount;
-    const slots = sound ? SlotTable.read(reader, slotCount) : null;
-    const sessions = slots === null ? null : this.#sessions.read(reader, this.#all);
+    const moving = sound ? this.#moving.read(reader) : null;
+    const sessions = moving === null ? null : this.#sessions.read(reader, this.#all);
     const state = reader.varbytes();
-    const whole = slots !== null && sessions !== null && reader.complete;
-    if (!whole || !this.#machine.importSlots(this.#all, state)) {
+    const whole = moving !== null && sessions !== null && reader.complete;
+    if (!whole || !this.machine.importSlots(this.#all, state)) {
       this.#marks.hit("storeStateRefused");
       return false;
     }
-    this.#slots = slots;
+    this.#moving.restore(moving);
     this.#sessions.restore(sessions);
     return true;
   }
@@ -141,17 +170,18 @@ export class ReplicatedStore {
     const data = decodeDataEntry(entry.payload);
     if (data.kind === "undecodable") return this.#malformed(data.code);
     const { slot } = data;
-    const elsewhere = this.#elsewhere(slot);
+    const elsewhere = this.#moving.elsewhere(slot, data.epoch);
     if (elsewhere !== null) return elsewhere;
-    const admission = this.#sessions.admit(data, this.#slots.at(slot).cameAt, entry.index);
+    const { cameAt } = this.#moving.table.at(slot);
+    const admission = this.#sessions.admit(data, cameAt, entry.index);
     switch (admission.kind) {
       case "apply": {
-        const bytes = this.#machine.apply(data.command, slot);
+        const bytes = this.machine.apply(data.command, slot);
         this.#sessions.remember(admission.session, data.serial, slot, bytes);
-        return { kind: "done", bytes };
+        return done(bytes);
       }
       case "answered":
-        return { kind: "done", bytes: admission.answer };
+        return done(admission.answer);
       case "expired":
         return { kind: "sessionExpired" };
       case "stale":
@@ -164,6 +194,7 @@ export class ReplicatedStore {
   }
 
   #applySession(entry: Entry): ClientAnswer {
+    if (this.retired) return refused("retired");
     const session = decodeSessionEntry(entry.payload);
     switch (session.kind) {
       case "open": {
@@ -171,9 +202,7 @@ export class ReplicatedStore {
         return { kind: "opened", session: this.#sessions.open(id, session.nonce) };
       }
       case "close":
-        return this.#sessions.close(session.session)
-          ? { kind: "done", bytes: emptyBytes }
-          : { kind: "sessionExpired" };
+        return this.#sessions.close(session.session) ? done() : { kind: "sessionExpired" };
       case "undecodable":
         return this.#malformed(session.code);
     }
@@ -182,80 +211,17 @@ export class ReplicatedStore {
   #applyLife(entry: Entry): ClientAnswer {
     const life = decodeGroupLifeEntry(entry.payload);
     if (life.kind === "undecodable") return this.#malformed(life.code);
-    if (life.slots.to > this.#slots.slotCount) return this.#malformed("field");
-    switch (life.kind) {
-      case "exportSlots":
-        return this.#release(life);
-      case "dropSlots":
-        return this.#dropReleased(life);
-      case "importSlots":
-        return this.#accept(life, entry.index);
-    }
+    return this.#moving.apply(life, entry.index);
   }
 
-  /** What is released ends here before its next owner may accept it, at the same epoch. */
-  #release({ slots, epoch }: GroupLifeEntry): ClientAnswer {
-    const spans = this.#slots.within(slots);
-    const again = spans.every((span) => span.state === "released" && span.epoch === epoch);
-    const fits = spans.every((span) => span.state === "owned" && span.epoch < epoch);
-    if (!again && !fits) return refused("badEpoch");
-    const changed = this.#slots.changed(slots, { state: "released", epoch });
-    if (changed === null) return refused("overloaded");
-    this.#slots = changed;
-    const writer = new ByteWriter();
-    writer.u8(formatVersion);
-    this.#sessions.writeOf(writer, slots, spans);
-    writer.varbytes(this.#machine.exportSlots(slots));
-    return { kind: "done", bytes: writer.finish() };
-  }
-
-  #dropReleased({ slots, epoch }: GroupLifeEntry): ClientAnswer {
-    const spans = this.#slots.within(slots);
-    const again = spans.every((span) => span.state === "absent" && span.epoch === epoch);
-    if (again) return { kind: "done", bytes: emptyBytes };
-    const fits = spans.every((span) => span.state === "released" && span.epoch === epoch);
-    if (!fits) return refused("badEpoch");
-    const changed = this.#slots.changed(slots, { state: "absent", epoch });
-    if (changed === null) return refused("overloaded");
-    const nothing = this.#machine.exportSlots({ from: 0, to: 0 });
-    const emptied = this.#machine.importSlots(slots, nothing);
-    assert(emptied, "the empty state can be imported into any range");
-    this.#slots = changed;
-    this.#sessions.dropAnswers(slots);
-    return { kind: "done", bytes: emptyBytes };
-  }
-
-  #accept(life: GroupLifeEntry & { kind: "importSlots" }, index: number): ClientAnswer {
-    const { slots, epoch } = life;
-    const spans = this.#slots.within(slots);
-    const again = spans.every((span) => span.state === "owned" && span.epoch === epoch);
-    if (again) return { kind: "done", bytes: emptyBytes };
-    if (!spans.every((span) => span.state !== "owned" && span.epoch < epoch)) {
-      return refused("badEpoch");
-    }
-    const changed = this.#slots.changed(slots, { state: "owned", epoch, cameAt: index });
-    if (changed === null) return refused("overloaded");
-    const reader = new ByteReader(life.bytes);
-    const version = reader.u8();
-    const sessions = this.#sessions.read(reader, slots);
-    const state = reader.varbytes();
-    const sound = version === formatVersion && sessions !== null && reader.complete;
-    if (!sound || !this.#machine.importSlots(slots, state)) {
-      this.#marks.hit("importRefused");
-      return { kind: "malformed", code: "field" };
-    }
-    if (spans.some((span) => span.state === "released")) this.#marks.hit("importReplacedSlots");
-    this.#slots = changed;
-    this.#sessions.dropAnswers(slots);
-    this.#sessions.adopt(sessions, index, changed.spans);
-    return { kind: "done", bytes: emptyBytes };
-  }
-
-  /** Null when the slot is served here. */
-  #elsewhere(slot: number): ClientAnswer | null {
-    if (slot >= this.#slots.slotCount) return { kind: "malformed", code: "field" };
-    const { state, epoch } = this.#slots.at(slot);
-    return state === "owned" ? null : { kind: "moved", epoch };
+  #applyAdmin(entry: Entry): ClientAnswer {
+    if (this.retired) return refused("retired");
+    const admin = decodeAdminEntry(entry.payload);
+    if (admin.kind === "undecodable") return this.#malformed(admin.code);
+    const { bytes, who, atUs } = admin;
+    // A machine that knows no admins: for it these are no commands.
+    if (this.machine.admin === undefined) return this.#malformed("kind");
+    return done(this.machine.admin(bytes, who, atUs, entry.index));
   }
 
   #malformed(code: (ClientAnswer & { kind: "malformed" })["code"]): ClientAnswer {
@@ -264,11 +230,6 @@ export class ReplicatedStore {
   }
 
   get #all(): SlotRange {
-    return { from: 0, to: this.#slots.slotCount };
+    return { from: 0, to: this.#moving.table.slotCount };
   }
-}
-
-/** By the state machine, not for want of a leader: no other node would answer otherwise. */
-function refused(reason: StoreRefusal | "overloaded"): ClientAnswer {
-  return { kind: "refused", reason, leader: 0 as NodeId | 0 };
 }

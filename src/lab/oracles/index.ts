@@ -17,8 +17,10 @@ import { linearizability } from "./linearizability.js";
 import { logMatching } from "./log-matching.js";
 import { monotonic } from "./monotonic.js";
 import { noLostWrite } from "./no-lost-write.js";
+import { removedIsDead } from "./removed-is-dead.js";
 import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
 import { sleepAgreed } from "./sleep-agreed.js";
+import { slotOwnership } from "./slot-ownership.js";
 import { stateMachineSafety } from "./state-machine-safety.js";
 
 /** Whatever the groups replicate. */
@@ -37,6 +39,8 @@ const raftOracles: readonly OracleSpec[] = [
   configurationAgreement,
   leaseSafety,
   sleepAgreed,
+  removedIsDead,
+  slotOwnership,
   bounded,
   invariant,
 ];

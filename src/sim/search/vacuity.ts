@@ -19,7 +19,8 @@ const plannedRunsMin = 100;
 
 /** Kinds that nothing in a simulated node can feel, with the reason. */
 export const unfelt: Partial<Readonly<Record<FaultKind, string>>> = {
-  wallStep: "no machine of the core reads the wall clock",
+  wallStep:
+    "the core reads the wall clock only to date a change of the map, and no scenario makes one",
 };
 
 export interface SearchedScenarios {

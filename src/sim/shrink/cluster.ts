@@ -3,7 +3,7 @@
  * that is gone goes with it; the rest is numbered again without gaps, since options hold only counts.
  */
 import { nodeId, type NodeId } from "../../core/ids.js";
-import type { Fault } from "../../lab/fault.js";
+import { errandKinds } from "../../lab/fault.js";
 import type { Decisions } from "../../lab/run-result.js";
 import type { Attempts, Trying } from "./attempts.js";
 import { keepOperations } from "./operations.js";
@@ -36,7 +36,8 @@ function onlyGroup(attempts: Attempts, only: number): Decisions {
   const kept = keepOperations(attempts, ({ group }) => group === only);
   const operations = kept.operations.map((operation) => ({ ...operation, group: 0 }));
   const faults = kept.faults
-    .filter(({ group, kind }) => group === only || !aimsAtGroup(kind))
+    // What people do to one group means nothing without it; others only use it to find a leader.
+    .filter(({ group, kind }) => group === only || !errandKinds.includes(kind))
     .map((fault) => ({
       ...fault,
       group: 0,
@@ -48,21 +49,6 @@ function onlyGroup(attempts: Attempts, only: number): Decisions {
 
 function turned(ids: readonly NodeId[], by: number, nodes: number): readonly NodeId[] {
   return ids.map((id) => nodeId(((id - 1 - by + nodes * (by + 1)) % nodes) + 1));
-}
-
-/** What people do to one group means nothing without it; other faults only use it to find a leader. */
-function aimsAtGroup(kind: Fault["kind"]): boolean {
-  switch (kind) {
-    case "transferLeader":
-    case "addLearner":
-    case "promote":
-    case "removeMember":
-    case "removeLeader":
-    case "replaceMembers":
-      return true;
-    default:
-      return false;
-  }
 }
 
 function* fewerVoters(attempts: Attempts): Trying {

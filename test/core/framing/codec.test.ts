@@ -252,7 +252,10 @@ describe("codecs", () => {
     ['{"kind":"answer","to":1.5,"bytes":""}', "number"],
     ['{"kind":"answer","to":9007199254740992,"bytes":""}', "number"],
     ['{"kind":"answer","to":-0,"bytes":""}', "number"],
-    ['{"kind":"invite","group":4294967296,"incarnation":0,"replica":1,"disk":1}', "number"],
+    [
+      '{"kind":"invite","group":4294967296,"incarnation":0,"replica":1,"disk":1,"configuration":""}',
+      "number",
+    ],
   ])("json codec: %s: %s", (text, code) => {
     expect(messageFromJson(JSON.parse(text) as never)).toMatchObject({ kind: "malformed", code });
   });

@@ -75,6 +75,7 @@ export class Client {
       serial,
       ackBelow: serial,
       slot: slotOf(bytes),
+      epoch: 0,
       command,
     };
   }
@@ -87,7 +88,7 @@ export class Client {
   getRequest(key: string, mode: ClientReadMode = "index"): ClientRequest {
     const bytes = utf8Encode(key);
     const question = encodeKvQuestion({ kind: "get", key: bytes });
-    return { kind: "read", group: this.#group, mode, slot: slotOf(bytes), question };
+    return { kind: "read", group: this.#group, mode, slot: slotOf(bytes), epoch: 0, question };
   }
 
   get(key: string, mode: ClientReadMode = "index", node?: Node): string | null {

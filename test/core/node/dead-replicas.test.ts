@@ -34,7 +34,7 @@ test("dead replicas: a crash cut the removal short: the next start removes the s
   const { replica } = gone.host!.viewOf(key)!;
   gone.disk.fail = (kind) => (kind === "remove" ? "ioError" : null);
   const changes = [{ op: "remove", replica } as const];
-  askAsAdmin(world, client.leader(), { kind: "change", group: key, changes });
+  askAsAdmin(world, client.leader(), { kind: "change", group: key, changes, at: null });
   world.until("it is gone", () => gone.host!.viewOf(key) === null);
   world.ticks(100);
   expect(snapshotsOn(gone).length).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { emptyBytes } from "../../../src/core/bytes.js";
 import { binaryCodec } from "../../../src/core/framing/codec.js";
 import { groupId, incarnation } from "../../../src/core/ids.js";
 import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raft-node.js";
@@ -124,7 +125,7 @@ test("host: a member is added: invited, sent a snapshot, and read from; then it 
   for (let n = 0; n < 40; n++) client.put(`a/${n}`, `value ${n}`);
   const joiner = world.node(4);
   const add = { op: "addVoter", node: joiner.id, disk: joiner.diskId } as const;
-  const request = { kind: "change", group: groupId(1), changes: [add] } as const;
+  const request = { kind: "change", group: groupId(1), changes: [add], at: null } as const;
   expect(askAsAdmin(world, client.leader(), request)).toMatchObject({ kind: "done" });
   const key = groupId(1);
   const caughtUp = (): boolean =>
@@ -138,7 +139,7 @@ test("host: a member is added: invited, sent a snapshot, and read from; then it 
   world.until("the joiner is back", () => joiner.host!.viewOf(key) !== null && caughtUp());
   const { replica } = joiner.host!.viewOf(key)!;
   const changes = [{ op: "remove", replica } as const];
-  const removal = { kind: "change", group: groupId(1), changes } as const;
+  const removal = { kind: "change", group: groupId(1), changes, at: null } as const;
   if (client.leader() === joiner) throw new Error("the test needs another leader");
   expect(askAsAdmin(world, client.leader(), removal)).toMatchObject({ kind: "done" });
   world.until("the removed replica is gone", () => joiner.host!.viewOf(key) === null);
@@ -210,6 +211,7 @@ test("host: what an admin asks, by the door of clients, or a client's by theirs:
     kind: "change",
     group: groupId(1),
     changes: [{ op: "remove", replica }],
+    at: null,
   });
   const put = encodeClientRequest(client.putRequest("a/x", "two"));
   const malformed = { kind: "malformed", code: "kind" };
@@ -314,11 +316,14 @@ test("host: a replica whose id is dead here is not made again, whoever invites i
   const gone = world.nodes.slice(0, 3).find((node) => node !== client.leader())!;
   const { replica } = gone.host!.viewOf(key)!;
   const changes = [{ op: "remove", replica } as const];
-  const request = { kind: "change", group: key, changes } as const;
+  const request = { kind: "change", group: key, changes, at: null } as const;
   expect(askAsAdmin(world, client.leader(), request)).toMatchObject({ kind: "done" });
   world.until("it is gone", () => gone.host!.viewOf(key) === null);
   const invite = { kind: "invite", group: key, incarnation: incarnation(1), replica } as const;
-  const frame = binaryCodec().encode({ ...invite, disk: gone.diskId }, 1);
+  const frame = binaryCodec().encode(
+    { ...invite, disk: gone.diskId, configuration: emptyBytes },
+    1,
+  );
   for (let boot = 0; boot < 2; boot++) {
     gone.host!.frameArrived(client.leader().id, frame);
     world.ticks(500);

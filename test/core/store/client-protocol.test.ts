@@ -18,19 +18,29 @@ import {
   requestKind,
 } from "../../../src/core/store/client-protocol.js";
 import {
+  decodeAdminEntry,
   decodeDataEntry,
-  decodeGroupLifeEntry,
   decodeSessionEntry,
+  encodeAdminEntry,
   encodeDataEntry,
-  encodeGroupLifeEntry,
   encodeSessionEntry,
+  whoBytesMax,
 } from "../../../src/core/store/entries.js";
+import {
+  decodeGroupLifeEntry,
+  encodeGroupLifeEntry,
+  lifeOp,
+} from "../../../src/core/store/group-life.js";
+import { decodeGroupStatus, encodeGroupStatus } from "../../../src/core/store/group-status.js";
+import { decodeSlotsPiece, encodeSlotsPiece } from "../../../src/core/store/slots-piece.js";
 import { undecodableCodes } from "../../../src/core/undecodable.js";
 
 const number = fc.oneof(fc.maxSafeNat(), fc.nat(5));
 const group = fc.oneof(fc.nat(5), fc.constant(0xffff_ffff));
 const bytes = fc.uint8Array({ maxLength: 20 });
 const slot = fc.nat(0xffff_ffff);
+const word = fc.nat(0xffff_ffff);
+const epoch = number;
 const plain = { noNullPrototype: true };
 const session = fc.record({ group, incarnation: group, index: number }, plain);
 const serials = fc
@@ -51,7 +61,7 @@ const request = fc.oneof(
   kind("openSession", { group, nonce: bytes }),
   kind("closeSession", { group, session }),
   serials.chain((both) =>
-    kind<object>("command", { group, session, slot, command: bytes }).map((command) => ({
+    kind<object>("command", { group, session, slot, epoch, command: bytes }).map((command) => ({
       ...command,
       ...both,
     })),
@@ -60,14 +70,25 @@ const request = fc.oneof(
     group,
     mode: fc.constantFrom("index", "lease", "follower"),
     slot,
+    epoch,
     question: bytes,
   }),
+  kind("map", { known: number }),
 );
 
 const adminRequest = fc.oneof(
-  kind("change", { group, changes: fc.array(change, { maxLength: 5 }) }),
+  kind("change", { group, changes: fc.array(change, { maxLength: 5 }), at: fc.option(number) }),
   kind("transfer", { group, to: number }),
   kind("life", { group, payload: bytes }),
+  kind("status", { group }),
+  kind("map", { group, bytes }),
+  kind("readSlots", {
+    group,
+    slots: fc.record({ from: word, to: word }, plain),
+    epoch,
+    offset: number,
+    bytesMax: word,
+  }),
 );
 
 const answer = fc.oneof(
@@ -77,22 +98,66 @@ const answer = fc.oneof(
   kind("refused", { reason: fc.constantFrom(...clientRefusals), leader }),
   kind("unknown", { leader }),
   kind("sessionExpired", {}),
-  kind("moved", { epoch: number }),
+  kind("moved", { epoch }),
+  kind("map", { version: number, bytes }),
   kind("malformed", { code: fc.constantFrom(...undecodableCodes) }),
 );
 
 const data = serials.chain((both) =>
-  kind<object>("data", { session, slot, command: bytes }).map((one) => ({ ...one, ...both })),
+  kind<object>("data", { session, slot, epoch, command: bytes }).map((one) => ({
+    ...one,
+    ...both,
+  })),
 );
 const sessionEntry = fc.oneof(kind("open", { nonce: bytes }), kind("close", { session }));
 const slots = fc.tuple(fc.nat(999), fc.nat(999)).map(([from, more]) => ({
   from,
   to: from + 1 + more,
 }));
+const piece = fc.uint8Array({ minLength: 1, maxLength: 20 });
 const life = fc.oneof(
-  kind("exportSlots", { slots, epoch: number }),
-  kind("dropSlots", { slots, epoch: number }),
-  kind("importSlots", { slots, epoch: number, bytes }),
+  kind("exportSlots", { slots, epoch }),
+  kind("dropSlots", { slots, epoch }),
+  kind("abandonSlots", { slots, epoch }),
+  fc.tuple(slots, fc.nat(9), fc.integer({ min: 1, max: 9 })).map(([range, at, more]) => ({
+    kind: "keepSlots",
+    slots: range,
+    epoch: at,
+    next: at + more,
+  })),
+  kind("acceptSlots", { slots, epoch, total: fc.integer({ min: 1, max: 9 }), checksum: word }),
+  kind("acceptSlots", { slots, epoch, total: fc.constant(0), checksum: fc.constant(0) }),
+  fc.tuple(piece, fc.nat(9), fc.nat(9)).chain(([part, offset, rest]) =>
+    kind("stageSlots", {
+      slots,
+      epoch,
+      total: fc.constant(offset + part.length + rest),
+      checksum: word,
+      offset: fc.constant(offset),
+      bytes: fc.constant(part),
+    }),
+  ),
+  kind("retire", {}),
+);
+const printable = fc.string({
+  unit: fc.integer({ min: 0x20, max: 0x7e }).map((unit) => String.fromCharCode(unit)),
+  maxLength: whoBytesMax,
+});
+const adminEntry = kind("admin", { who: printable, atUs: number, bytes });
+const status = kind("status", {
+  term: number,
+  leader: number,
+  configuration: bytes,
+  configurationIndex: number,
+  commit: number,
+  members: fc.array(fc.record({ replica: number, match: number }, plain), { maxLength: 4 }),
+});
+const slotsPiece = fc.tuple(bytes, fc.nat(9)).chain(([part, more]) =>
+  kind("piece", {
+    total: fc.constant(part.length + more),
+    checksum: word,
+    bytes: fc.constant(part),
+  }),
 );
 
 type Decoded = { readonly kind: string };
@@ -104,12 +169,16 @@ const codecs: [string, fc.Arbitrary<unknown>, unknown, (from: Uint8Array) => Dec
   ["data entry", data, encodeDataEntry, decodeDataEntry],
   ["session entry", sessionEntry, encodeSessionEntry, decodeSessionEntry],
   ["group life entry", life, encodeGroupLifeEntry, decodeGroupLifeEntry],
+  ["admin entry", adminEntry, encodeAdminEntry, decodeAdminEntry],
+  ["group status", status, encodeGroupStatus, decodeGroupStatus],
+  ["piece of slots", slotsPiece, encodeSlotsPiece, decodeSlotsPiece],
 ];
 
 it("admin request: as many changes as a proposal may have, and no more", () => {
   const ask = (count: number) => {
     const changes = Array.from({ length: count }, (_, at) => ({ op: "remove", replica: at + 1 }));
-    return decodeAdminRequest(encodeAdminRequest({ kind: "change", group: 1, changes } as never));
+    const request = { kind: "change", group: 1, changes, at: null };
+    return decodeAdminRequest(encodeAdminRequest(request as never));
   };
   expect(ask(changesMax)).toMatchObject({ changes: { length: changesMax } });
   expect(ask(changesMax + 1)).toMatchObject({ kind: "undecodable" });
@@ -154,6 +223,7 @@ describe("client protocol", () => {
       group: 1,
       session: ids,
       slot: 0,
+      epoch: 0,
       command: new Uint8Array(0),
     };
     for (const [serial, ackBelow] of [
@@ -167,7 +237,7 @@ describe("client protocol", () => {
 
   it("client protocol: a group or incarnation of 2^32: no request, for no frame can name it", () => {
     const large = 2 ** 32;
-    const question = { mode: "index", slot: 0, question: new Uint8Array(0) } as const;
+    const question = { mode: "index", slot: 0, epoch: 0, question: new Uint8Array(0) } as const;
     const read = { kind: "read", group: groupId(0), ...question } as const;
     expect(decodeClientRequest(encodeClientRequest(read))).toEqual(read);
     const ids = { group: groupId(1), incarnation: incarnation(1), index: index(1) };
@@ -180,6 +250,30 @@ describe("client protocol", () => {
     }
     const transfer = { kind: "transfer", group: large as never, to: replicaId(1) } as const;
     expect(decodeAdminRequest(encodeAdminRequest(transfer)).kind).toBe("undecodable");
+  });
+
+  it("group life: nothing is larger than it may be, and no step goes back", () => {
+    const at = { slots: { from: 0, to: 1 }, epoch: 5 };
+    const wrong = [
+      { kind: "exportSlots", slots: { from: 1, to: 1 }, epoch: 5 },
+      { kind: "keepSlots", ...at, next: 5 },
+      { kind: "acceptSlots", ...at, total: 0, checksum: 1 },
+      { kind: "stageSlots", ...at, total: 3, checksum: 1, offset: 2, bytes: new Uint8Array(2) },
+      { kind: "stageSlots", ...at, total: 3, checksum: 1, offset: 2, bytes: new Uint8Array(0) },
+    ] as const;
+    for (const entry of wrong) {
+      const decoded = decodeGroupLifeEntry(encodeGroupLifeEntry(entry));
+      expect(decoded).toEqual({ kind: "undecodable", code: "field" });
+    }
+  });
+
+  it("admin entry: a name that is too long, or not of printable ASCII: refused", () => {
+    for (const who of ["x".repeat(whoBytesMax + 1), "a\nb", "\u00e9"]) {
+      const decoded = decodeAdminEntry(
+        encodeAdminEntry({ who, atUs: 0, bytes: new Uint8Array(0) }),
+      );
+      expect(decoded).toEqual({ kind: "undecodable", code: "field" });
+    }
   });
 
   it("client protocol: what an admin may ask comes as a client's, or the other way round: refused", () => {
@@ -196,7 +290,7 @@ describe("client protocol", () => {
     );
   });
 
-  it("client protocol: the page for people: its four tables are those of the code", () => {
+  it("client protocol: the page for people: its five tables are those of the code", () => {
     const page = readFileSync("docs/reference/client-protocol.md", "utf8");
     const tables = page.split(/^Reasons of|^## /m).map((section) => {
       const rows = [...section.matchAll(/^\| (\d+) \| `(\w+)` \| .+ \|$/gm)];
@@ -204,6 +298,6 @@ describe("client protocol", () => {
     });
     const refusals = Object.fromEntries(clientRefusals.map((name, at) => [name, at]));
     const documented = tables.filter((table) => Object.keys(table).length > 0);
-    expect(documented).toEqual([requestKind, adminKind, answerKind, refusals]);
+    expect(documented).toEqual([requestKind, adminKind, lifeOp, answerKind, refusals]);
   });
 });

@@ -3,16 +3,16 @@ import { describe, expect, it } from "vitest";
 import { InvariantError } from "../../../src/core/assert.js";
 import { entryType } from "../../../src/core/entry.js";
 import { groupId, incarnation } from "../../../src/core/ids.js";
-import { type SessionId, decodeClientAnswer } from "../../../src/core/store/client-protocol.js";
+import type { SessionId } from "../../../src/core/store/client-protocol.js";
 import { encodeKvCommand } from "../../../src/core/store/commands.js";
-import { encodeDataEntry } from "../../../src/core/store/entries.js";
+import { encodeAdminEntry, encodeDataEntry } from "../../../src/core/store/entries.js";
 import { KvStore } from "../../../src/core/store/kv.js";
 import {
   ReplicatedStore,
   type ReplicatedStoreOptions,
 } from "../../../src/core/store/replicated-store.js";
 import { CountedMarks } from "../counted-marks.js";
-import { ListMachine, Log, bytesOf, sessionOf } from "./world.js";
+import { ListMachine, Log, acceptance, bytesOf, sessionOf } from "./world.js";
 
 const slotCount = 8;
 
@@ -116,7 +116,7 @@ describe("replicated store", () => {
           if (client.session === null || action === "open") {
             openOne(logs[pick % 2]!, client, at);
           } else if (action === "move") {
-            moveSlots(logs, { from: pick % 4, to: (pick % 4) + 3 }, ++epoch, pick % 3 > 0);
+            moveSlots(logs, { from: pick % 4, to: (pick % 4) + 3 }, ++epoch);
           } else {
             sendOne(
               logs[pick % 2]!,
@@ -220,60 +220,32 @@ describe("replicated store", () => {
     }
   });
 
-  it("slots: released, accepted, dropped: each again changes nothing, and epochs only rise", () => {
-    const slots = { from: 2, to: 4 };
-    const marks = new CountedMarks();
-    const a = new Log(store());
-    const b = new Log(store({ marks, group: groupId(2), owned: { from: 0, to: 0 } }));
-    const session = sessionOf(a.open("a"));
-    a.data(session, 1, 1, 2, named("x"));
-    expect(b.data(session, 1, 1, 2, named("x"))).toEqual({ kind: "moved", epoch: 0 });
-    const bytes = bytesOf(a.life({ kind: "exportSlots", slots, epoch: 5 }));
-    expect(bytesOf(a.life({ kind: "exportSlots", slots, epoch: 5 }))).toEqual(bytes);
-    expect(a.life({ kind: "exportSlots", slots, epoch: 6 })).toMatchObject({ reason: "badEpoch" });
-    expect(a.data(session, 1, 1, 2, named("x"))).toEqual({ kind: "moved", epoch: 5 });
-    expect(decodeClientAnswer(a.stores[0]!.query(named(""), 3)).kind).toBe("moved");
-    for (let time = 0; time < 2; time++) {
-      bytesOf(b.life({ kind: "importSlots", slots, epoch: 5, bytes }));
-      expect(bytesOf(b.data(session, 1, 1, 2, named("x")))).toEqual(Uint8Array.of(1));
-      bytesOf(a.life({ kind: "dropSlots", slots, epoch: 5 }));
+  it("store: what an admin asked: the machine hears who, when and where; else it is malformed", () => {
+    const payload = encodeAdminEntry({ who: "ann", atUs: 7, bytes: named("do") });
+    const plain = new Log(store());
+    expect(plain.append(entryType.admin, payload)).toEqual({ kind: "malformed", code: "kind" });
+    class Listening extends ListMachine {
+      admin(bytes: Uint8Array, who: string, atUs: number, index: number): Uint8Array {
+        return named(`${Buffer.from(bytes).toString()} ${who} ${atUs} ${index}`);
+      }
     }
-    expect(marks.counts.get("importCarriedSessions")).toBeGreaterThan(0);
-    expect(b.life({ kind: "dropSlots", slots, epoch: 5 })).toMatchObject({ reason: "badEpoch" });
-    expect(bytesOf(b.data(session, 2, 1, 2, named("y")))).toEqual(Uint8Array.of(2));
-    const back = bytesOf(b.life({ kind: "exportSlots", slots, epoch: 7 }));
-    const late = a.life({ kind: "importSlots", slots, epoch: 5, bytes });
-    expect(late).toMatchObject({ reason: "badEpoch" });
-    bytesOf(a.life({ kind: "importSlots", slots, epoch: 7, bytes: back }));
-    expect(bytesOf(a.data(session, 2, 1, 2, named("y")))).toEqual(Uint8Array.of(2));
-    expect(bytesOf(a.data(session, 3, 1, 2, named("z")))).toEqual(Uint8Array.of(3));
-    expect(a.stores[0]!.slots).toEqual([
-      { from: 0, to: 2, state: "owned", epoch: 0, cameAt: 0 },
-      { from: 2, to: 4, state: "owned", epoch: 7, cameAt: 10 },
-      { from: 4, to: 8, state: "owned", epoch: 0, cameAt: 0 },
-    ]);
-    // What was released and not dropped is replaced when it comes back.
-    const again = bytesOf(a.life({ kind: "exportSlots", slots, epoch: 9 }));
-    bytesOf(b.life({ kind: "importSlots", slots, epoch: 9, bytes: again }));
-    expect(marks.counts.get("importReplacedSlots")).toBe(1);
-  });
-
-  it("slots: an import that cannot be understood: refused, nothing changed", () => {
-    const marks = new CountedMarks();
-    const log = new Log(store({ marks, owned: { from: 0, to: 4 } }));
-    const before = log.stores[0]!.digest();
-    const slots = { from: 4, to: 8 };
-    const life = { kind: "importSlots", slots, epoch: 1, bytes: named("what") } as const;
-    expect(log.life(life)).toMatchObject({ kind: "malformed" });
-    expect(log.stores[0]!.digest()).toEqual(before);
-    expect(marks.counts.get("importRefused")).toBe(1);
+    const log = new Log(store({ machine: new Listening() }));
+    log.open("a");
+    expect(bytesOf(log.append(entryType.admin, payload)!)).toEqual(named("do ann 7 2"));
   });
 
   it("store: payloads of any bytes: an answer, never a throw", () => {
-    const types = [entryType.data, entryType.session, entryType.groupLife];
+    const types = [entryType.data, entryType.session, entryType.groupLife, entryType.admin];
     const log = new Log(store(), store());
     const session = sessionOf(log.open("a"));
-    const sound = encodeDataEntry({ session, serial: 1, ackBelow: 1, slot: 0, command: named("") });
+    const sound = encodeDataEntry({
+      session,
+      serial: 1,
+      ackBelow: 1,
+      slot: 0,
+      epoch: 0,
+      command: named(""),
+    });
     fc.assert(
       fc.property(fc.constantFrom(...types), fc.uint8Array({ maxLength: 40 }), (type, bytes) => {
         expect(log.append(type, bytes)).not.toBeNull();
@@ -355,23 +327,17 @@ function twoGroups(): [Log, Log] {
 }
 
 function move(from: Log, to: Log, slots: { from: number; to: number }, epoch: number): void {
-  const bytes = bytesOf(from.life({ kind: "exportSlots", slots, epoch }));
-  bytesOf(to.life({ kind: "importSlots", slots, epoch, bytes }));
+  bytesOf(from.life({ kind: "exportSlots", slots, epoch }));
+  for (const step of acceptance(slots, epoch, from.kept(slots, epoch))) bytesOf(to.life(step));
+  bytesOf(from.life({ kind: "dropSlots", slots, epoch }));
 }
 
-/** To the other group, whichever has them all; the drop may come much later or never. */
-function moveSlots(
-  logs: readonly Log[],
-  slots: { from: number; to: number },
-  epoch: number,
-  drop: boolean,
-): void {
+/** To the other group, whichever has them all. */
+function moveSlots(logs: readonly Log[], slots: { from: number; to: number }, epoch: number): void {
   for (const [at, log] of logs.entries()) {
-    const answer = log.life({ kind: "exportSlots", slots, epoch });
-    if (answer.kind !== "done") continue;
-    const life = { kind: "importSlots", slots, epoch, bytes: answer.bytes } as const;
-    expect(logs[1 - at]!.life(life).kind).toBe("done");
-    if (drop) expect(log.life({ kind: "dropSlots", slots, epoch }).kind).toBe("done");
+    const within = Array.from({ length: slots.to - slots.from }, (_, n) => slots.from + n);
+    if (!within.every((slot) => ownedBy(log, slot))) continue;
+    move(log, logs[1 - at]!, slots, epoch);
     return;
   }
 }

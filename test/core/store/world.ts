@@ -9,12 +9,12 @@ import {
   decodeClientAnswer,
 } from "../../../src/core/store/client-protocol.js";
 import {
-  type GroupLifeEntry,
   type SessionEntry,
   encodeDataEntry,
-  encodeGroupLifeEntry,
   encodeSessionEntry,
 } from "../../../src/core/store/entries.js";
+import { type GroupLifeEntry, encodeGroupLifeEntry } from "../../../src/core/store/group-life.js";
+import { decodeSlotsPiece } from "../../../src/core/store/slots-piece.js";
 import type { ReplicatedStore } from "../../../src/core/store/replicated-store.js";
 
 /** Appends commands to one list per slot; the answer is the length, so that twice would show. */
@@ -63,6 +63,24 @@ export class ListMachine implements StateMachine {
   }
 }
 
+export interface Staged {
+  readonly total: number;
+  readonly checksum: number;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** The steps that bring released slots to their next owner, without the release and the drop. */
+export function acceptance(slots: SlotRange, epoch: number, staged: Staged): GroupLifeEntry[] {
+  const { total, checksum, parts } = staged;
+  let offset = 0;
+  const pieces = parts.map((bytes): GroupLifeEntry => {
+    const piece = { kind: "stageSlots", slots, epoch, total, checksum, offset, bytes } as const;
+    offset += bytes.length;
+    return piece;
+  });
+  return [...pieces, { kind: "acceptSlots", slots, epoch, total, checksum }];
+}
+
 /** Makes the entries of one log and applies each to all its stores, which must answer alike. */
 export class Log {
   #index = 0;
@@ -80,13 +98,43 @@ export class Log {
     return this.append(entryType.session, encodeSessionEntry(entry))!;
   }
 
-  data(session: SessionId, serial: number, ackBelow: number, slot: number, command: Uint8Array) {
-    const payload = encodeDataEntry({ session, serial, ackBelow, slot, command });
+  /** At the epoch at which the slot is owned here, unless another one is given. */
+  data(
+    session: SessionId,
+    serial: number,
+    ackBelow: number,
+    slot: number,
+    command: Uint8Array,
+    epoch: number = this.epochOf(slot),
+  ): ClientAnswer {
+    const payload = encodeDataEntry({ session, serial, ackBelow, slot, epoch, command });
     return this.append(entryType.data, payload)!;
   }
 
   life(entry: GroupLifeEntry): ClientAnswer {
     return this.append(entryType.groupLife, encodeGroupLifeEntry(entry))!;
+  }
+
+  /** At which the group last took or gave the slot. */
+  epochOf(slot: number): number {
+    return this.stores[0]!.slots.find(({ from, to }) => slot >= from && slot < to)?.epoch ?? 0;
+  }
+
+  /** The state of released slots, read in pieces of `bytesMax`. */
+  kept(slots: SlotRange, epoch: number, bytesMax = 1000): Staged {
+    const parts: Uint8Array[] = [];
+    for (let offset = 0; ;) {
+      const bytes = this.stores[0]!.readSlots(slots, epoch, offset, bytesMax);
+      const answer = decodeClientAnswer(bytes);
+      if (answer.kind !== "readResult") throw new Error(answer.kind);
+      const piece = decodeSlotsPiece(answer.bytes);
+      if (piece.kind === "undecodable") throw new Error(piece.code);
+      parts.push(piece.bytes);
+      offset += piece.bytes.length;
+      if (offset >= piece.total || piece.bytes.length === 0) {
+        return { total: piece.total, checksum: piece.checksum, parts };
+      }
+    }
   }
 
   append(type: EntryType, payload: Uint8Array): ClientAnswer | null {

@@ -126,6 +126,7 @@ export function persist(replica: number, of: Partial<PersistRecord>): PersistRec
     truncateFrom: index(0),
     entries: [],
     installed: null,
+    removed: false,
     ...of,
   };
 }
@@ -173,6 +174,7 @@ export function operation(
     result: of.result ?? { kind: "written" },
     session: 1,
     serial: 1,
+    served: null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { entryType } from "../../../src/core/entry.js";
-import { groupId } from "../../../src/core/ids.js";
+import { groupId, incarnation, replicaId } from "../../../src/core/ids.js";
 import { allOracles } from "../../../src/lab/oracles/index.js";
 import { bounded } from "../../../src/lab/oracles/bounded.js";
 import { configurationAgreement } from "../../../src/lab/oracles/configuration-agreement.js";
@@ -16,8 +16,10 @@ import { linearizability } from "../../../src/lab/oracles/linearizability.js";
 import { logMatching } from "../../../src/lab/oracles/log-matching.js";
 import { monotonic } from "../../../src/lab/oracles/monotonic.js";
 import { noLostWrite } from "../../../src/lab/oracles/no-lost-write.js";
+import { removedIsDead } from "../../../src/lab/oracles/removed-is-dead.js";
 import { sessionsExactlyOnce } from "../../../src/lab/oracles/sessions-exactly-once.js";
 import { sleepAgreed } from "../../../src/lab/oracles/sleep-agreed.js";
+import { slotOwnership } from "../../../src/lab/oracles/slot-ownership.js";
 import { stateMachineSafety } from "../../../src/lab/oracles/state-machine-safety.js";
 import {
   configuration,
@@ -27,14 +29,62 @@ import {
   node1,
   node2,
   operation,
+  persist,
   recovered,
   value,
   view,
 } from "./fakes.js";
+import type { Oracle } from "../../../src/lab/oracle.js";
+import type { Operation } from "../../../src/lab/operation.js";
 import type { RaftMessage } from "../../../src/core/raft/messages.js";
 
 /** Each property: a course of events that it must accept, and one that it must not. */
 describe("oracles: each accepts what is right and reports what is planted", () => {
+  it("slot-ownership: an answer at an epoch that was over, and two groups at one epoch", () => {
+    const served = (span: readonly [number, number], group: number, epoch: number): Operation => ({
+      ...operation(`1.${span[0]}`, "put", span),
+      served: { slot: 7, group, epoch },
+    });
+    const course = (...operations: readonly Operation[]) =>
+      judge(slotOwnership, (oracle) => {
+        for (const each of operations) oracle.completed(each, each.completedUs);
+      });
+    // Overlapping ones may be answered in any order.
+    expect(course(served([1, 2], 2, 5), served([3, 9], 3, 6), served([4, 10], 2, 5))).toEqual([]);
+    const late = course(served([1, 2], 2, 5), served([3, 4], 3, 6), served([5, 6], 2, 5));
+    expect(late).toEqual(["served at an epoch that was over"]);
+    const both = course(served([1, 2], 2, 5), served([3, 4], 3, 5));
+    expect(both).toEqual(["two groups at one epoch"]);
+  });
+
+  it("removed-is-dead: a removed replica that speaks or starts again", () => {
+    const heartbeat = {
+      kind: "heartbeat",
+      group: groupId(1),
+      incarnation: incarnation(1),
+      from: replicaId(1),
+    } as RaftMessage;
+    const course = (then: (oracle: Required<Oracle>) => void, durable = true) =>
+      judge(removedIsDead, (oracle) => {
+        oracle.submitted(node1, 1, [persist(1, { removed: true })]);
+        if (durable) oracle.durable(node1, 1);
+        then(oracle);
+      });
+    const speaks = (oracle: Required<Oracle>) => oracle.released(node1, node2, heartbeat);
+    const starts = (oracle: Required<Oracle>) =>
+      oracle.replicaStarted(node1, first, view({ replica: 1 }), recovered({}));
+    expect(course(speaks, false)).toEqual([]);
+    expect(course((oracle) => oracle.released(node2, node1, heartbeat))).toEqual([]);
+    expect(course(speaks)).toEqual(["a removed replica spoke"]);
+    expect(course(starts)).toEqual(["a removed replica started"]);
+    // Another disk has never held it.
+    const renewed = course((oracle) => {
+      oracle.diskLost(node1);
+      starts(oracle);
+    });
+    expect(renewed).toEqual([]);
+  });
+
   it("election-safety: two leaders of one term", () => {
     const lead = (replica: number, ofTerm: number) =>
       view({ replica, term: ofTerm, role: "leader" });

@@ -1,0 +1,68 @@
+/** Where the steward works: on the node whose replica of the meta group leads, and as long as it does. */
+import { metaGroup } from "../ids.js";
+import { entryType } from "../entry.js";
+import { ClusterMap } from "../map/cluster-map.js";
+import { encodeMapCommand } from "../map/commands.js";
+import { stewardName } from "../map/types.js";
+import type { Bound } from "../raft/view.js";
+import { Steward } from "../steward/steward.js";
+import type { StewardOptions } from "../steward/errands.js";
+import { decodeClientAnswer } from "../store/client-protocol.js";
+import { encodeAdminEntry } from "../store/entries.js";
+import type { NodeContext } from "./context.js";
+import type { Desk } from "./desk.js";
+import type { Replica } from "./replica.js";
+import type { Replicas } from "./replicas.js";
+
+export class Office {
+  readonly #replicas: Replicas;
+  readonly #desk: Desk;
+  readonly #steward: Steward;
+  /** The replica that leads the meta group here, and up to where the steward knows its map. */
+  #meta: Replica | null = null;
+  #known = 0;
+
+  constructor(context: NodeContext, replicas: Replicas, desk: Desk, options: StewardOptions) {
+    this.#replicas = replicas;
+    this.#desk = desk;
+    this.#steward = new Steward({
+      marks: context.marks,
+      options,
+      nowUs: () => context.nowUs,
+      wakeAt: (sleeper, atUs) => context.wakes.wakeAt(sleeper, atUs),
+      ask: (to, request) => desk.ask(to, request),
+      report: (command) => {
+        const payload = encodeAdminEntry({
+          who: stewardName,
+          atUs: context.wallUs(),
+          bytes: encodeMapCommand(command),
+        });
+        const request = desk.unheard();
+        this.#meta?.step({ kind: "propose", request, type: entryType.admin, payload }, request);
+      },
+    });
+  }
+
+  get bound(): Bound {
+    return { name: "jobs under way", size: this.#steward.size, limit: this.#steward.limit };
+  }
+
+  /** Between two steps: gives the steward the map and the answers to what it asked. */
+  settle(): void {
+    this.#look();
+    for (const { asked, bytes } of this.#desk.takeReplies()) {
+      const answer = decodeClientAnswer(bytes);
+      this.#steward.answered(asked, answer.kind === "undecodable" ? null : answer);
+    }
+  }
+
+  #look(): void {
+    const newest = this.#replicas.ofGroup(metaGroup);
+    const meta = newest !== null && newest.leads && !newest.leaving ? newest : null;
+    if (meta === this.#meta && (meta === null || meta.applied === this.#known)) return;
+    this.#meta = meta;
+    this.#known = meta?.applied ?? 0;
+    const machine = meta?.store.machine;
+    this.#steward.look(machine instanceof ClusterMap ? machine.state : null);
+  }
+}

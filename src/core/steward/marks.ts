@@ -1,0 +1,4 @@
+/** Rare branches of this part: name and what it stands for. */
+export const stewardMarks = {
+  lateNodeAnswerDropped: "a node answered what the steward did not wait for any more",
+} as const;
