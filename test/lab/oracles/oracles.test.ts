@@ -18,7 +18,6 @@ import { monotonic } from "../../../src/lab/oracles/monotonic.js";
 import { noLostWrite } from "../../../src/lab/oracles/no-lost-write.js";
 import { removedIsDead } from "../../../src/lab/oracles/removed-is-dead.js";
 import { sessionsExactlyOnce } from "../../../src/lab/oracles/sessions-exactly-once.js";
-import { sleepAgreed } from "../../../src/lab/oracles/sleep-agreed.js";
 import { slotOwnership } from "../../../src/lab/oracles/slot-ownership.js";
 import { stateMachineSafety } from "../../../src/lab/oracles/state-machine-safety.js";
 import {
@@ -336,26 +335,6 @@ describe("oracles: each accepts what is right and reports what is planted", () =
       });
     expect(course(1_001)).toEqual([]);
     expect(course(500)).toEqual(["two leaders, the older one with a lease"]);
-  });
-
-  it("sleep-agreed: a leader sleeps over a member that lacks an entry, a follower before it applied", () => {
-    const log: [number, number][] = [
-      [1, 7],
-      [1, 8],
-    ];
-    const asleep = (replica: number, applied: number, role: "leader" | "follower") =>
-      view({ replica, role, leader: 1, asleep: true, applied, log });
-    const leads = (applied: number) =>
-      judge(sleepAgreed, (oracle) => {
-        oracle.changed(node2, view({ replica: 2, applied: 2, log }));
-        oracle.changed(node2, view({ replica: 3, applied, log }));
-        oracle.changed(node1, asleep(1, 2, "leader"));
-      });
-    const follows = (applied: number) =>
-      judge(sleepAgreed, (oracle) => oracle.changed(node2, asleep(2, applied, "follower")));
-    expect([leads(2), follows(2)]).toEqual([[], []]);
-    expect(leads(1)).toEqual(["a leader sleeps too early"]);
-    expect(follows(1)).toEqual(["a follower sleeps too early"]);
   });
 
   it("bounded: a queue over its limit", () => {
