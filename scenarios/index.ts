@@ -33,6 +33,15 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { splitUnderCrashes } from "./split-under-crashes.js";
+import { groupReborn } from "./group-reborn.js";
+import { zoneLost } from "./zone-lost.js";
+import { mapWithoutLeader } from "./map-without-leader.js";
+import { hotKeys } from "./hot-keys.js";
+import { staleClients } from "./stale-clients.js";
+import { deposedOwner } from "./deposed-owner.js";
+import { leadersRebalanced } from "./leaders-rebalanced.js";
+import { stewardCrashLoop } from "./steward-crash-loop.js";
 import { swarm } from "./swarm.js";
 
 export const scenarios: readonly Scenario[] = [
@@ -69,5 +78,14 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
+  splitUnderCrashes,
+  groupReborn,
+  zoneLost,
+  mapWithoutLeader,
+  hotKeys,
+  staleClients,
+  deposedOwner,
+  leadersRebalanced,
+  stewardCrashLoop,
   swarm,
 ];

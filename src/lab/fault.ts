@@ -57,6 +57,7 @@ export const faultKinds = {
   drainNode: "all replicas of a node move away, and it leaves",
   joinNode: "a node that had left is there again",
   cancelJob: "a job that is under way is taken back",
+  balanceLeaders: "who leads most groups hands one of them to a member that leads fewest",
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;
@@ -82,6 +83,7 @@ export const errandKinds: readonly FaultKind[] = [
   "drainNode",
   "joinNode",
   "cancelJob",
+  "balanceLeaders",
 ];
 
 export interface Fault {

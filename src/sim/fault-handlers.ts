@@ -270,6 +270,7 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   drainNode: errand("drainNode"),
   joinNode: errand("joinNode"),
   cancelJob: errand("cancelJob"),
+  balanceLeaders: errand("balanceLeaders"),
   addLearner: errand("addLearner"),
   promote: errand("promote"),
   removeMember: errand("removeMember"),

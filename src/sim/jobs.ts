@@ -2,7 +2,7 @@
  * People who change a cluster with a map: they ask the meta group for jobs, look at the map to see
  * whether one was begun, and are done when it is over.
  */
-import type { GroupId } from "../core/ids.js";
+import type { GroupId, NodeId } from "../core/ids.js";
 import { metaGroup } from "../core/ids.js";
 import { type MapCommand, encodeMapCommand } from "../core/map/commands.js";
 import type { MapState } from "../core/map/state.js";
@@ -18,7 +18,7 @@ const asksMax = 30;
 const nodesMin = 3;
 
 type Map = Readonly<MapState>;
-type Choose = (map: Map, word: number) => MapCommand | null;
+type Choose = (map: Map, word: number, survey: Survey) => MapCommand | null;
 
 const choices: Readonly<Partial<Record<FaultKind, Choose>>> = {
   moveSlots,
@@ -31,6 +31,7 @@ const choices: Readonly<Partial<Record<FaultKind, Choose>>> = {
   drainNode,
   joinNode,
   cancelJob,
+  balanceLeaders,
 };
 
 export function isJob(kind: FaultKind): boolean {
@@ -48,7 +49,7 @@ export function jobGoal(kind: FaultKind, { survey }: { readonly survey: Survey }
     const map = survey.map();
     if (map === null) return null;
     if (command === null || asks >= asksMax) {
-      command = choose(map, word);
+      command = choose(map, word, survey);
       before = map.newestJob;
       asks = 0;
     }
@@ -161,6 +162,24 @@ function cancelJob(map: Map, word: number): MapCommand | null {
     word,
   );
   return job === undefined ? null : { kind: "cancel", job: job.id };
+}
+
+/** From the node that leads most to the member of one of its groups that leads fewest. */
+function balanceLeaders(map: Map, _word: number, survey: Survey): MapCommand | null {
+  const led = new Map<NodeId, MapGroup[]>(map.nodes.all().map(({ node }) => [node, []]));
+  for (const group of map.groups.all()) {
+    const leader = survey.leader(group.group - 1);
+    if (leader !== null) led.get(leader.node)?.push(group);
+  }
+  const leads = (node: NodeId): number => led.get(node)?.length ?? 0;
+  const [groups] = [...led.values()].sort((a, b) => b.length - a.length);
+  const offers = (groups ?? [])
+    .filter(({ phase }) => phase === "live")
+    .flatMap(({ group, members }) => members.map(({ node }) => ({ group, node })))
+    .sort((a, b) => leads(a.node) - leads(b.node));
+  const [best] = offers;
+  if (best === undefined || leads(best.node) >= groups!.length) return null;
+  return { kind: "moveLeader", ...best };
 }
 
 function dataGroups(map: Map): MapGroup[] {

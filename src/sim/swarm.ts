@@ -205,4 +205,5 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   drainNode: nobody,
   joinNode: nobody,
   cancelJob: nobody,
+  balanceLeaders: nobody,
 };
