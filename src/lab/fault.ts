@@ -65,14 +65,8 @@ export type FaultKind = keyof typeof faultKinds;
 /** Kinds that silently lose synced data: no protocol of this sort survives them (CONTRACTS 6). */
 export const silentLossKinds: readonly FaultKind[] = ["lyingSync", "vanishTail"];
 
-/** What people do: nothing breaks, and no node is struck. */
-export const errandKinds: readonly FaultKind[] = [
-  "transferLeader",
-  "addLearner",
-  "promote",
-  "removeMember",
-  "removeLeader",
-  "replaceMembers",
+/** What people do in a cluster with a map. In others nobody can. */
+export const jobKinds: readonly FaultKind[] = [
   "moveSlots",
   "splitGroup",
   "mergeGroups",
@@ -84,6 +78,17 @@ export const errandKinds: readonly FaultKind[] = [
   "joinNode",
   "cancelJob",
   "balanceLeaders",
+];
+
+/** What people do: nothing breaks, and no node is struck. */
+export const errandKinds: readonly FaultKind[] = [
+  "transferLeader",
+  "addLearner",
+  "promote",
+  "removeMember",
+  "removeLeader",
+  "replaceMembers",
+  ...jobKinds,
 ];
 
 export interface Fault {

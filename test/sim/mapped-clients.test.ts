@@ -321,7 +321,13 @@ describe("mapped clients", () => {
         times,
         timing: new KeyedStream(1, "clients"),
         nodes: nodes.length,
-        habits: echo && { thousandths: habitThousandths, echo, close: never, nonsense: never, askLater: () => {} },
+        habits: echo && {
+          thousandths: habitThousandths,
+          echo,
+          close: never,
+          nonsense: never,
+          askLater: () => {},
+        },
         ask: (_client, _node, request, bytes) =>
           scheduler.add(scheduler.nowUs + 100, eventKind.answer, 0, 0, request, answers(bytes)),
         invoked: () => {},
