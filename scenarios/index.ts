@@ -33,6 +33,7 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { nodeDrained } from "./node-drained.js";
 import { splitUnderCrashes } from "./split-under-crashes.js";
 import { groupReborn } from "./group-reborn.js";
 import { zoneLost } from "./zone-lost.js";
@@ -78,6 +79,7 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
+  nodeDrained,
   splitUnderCrashes,
   groupReborn,
   zoneLost,

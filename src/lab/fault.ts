@@ -56,6 +56,7 @@ export const faultKinds = {
   moveReplica: "a replica of a group moves to a node that has none",
   drainNode: "all replicas of a node move away, and it leaves",
   joinNode: "a node that had left is there again",
+  loseNode: "a node that is down is given up: it is drained without its help, and leaves",
   cancelJob: "a job that is under way is taken back",
   balanceLeaders: "who leads most groups hands one of them to a member that leads fewest",
 } as const;
@@ -76,6 +77,7 @@ export const jobKinds: readonly FaultKind[] = [
   "moveReplica",
   "drainNode",
   "joinNode",
+  "loseNode",
   "cancelJob",
   "balanceLeaders",
 ];

@@ -269,6 +269,7 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   moveReplica: errand("moveReplica"),
   drainNode: errand("drainNode"),
   joinNode: errand("joinNode"),
+  loseNode: errand("loseNode"),
   cancelJob: errand("cancelJob"),
   balanceLeaders: errand("balanceLeaders"),
   addLearner: errand("addLearner"),

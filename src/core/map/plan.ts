@@ -46,8 +46,10 @@ function planOf(map: MapState, command: JobCommand): Plan | NoPlan {
       return merge(map, command.group, command.into);
     case "moveReplica":
       return moveReplica(map, command.group, command.leave, command.enter);
+    case "renew":
+      return renew(map, command.node);
     case "drain":
-      return drain(map, command.node, command.lost);
+      return drain(map, command.node);
     case "spread":
       return spread(map);
     case "moveLeader":
@@ -120,18 +122,32 @@ function moveReplica(
 ): Plan | NoPlan {
   const known = map.groups.get(group);
   if (known === undefined || known.phase !== "live") return refused("noSuchGroup");
-  const steps = replacement(map, known, leave, enter, false);
+  const steps = replacement(map, known, leave, enter);
   return steps === null ? refused("badNode") : plan(steps);
 }
 
-function drain(map: MapState, node: NodeId, lost: boolean): Plan | NoPlan {
+/** Groups that are being made, or closed, stand in the way until that is done. */
+function renew(map: MapState, node: NodeId): Plan | NoPlan {
   const known = map.nodes.get(node);
-  if (known === undefined || known.state !== "up") return refused("noSuchNode");
+  if (known?.state !== "up") return refused("noSuchNode");
+  const steps: Step[] = [];
+  for (const { group, phase, members } of map.groups.all()) {
+    const old = memberOn(members, node);
+    if (old === undefined || old.disk === known.disk) continue;
+    if (phase !== "live") return busyWith(map, [{ kind: "found", group }])!;
+    steps.push({ kind: "renew", group, node, replica: old.replica });
+  }
+  return plan(steps);
+}
+
+function drain(map: MapState, node: NodeId): Plan | NoPlan {
+  const known = map.nodes.get(node);
+  if (known?.state !== "up" && known?.state !== "lost") return refused("noSuchNode");
   const steps: Step[] = [];
   for (const group of map.groups.all()) {
     if (memberOn(group.members, node) === undefined) continue;
     if (group.phase !== "live") return busyWith(map, [{ kind: "found", group: group.group }])!;
-    const moved = replacement(map, group, node, 0, lost);
+    const moved = replacement(map, group, node, 0);
     if (moved === null) return refused("badNode");
     steps.push(...moved);
   }
@@ -174,7 +190,6 @@ function replacement(
   group: MapGroup,
   leave: NodeId,
   enter: NodeId | 0,
-  lost: boolean,
 ): Step[] | null {
   const old = memberOn(group.members, leave);
   const node = enter === 0 ? newcomer(map, group, leave) : enter;
@@ -182,12 +197,11 @@ function replacement(
   const known = map.nodes.get(node);
   if (known?.state !== "up" || memberOn(group.members, node) !== undefined) return null;
   const { group: id } = group;
-  const steps: Step[] = [
+  return [
     { kind: "join", group: id, node },
     { kind: "swap", group: id, enter: node, leave },
+    { kind: "bury", group: id, node: leave, replica: old.replica },
   ];
-  if (!lost) steps.push({ kind: "bury", group: id, node: leave, replica: old.replica });
-  return steps;
 }
 
 function ending(group: GroupId): Step[] {

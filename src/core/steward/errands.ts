@@ -6,7 +6,7 @@ import type { Job, Move, Step } from "../map/types.js";
 import { type GroupLifeEntry, encodeGroupLifeEntry } from "../store/group-life.js";
 import { decodeSlotsPiece } from "../store/slots-piece.js";
 import { type Errand, type Outcome, done, later } from "./errand.js";
-import { joining, leading, parting, swapping } from "./member-errands.js";
+import { joining, leading, parting, renewing, swapping } from "./member-errands.js";
 import { burying, erasing, founding } from "./replica-errands.js";
 import { staging } from "./staging-errand.js";
 
@@ -58,6 +58,8 @@ export function errandOf(
       return parting(step.group, step.node);
     case "swap":
       return swapping(step);
+    case "renew":
+      return renewing(step);
     case "lead":
       return leading(step.group, step.node);
     case "depart":

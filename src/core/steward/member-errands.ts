@@ -6,10 +6,10 @@ import type { MemberChange } from "../consensus.js";
 import type { GroupId, NodeId } from "../ids.js";
 import type { Fact } from "../map/commands.js";
 import type { MapState } from "../map/state.js";
-import { memberOn } from "../map/placement.js";
+import { hasItsDisk, memberOn } from "../map/placement.js";
 import type { Step } from "../map/types.js";
 import type { NodeRequest } from "../node/node-requests.js";
-import { type Configuration, isJoint } from "../raft/configuration.js";
+import { type Configuration, type Member, isJoint } from "../raft/configuration.js";
 import { decodeConfiguration } from "../raft/configuration-codec.js";
 import { type GroupStatus, decodeGroupStatus } from "../store/group-status.js";
 import { type Errand, type Outcome, bytesOf, later, on } from "./errand.js";
@@ -34,23 +34,41 @@ export function joining(group: GroupId, node: NodeId, laggingMax: number): Erran
   return untilIt(group, ({ status, configuration }, map) => {
     if (memberOn(configuration.voters, node) !== undefined) return asItShould;
     const learner = memberOn(configuration.learners, node);
-    if (learner === undefined) {
-      const { disk } = map.nodes.get(node)!;
-      return change(group, status, { op: "addLearner", node, disk });
+    if (learner === undefined) return change(group, status, addition(map, "addLearner", node));
+    // It was on a disk that is lost: it will never answer.
+    if (learner.disk !== map.nodes.get(node)!.disk) {
+      return change(group, status, { op: "remove", replica: learner.replica });
     }
     const match = status.members.find(({ replica }) => replica === learner.replica)?.match ?? 0;
     return match + laggingMax >= status.commit ? asItShould : wait;
   });
 }
 
-/** In one joint change, so that the group is never a member short. */
+/** The voter on `leave` gives way to a replica on `enter`. */
 export function swapping({ group, enter, leave }: Extract<Step, { kind: "swap" }>): Errand {
-  return untilIt(group, ({ status, configuration }) => {
+  return replacing(group, enter, ({ node }) => node === leave);
+}
+
+/** The voter whose disk was lost gives way to one on the disk that the node has now. */
+export function renewing({ group, node, replica }: Extract<Step, { kind: "renew" }>): Errand {
+  return replacing(group, node, (member) => member.replica === replica);
+}
+
+/** In one joint change, so that the group is never a member short. */
+function replacing(group: GroupId, enter: NodeId, isOld: (member: Member) => boolean): Errand {
+  return untilIt(group, ({ status, configuration }, map) => {
     const { voters, learners } = configuration;
-    const old = memberOn(voters, leave);
-    const learner = memberOn(learners, enter);
     const changes: MemberChange[] = [];
-    if (learner !== undefined) changes.push({ op: "promote", replica: learner.replica });
+    if (!voters.some((member) => member.node === enter && !isOld(member))) {
+      const learner = memberOn(learners, enter);
+      if (learner?.disk === map.nodes.get(enter)!.disk) {
+        changes.push({ op: "promote", replica: learner.replica });
+      } else {
+        if (learner !== undefined) changes.push({ op: "remove", replica: learner.replica });
+        changes.push(addition(map, "addVoter", enter));
+      }
+    }
+    const old = voters.find(isOld);
     if (old !== undefined) changes.push({ op: "remove", replica: old.replica });
     if (changes.length > 0) return change(group, status, ...changes);
     return { kind: "done", fact: { kind: "members", members: voters } };
@@ -67,10 +85,11 @@ export function parting(group: GroupId, node: NodeId): Errand {
 }
 
 export function leading(group: GroupId, node: NodeId): Errand {
-  return untilIt(group, ({ status, configuration }) => {
+  return untilIt(group, ({ status, configuration }, map) => {
     const member = memberOn(configuration.voters, node);
-    // Who is no voter any more can't lead.
-    if (member === undefined || status.leader === member.replica) return asItShould;
+    // Who is no voter any more can't lead, nor who is lost.
+    if (member === undefined || !hasItsDisk(map, member)) return asItShould;
+    if (status.leader === member.replica) return asItShould;
     return { kind: "ask", request: { kind: "transfer", group, to: member.replica } };
   });
 }
@@ -95,7 +114,7 @@ function untilIt(
       if (bytes === null) return later;
       if (!looked) return on;
       const standing = standingOf(bytes);
-      if (standing === null || isJoint(standing.configuration)) return later;
+      if (standing === null || !isSettled(standing)) return later;
       const wish = judge(standing, map!);
       if (wish.kind === "ask") request = wish.request;
       if (wish.kind === "done") return wish;
@@ -104,11 +123,24 @@ function untilIt(
   };
 }
 
+/** A change that is not committed may be undone by the next leader: nothing may rest on it. */
+function isSettled({ status, configuration }: Standing): boolean {
+  return !isJoint(configuration) && status.configurationIndex <= status.commit;
+}
+
 function standingOf(bytes: Uint8Array): Standing | null {
   const status = decodeGroupStatus(bytes);
   if (status.kind === "undecodable") return null;
   const decoded = decodeConfiguration(status.configuration);
   return "error" in decoded ? null : { status, configuration: decoded.ok };
+}
+
+function addition(
+  map: Readonly<MapState>,
+  op: "addLearner" | "addVoter",
+  node: NodeId,
+): MemberChange {
+  return { op, node, disk: map.nodes.get(node)!.disk };
 }
 
 function change(group: GroupId, status: GroupStatus, ...changes: readonly MemberChange[]): Wish {

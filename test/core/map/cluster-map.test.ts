@@ -172,7 +172,7 @@ describe("groups come and go", () => {
 describe("nodes come and go", () => {
   it("a drained node has no replica left, the map's own group included", () => {
     const test = madeMap(5, 2);
-    const job = test.begin({ kind: "drain", node: nodeId(1), lost: false });
+    const job = test.begin({ kind: "drain", node: nodeId(1) });
     expect(test.map.state.nodes.get(1)!.state).toBe("draining");
     test.finish(job.id);
     expect(test.map.state.nodes.get(1)!.state).toBe("left");
@@ -184,7 +184,7 @@ describe("nodes come and go", () => {
 
   it("a drain that is cancelled ends with the present group, and the node stays", () => {
     const test = madeMap(5, 2);
-    const job = test.begin({ kind: "drain", node: nodeId(1), lost: false });
+    const job = test.begin({ kind: "drain", node: nodeId(1) });
     test.advance(job.id);
     expect(test.ask({ kind: "cancel", job: job.id }).kind).toBe("ok");
     expect(kindsOf(test.job(job.id)!.steps)).toEqual(["swap", "bury"]);
@@ -194,7 +194,7 @@ describe("nodes come and go", () => {
 
   it("is refused where no node could take its place", () => {
     const test = madeMap(3, 1);
-    const drain = { kind: "drain", node: nodeId(1), lost: false } as const;
+    const drain = { kind: "drain", node: nodeId(1) } as const;
     expect(test.ask(drain)).toMatchObject({ reason: "badNode" });
     expect(test.map.state.nodes.get(1)!.state).toBe("up");
   });
