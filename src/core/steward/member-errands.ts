@@ -4,6 +4,7 @@
  */
 import type { MemberChange } from "../consensus.js";
 import type { GroupId, NodeId } from "../ids.js";
+import type { Marks } from "../marks.js";
 import type { Fact } from "../map/commands.js";
 import type { MapState } from "../map/state.js";
 import { hasItsDisk, memberOn } from "../map/placement.js";
@@ -30,13 +31,18 @@ const wait: Wish = { kind: "wait" };
 const asItShould: Wish = { kind: "done", fact: { kind: "none" } };
 
 /** The node has a learner with nearly all of the log, or a voter. */
-export function joining(group: GroupId, node: NodeId, laggingMax: number): Errand {
-  return untilIt(group, ({ status, configuration }, map) => {
+export function joining(
+  group: GroupId,
+  node: NodeId,
+  { laggingMax, marks }: { readonly laggingMax: number; readonly marks: Marks },
+): Errand {
+  return untilIt(marks, group, ({ status, configuration }, map) => {
     if (memberOn(configuration.voters, node) !== undefined) return asItShould;
     const learner = memberOn(configuration.learners, node);
     if (learner === undefined) return change(group, status, addition(map, "addLearner", node));
     // It was on a disk that is lost: it will never answer.
     if (learner.disk !== map.nodes.get(node)!.disk) {
+      marks.hit("lostLearnerRemoved");
       return change(group, status, { op: "remove", replica: learner.replica });
     }
     const match = status.members.find(({ replica }) => replica === learner.replica)?.match ?? 0;
@@ -45,18 +51,29 @@ export function joining(group: GroupId, node: NodeId, laggingMax: number): Erran
 }
 
 /** The voter on `leave` gives way to a replica on `enter`. */
-export function swapping({ group, enter, leave }: Extract<Step, { kind: "swap" }>): Errand {
-  return replacing(group, enter, ({ node }) => node === leave);
+export function swapping(
+  { group, enter, leave }: Extract<Step, { kind: "swap" }>,
+  marks: Marks,
+): Errand {
+  return replacing(marks, group, enter, ({ node }) => node === leave);
 }
 
 /** The voter whose disk was lost gives way to one on the disk that the node has now. */
-export function renewing({ group, node, replica }: Extract<Step, { kind: "renew" }>): Errand {
-  return replacing(group, node, (member) => member.replica === replica);
+export function renewing(
+  { group, node, replica }: Extract<Step, { kind: "renew" }>,
+  marks: Marks,
+): Errand {
+  return replacing(marks, group, node, (member) => member.replica === replica);
 }
 
 /** In one joint change, so that the group is never a member short. */
-function replacing(group: GroupId, enter: NodeId, isOld: (member: Member) => boolean): Errand {
-  return untilIt(group, ({ status, configuration }, map) => {
+function replacing(
+  marks: Marks,
+  group: GroupId,
+  enter: NodeId,
+  isOld: (member: Member) => boolean,
+): Errand {
+  return untilIt(marks, group, ({ status, configuration }, map) => {
     const { voters, learners } = configuration;
     const changes: MemberChange[] = [];
     if (!voters.some((member) => member.node === enter && !isOld(member))) {
@@ -76,16 +93,16 @@ function replacing(group: GroupId, enter: NodeId, isOld: (member: Member) => boo
 }
 
 /** The learner on the node is gone; a voter stays. */
-export function parting(group: GroupId, node: NodeId): Errand {
-  return untilIt(group, ({ status, configuration }) => {
+export function parting(group: GroupId, node: NodeId, marks: Marks): Errand {
+  return untilIt(marks, group, ({ status, configuration }) => {
     const learner = memberOn(configuration.learners, node);
     if (learner === undefined) return asItShould;
     return change(group, status, { op: "remove", replica: learner.replica });
   });
 }
 
-export function leading(group: GroupId, node: NodeId): Errand {
-  return untilIt(group, ({ status, configuration }, map) => {
+export function leading(group: GroupId, node: NodeId, marks: Marks): Errand {
+  return untilIt(marks, group, ({ status, configuration }, map) => {
     const member = memberOn(configuration.voters, node);
     // Who is no voter any more can't lead, nor who is lost.
     if (member === undefined || !hasItsDisk(map, member)) return asItShould;
@@ -96,6 +113,7 @@ export function leading(group: GroupId, node: NodeId): Errand {
 
 /** Looks and asks in turns. What was asked may have been done or not: the next look tells. */
 function untilIt(
+  marks: Marks,
   group: GroupId,
   judge: (standing: Standing, map: Readonly<MapState>) => Wish,
 ): Errand {
@@ -114,7 +132,11 @@ function untilIt(
       if (bytes === null) return later;
       if (!looked) return on;
       const standing = standingOf(bytes);
-      if (standing === null || !isSettled(standing)) return later;
+      if (standing === null) return later;
+      if (!isSettled(standing)) {
+        marks.hit("unsettledMembersAwaited");
+        return later;
+      }
       const wish = judge(standing, map!);
       if (wish.kind === "ask") request = wish.request;
       if (wish.kind === "done") return wish;

@@ -1,5 +1,6 @@
 /** Replicas are made and removed: asked of their nodes, one after the other. */
 import type { GroupId } from "../ids.js";
+import type { Marks } from "../marks.js";
 import type { MapState } from "../map/state.js";
 import type { Step } from "../map/types.js";
 import type { NodeRequest } from "../node/node-requests.js";
@@ -12,7 +13,7 @@ import { type Errand, done, later, on } from "./errand.js";
  * All members make theirs: one that was not made would lack what the founding says for ever. Only who
  * has lost the disk that it was to be made on can't; it gets a new replica later.
  */
-export function founding(map: Readonly<MapState>, group: GroupId): Errand {
+export function founding(map: Readonly<MapState>, group: GroupId, marks: Marks): Errand {
   const known = map.groups.get(group);
   const voters = known?.members ?? [];
   const configuration = encodeConfiguration({
@@ -25,12 +26,12 @@ export function founding(map: Readonly<MapState>, group: GroupId): Errand {
   });
   const { incarnation } = known!;
   const request: NodeRequest = { kind: "found", group, incarnation, configuration };
-  return eachOf(voters, hasItsDisk, () => request);
+  return eachOf(marks, voters, hasItsDisk, () => request);
 }
 
-export function erasing(map: Readonly<MapState>, group: GroupId): Errand {
+export function erasing(map: Readonly<MapState>, group: GroupId, marks: Marks): Errand {
   const { members, incarnation } = map.groups.get(group)!;
-  return eachOf(members, isThere, ({ replica }) => ({
+  return eachOf(marks, members, isThere, ({ replica }) => ({
     kind: "erase",
     group,
     incarnation,
@@ -41,13 +42,15 @@ export function erasing(map: Readonly<MapState>, group: GroupId): Errand {
 export function burying(
   map: Readonly<MapState>,
   { group, node, replica }: Extract<Step, { kind: "bury" }>,
+  marks: Marks,
 ): Errand {
   const { incarnation } = map.groups.get(group)!;
-  return eachOf([{ node }], isThere, () => ({ kind: "erase", group, incarnation, replica }));
+  return eachOf(marks, [{ node }], isThere, () => ({ kind: "erase", group, incarnation, replica }));
 }
 
 /** Of those that can be asked, as the map says when it comes to them. */
 function eachOf<Of extends Pick<Member, "node">>(
+  marks: Marks,
   members: readonly Of[],
   canBeAsked: (map: Readonly<MapState>, member: Of) => boolean,
   request: (member: Of) => NodeRequest,
@@ -55,7 +58,9 @@ function eachOf<Of extends Pick<Member, "node">>(
   let at = 0;
   return {
     next: (map) => {
-      while (at < members.length && !canBeAsked(map, members[at]!)) at++;
+      for (; at < members.length && !canBeAsked(map, members[at]!); at++) {
+        marks.hit("lostMemberNotAsked");
+      }
       const member = members[at];
       return member === undefined ? null : { to: { node: member.node }, request: request(member) };
     },

@@ -5,6 +5,8 @@ import { ownerAt } from "../../../src/core/map/owners.js";
 import { decodeRouting } from "../../../src/core/map/routing.js";
 import { group, madeMap } from "./maps.js";
 
+const facts = { kind: "setNode", weight: 1, zone: "", address: "" } as const;
+
 const kindsOf = (steps: readonly { readonly kind: string }[]): string[] =>
   steps.map(({ kind }) => kind);
 
@@ -196,6 +198,47 @@ describe("nodes come and go", () => {
     const test = madeMap(3, 1);
     const drain = { kind: "drain", node: nodeId(1) } as const;
     expect(test.ask(drain)).toMatchObject({ reason: "badNode" });
+    expect(test.map.state.nodes.get(1)!.state).toBe("up");
+  });
+
+  it("a node with another disk gets new replicas in place of those on the old one", () => {
+    const test = madeMap(5, 2);
+    expect(test.ask({ kind: "renew", node: nodeId(1) })).toEqual({ kind: "ok", id: 0 });
+    test.ask({ ...facts, node: nodeId(1), disk: 77 });
+    const job = test.begin({ kind: "renew", node: nodeId(1) });
+    expect(kindsOf(job.steps)).toEqual(["renew", "renew", "renew"]);
+    test.finish(job.id);
+    for (const { members } of test.map.state.groups.all()) {
+      expect(members).toHaveLength(3);
+      expect(members.find(({ node }) => node === 1)).toMatchObject({ disk: 77 });
+    }
+    expect(test.ask({ kind: "renew", node: nodeId(1) })).toEqual({ kind: "ok", id: 0 });
+  });
+
+  it("gets none while a job is at work on one of their groups", () => {
+    const test = madeMap(5, 1);
+    test.ask({ ...facts, node: nodeId(1), disk: 77 });
+    const { id } = test.begin({ kind: "moveLeader", group: group(2), node: nodeId(2) });
+    const renew = { kind: "renew", node: nodeId(1) } as const;
+    expect(test.ask(renew)).toEqual({ kind: "refused", reason: "busy", job: id });
+  });
+
+  it("a lost node gets no replica, is drained all the same, and may be back later", () => {
+    const test = madeMap(5, 1);
+    const lost = nodeId(1);
+    expect(test.ask({ kind: "declareLost", node: lost })).toEqual({ kind: "ok", id: 0 });
+    expect(test.ask({ kind: "renew", node: lost })).toMatchObject({ reason: "noSuchNode" });
+    const enter = { kind: "moveReplica", group: group(2), leave: nodeId(2), enter: lost } as const;
+    expect(test.ask(enter)).toMatchObject({ reason: "badNode" });
+    const job = test.begin({ kind: "drain", node: lost });
+    expect(test.map.state.nodes.get(1)!.state).toBe("lost");
+    // Known to be back, it is still drained, and so gets nothing new.
+    test.ask({ ...facts, node: lost, disk: 10 });
+    expect(test.map.state.nodes.get(1)!.state).toBe("draining");
+    test.finish(job.id);
+    expect(test.map.state.nodes.get(1)!.state).toBe("left");
+    expect(test.ask({ kind: "declareLost", node: lost })).toMatchObject({ reason: "noSuchNode" });
+    test.ask({ ...facts, node: lost, disk: 10 });
     expect(test.map.state.nodes.get(1)!.state).toBe("up");
   });
 });
