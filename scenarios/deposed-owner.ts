@@ -53,6 +53,6 @@ export const deposedOwner: Scenario = {
       }),
     ],
   },
-  phases: { attackUs: 35 * second },
+  phases: { attackUs: 30 * second },
   expect: "ok",
 };

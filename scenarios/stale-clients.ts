@@ -39,6 +39,6 @@ export const staleClients: Scenario = {
         return fault({ kind, atUs }, n);
       }),
   },
-  phases: { attackUs: 35 * second },
+  phases: { attackUs: 30 * second },
   expect: "ok",
 };

@@ -12,6 +12,7 @@ import type { AdminAction } from "../core/store/admin-protocol.js";
 import type { FaultKind } from "../lab/fault.js";
 import type { Goal } from "./people.js";
 import type { SimProcess } from "./process.js";
+import { unevenLoads } from "./served.js";
 import type { Survey } from "./survey.js";
 
 /** So many askings later people think of something else. */
@@ -72,6 +73,18 @@ export function jobGoal(kind: FaultKind, world: JobsWorld): Goal | null {
 
 export function makingGoal(command: MapCommand, { survey }: { readonly survey: Survey }): Goal {
   return () => (survey.map() === null ? mapAction(command) : "done");
+}
+
+/** Asked for once, and again as long as slots lie unevenly and no job is at work. */
+export function spreadingGoal({ survey }: JobsWorld): Goal {
+  let asked = false;
+  return () => {
+    const map = survey.map();
+    if (map === null || map.jobs.size > 0) return null;
+    if (asked && unevenLoads(map).length === 0) return "done";
+    asked = true;
+    return mapAction({ kind: "spread" });
+  };
 }
 
 /** The map knows the node's disk, and no member of a group is on another one of it. */

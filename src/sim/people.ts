@@ -11,7 +11,7 @@ import type { RaftView } from "../core/raft/view.js";
 import { type AdminAction, encodeAdminRequest } from "../core/store/admin-protocol.js";
 import type { FaultKind } from "../lab/fault.js";
 import { eventKind } from "./events.js";
-import { isJob, jobGoal, makingGoal, renewalGoal } from "./jobs.js";
+import { isJob, jobGoal, makingGoal, renewalGoal, spreadingGoal } from "./jobs.js";
 import type { SimProcess } from "./process.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
@@ -90,6 +90,11 @@ export class People {
       this.#world.replaceDisk(node, fault),
     );
     this.#add(0, fault, goal, Infinity);
+  }
+
+  /** When all is healed: slots are spread over the groups once more. */
+  spreadAtLast(): void {
+    this.#add(0, -1, spreadingGoal(this.#world), Infinity);
   }
 
   stop(): void {

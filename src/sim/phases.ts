@@ -11,6 +11,7 @@ import type { Cluster } from "./cluster.js";
 import { describeStep } from "../core/map/steps.js";
 import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
+import { disputedSlots, unevenLoads } from "./served.js";
 import { standingKey } from "./recorder.js";
 
 /** The one property that is judged by the phases and by no oracle: something good must happen. */
@@ -29,10 +30,12 @@ const electionsInCalmMax = 2;
 const tickUs = 50_000;
 /** Dead nodes get so long to come back before the core is chosen. */
 const settleUsMax = 2_000_000;
+/** The last job has begun by then, if there is anything to do. */
+const spreadingUsMin = 500_000;
 /** The last reads get so long. */
 const readingUsMax = 20_000_000;
 
-type Stage = "attack" | "settle" | "core" | "steady" | "converge" | "read" | "over";
+type Stage = "attack" | "settle" | "core" | "steady" | "converge" | "spread" | "read" | "over";
 
 export interface PhaseOptions {
   readonly attackUs: number;
@@ -102,6 +105,9 @@ export class Phases {
         break;
       case "converge":
         this.#watchConvergence(passedUs);
+        break;
+      case "spread":
+        this.#watchSpread(passedUs);
         break;
       case "read":
         this.#watchReads(passedUs);
@@ -213,6 +219,25 @@ export class Phases {
     const settled = apart.length === 0 && this.#jobs().length === 0;
     if (!settled && passedUs < 2 * this.#boundUs) return;
     if (!settled && this.#options.demandProgress) return this.#fail("does not converge", apart);
+    if (survey.map() === null) return this.#readAll();
+    this.#cluster.people.spreadAtLast();
+    this.#enter("spread");
+  }
+
+  /** Where there is a map, slots are spread once more: then nobody has much more than its share. */
+  #watchSpread(passedUs: number): void {
+    const map = this.#cluster.survey.map();
+    const uneven = map === null ? [] : unevenLoads(map);
+    const left = [...this.#jobs(), ...uneven];
+    if (passedUs < spreadingUsMin || (left.length > 0 && passedUs < 2 * this.#boundUs)) return;
+    if (left.length > 0 && this.#options.demandProgress) {
+      const what = `slots are not spread: ${uneven.join(", ")}`;
+      return this.#notLive("does not spread its slots", what);
+    }
+    this.#readAll();
+  }
+
+  #readAll(): void {
     const { vocabulary, clients } = this.#options;
     const reads = vocabulary.lastReads();
     this.#unread = Array.from({ length: clients.count }, (_, client) =>
@@ -261,15 +286,20 @@ export class Phases {
     return true;
   }
 
-  /** What is left to do in a cluster with a map: its jobs end, and then every slot is served. */
+  /** What is left to do in a cluster with a map: its jobs end, and each slot is served as it says. */
   #jobs(): string[] {
     const map = this.#cluster.survey.map();
     if (map === null) return this.#cluster.resolved.map === null ? [] : ["the map is not made"];
     const jobs = map.jobs.all().map(({ id, kind, steps, at }) => {
       return `job ${id} (${kind}) is at step ${at + 1} of ${steps.length}: ${describeStep(steps[at]!)}`;
     });
-    const unserved = map.owners.filter(({ group }) => map.groups.get(group)?.phase !== "live");
-    return [...jobs, ...unserved.map(({ from, to }) => `nobody serves slots ${from} to ${to - 1}`)];
+    if (jobs.length > 0) return jobs;
+    const { survey, processes } = this.#cluster;
+    return disputedSlots(map, (group) => {
+      const leader = survey.leader(group - 1);
+      const program = leader === null ? null : processes[leader.node - 1]!.program;
+      return program?.storeOf(group)?.slots ?? null;
+    });
   }
 
   #fail(what: string, groups?: readonly number[]): void {

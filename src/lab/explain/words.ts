@@ -170,6 +170,7 @@ function phaseWords(detail: Json): string {
     settle: "the attack ends; nodes that are down come back",
     core: `healed: ${core.join(" ")}; they must make progress`,
     converge: "all is healed; all must become equal",
+    spread: "slots are spread over the groups once more",
     read: "clients look at every key once more",
     over: "the run is over",
   };
