@@ -29,7 +29,7 @@ describe("slots that are served otherwise than the map says", () => {
 
   it("one that its owner has released, and one that it has at another epoch", () => {
     const test = madeMap(3, 1, 2);
-    const [{ from, to, epoch }] = test.map.state.owners as [SlotSpan];
+    const { from, to, epoch } = test.map.state.owners[0]!;
     const span: SlotSpan = { from, to, state: "owned", epoch, cameAt: 0 };
     const own = `group 2 at epoch ${epoch}`;
     const released = disputed(test, new Map([[group(2), [{ ...span, state: "released" }]]]));
