@@ -44,6 +44,8 @@ import { deposedOwner } from "./deposed-owner.js";
 import { leadersRebalanced } from "./leaders-rebalanced.js";
 import { stewardCrashLoop } from "./steward-crash-loop.js";
 import { swarm } from "./swarm.js";
+import { groupsAsleep } from "./groups-asleep.js";
+import { wakeUpStorm } from "./wake-up-storm.js";
 
 export const scenarios: readonly Scenario[] = [
   calmCluster,
@@ -90,4 +92,6 @@ export const scenarios: readonly Scenario[] = [
   leadersRebalanced,
   stewardCrashLoop,
   swarm,
+  groupsAsleep,
+  wakeUpStorm,
 ];

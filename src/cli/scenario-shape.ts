@@ -33,6 +33,7 @@ const schema = z.object({
     wal: z.record(z.string(), z.number()),
     sessions: z.record(z.string(), z.number()).optional(),
     map: z.object({ slotCount: whole(1, slotCountMax), zones: whole(1) }).optional(),
+    node: z.record(z.string(), z.number()).optional(),
   }),
   workload: z.object({
     clients: count(1, runLimits.clients),

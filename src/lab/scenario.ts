@@ -44,6 +44,8 @@ export interface ClusterSpec {
   readonly wal: Readonly<Record<string, number>>;
   /** Overrides of the limits of sessions, in the words of core/store/sessions.ts. */
   readonly sessions?: Readonly<Record<string, number>>;
+  /** Overrides of the options of every node, in the words of core/node/options.ts. */
+  readonly node?: Readonly<Record<string, number>>;
 }
 
 export interface MapSpec {

@@ -50,6 +50,9 @@ export type MapCommand =
   | ({ readonly kind: "setNode" } & NodeFacts)
   /** The node will not come back: what jobs would have asked of it is left undone. */
   | { readonly kind: "declareLost"; readonly node: NodeId }
+  /** Only of a node that has left. */
+  | { readonly kind: "forgetNode"; readonly node: NodeId }
+  /** An empty value takes the setting away. */
   | ({ readonly kind: "set" } & Setting)
   | JobCommand
   | { readonly kind: "cancel"; readonly job: number }
@@ -161,6 +164,7 @@ const commandShape: Shape<MapCommand> = kinds<MapCommand>({
   }),
   setNode: fields(nodeFacts),
   declareLost: fields({ node: nodeIdShape }),
+  forgetNode: fields({ node: nodeIdShape }),
   set: settingShape,
   create: fields({
     group: whole<GroupId | 0>(0, groupIdMax),

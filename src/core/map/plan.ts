@@ -122,7 +122,8 @@ function moveReplica(
 ): Plan | NoPlan {
   const known = map.groups.get(group);
   if (known === undefined || known.phase !== "live") return refused("noSuchGroup");
-  const steps = replacement(map, known, leave, enter);
+  const node = enter === 0 ? newcomer(map, known, leave) : enter;
+  const steps = node === null ? null : replacement(map, known, leave, node);
   return steps === null ? refused("badNode") : plan(steps);
 }
 
@@ -144,17 +145,22 @@ function drain(map: MapState, node: NodeId): Plan | NoPlan {
   const known = map.nodes.get(node);
   if (known?.state !== "up" && known?.state !== "lost") return refused("noSuchNode");
   const steps: Step[] = [];
+  /** Replicas that the steps before bring to each node. */
+  const coming = new Map<NodeId, number>();
   for (const group of map.groups.all()) {
     if (memberOn(group.members, node) === undefined) continue;
     if (group.phase !== "live") return busyWith(map, [{ kind: "found", group: group.group }])!;
-    const moved = replacement(map, group, node, 0);
-    if (moved === null) return refused("badNode");
+    const enter = newcomer(map, group, node, coming);
+    const moved = enter === null ? null : replacement(map, group, node, enter);
+    if (enter === null || moved === null) return refused("badNode");
+    coming.set(enter, (coming.get(enter) ?? 0) + 1);
     steps.push(...moved);
   }
   return plan([...steps, { kind: "depart", node }]);
 }
 
 function spread(map: MapState): Plan | NoPlan {
+  if (map.groups.size > mapLimits.spreadGroupsMax) return refused("full");
   const target = spreadOver(map);
   const moves: Move[] = [];
   for (const { from, to, group } of target) {
@@ -184,18 +190,11 @@ function movesTo(map: MapState, owners: readonly Ownership[], to: GroupId, befor
     }));
 }
 
-/** Null when there is no node for it. */
-function replacement(
-  map: MapState,
-  group: MapGroup,
-  leave: NodeId,
-  enter: NodeId | 0,
-): Step[] | null {
+/** Null when the one has no replica, or the other can get none. */
+function replacement(map: MapState, group: MapGroup, leave: NodeId, node: NodeId): Step[] | null {
   const old = memberOn(group.members, leave);
-  const node = enter === 0 ? newcomer(map, group, leave) : enter;
-  if (old === undefined || node === null) return null;
-  const known = map.nodes.get(node);
-  if (known?.state !== "up" || memberOn(group.members, node) !== undefined) return null;
+  const isUp = map.nodes.get(node)?.state === "up";
+  if (old === undefined || !isUp || memberOn(group.members, node) !== undefined) return null;
   const { group: id } = group;
   return [
     { kind: "join", group: id, node },
