@@ -26,6 +26,11 @@ export class Replicas {
     return this.#byGroup.has(group);
   }
 
+  /** True for one that sleeps in a row: it stands as it stood, until somebody asks for it. */
+  isRow(group: GroupId): boolean {
+    return typeof this.#byGroup.get(group) === "number";
+  }
+
   holds(key: ReplicaKey): boolean {
     const first = this.#byGroup.get(key.group);
     if (typeof first === "number") return sameKey(this.#sleepers.row(first).key, key);
