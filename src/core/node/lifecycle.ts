@@ -124,7 +124,7 @@ export class Lifecycle {
   /** Nobody would ask for it again before the next start: without room now it is tried again. */
   #foundAt(key: ReplicaKey, configuration: Uint8Array): void {
     const founding = this.#underWayTo(key, configuration, {
-      then: (made) => {
+      durable: (made) => {
         this.#begin(made);
         this.#foundSome();
       },
@@ -208,7 +208,7 @@ export class Lifecycle {
       this.#context.marks.hit("unmadeReplicaBuried");
       const { writes } = this.#context;
       const burial = this.#underWayTo(key, emptyBytes, {
-        then: (buried) => this.#dead.add(nameOf(buried)),
+        durable: (buried) => this.#dead.add(nameOf(buried)),
       });
       writes.create(burial, burial.meta, 1 as Token);
       writes.remove(burial, 1 as Token);
@@ -237,20 +237,20 @@ export class Lifecycle {
   }
 
   #make(key: ReplicaKey, configuration: Uint8Array): void {
-    const founding = this.#underWayTo(key, configuration, { then: (made) => this.#begin(made) });
+    const founding = this.#underWayTo(key, configuration, { durable: (made) => this.#begin(made) });
     this.#context.writes.create(founding, founding.meta, 1 as Token);
   }
 
-  /** `then` is called once its record is durable, `failed` without room on the disk: it is forgotten. */
+  /** `durable` is called once its record is, `failed` without room on the disk: it is forgotten. */
   #underWayTo(
     { group, incarnation, replica }: ReplicaKey,
     configuration: Uint8Array,
-    ends: { readonly then: (founding: Founding) => void; readonly failed?: () => void },
+    ends: { readonly durable: (founding: Founding) => void; readonly failed?: () => void },
   ): Founding {
     const key = { group, incarnation, replica };
     const founding = new Founding(key, configuration, (ended, durable) => {
       this.#underWay.delete(nameOf(ended));
-      if (durable) ends.then(ended);
+      if (durable) ends.durable(ended);
       else ends.failed?.();
     });
     this.#underWay.add(nameOf(key));
