@@ -65,6 +65,9 @@ export class Founding implements Writer {
   }
 }
 
+/** Founding records of a start that may be on their way to disk at once. */
+const foundingsMax = 1_024;
+
 export class Lifecycle {
   readonly #context: NodeContext;
   readonly #replicas: Replicas;
@@ -75,6 +78,9 @@ export class Lifecycle {
   readonly #underWay = new Set<string>();
   /** Replicas may have lived here of which nothing is known any more. */
   #forgotten = false;
+  /** Groups to be founded, and the first that is not under way yet. */
+  #toFound: readonly FoundingGroup[] = [];
+  #foundNext = 0;
 
   /** `begin` starts the replica of a founding record that is durable. */
   constructor(context: NodeContext, replicas: Replicas, begin: (founding: Founding) => void) {
@@ -96,14 +102,35 @@ export class Lifecycle {
 
   /** Makes this node's replicas of groups that are new here. */
   found(groups: readonly FoundingGroup[]): void {
+    this.#toFound = groups;
+    this.#foundNext = 0;
+    this.#foundSome();
+  }
+
+  /** So many at a time that the log always has room for the next batch of them. */
+  #foundSome(): void {
     const { node, disk } = this.#context;
-    for (const { group, incarnation, configuration } of groups) {
+    while (this.#foundNext < this.#toFound.length && this.#underWay.size < foundingsMax) {
+      const { group, incarnation, configuration } = this.#toFound[this.#foundNext++]!;
       const own = memberOn(configuration, node);
       if (own === undefined || own.disk !== disk) continue;
       const key = { group, incarnation, replica: own.replica };
       if (this.#replicas.holds(key) || !this.#mayMake(key)) continue;
-      this.#make(key, encodeConfiguration(configuration));
+      this.#foundAt(key, encodeConfiguration(configuration));
     }
+    if (this.#foundNext === this.#toFound.length) this.#toFound = [];
+  }
+
+  /** Nobody would ask for it again before the next start: without room now it is tried again. */
+  #foundAt(key: ReplicaKey, configuration: Uint8Array): void {
+    const founding = this.#underWayTo(key, configuration, {
+      durable: (made) => {
+        this.#begin(made);
+        this.#foundSome();
+      },
+      failed: () => this.#foundAt(key, configuration),
+    });
+    this.#context.writes.create(founding, founding.meta, 1 as Token);
   }
 
   /** A message came for a replica that does not live here: asks its sender's node whether it may. */
@@ -180,7 +207,9 @@ export class Lifecycle {
     if (living === null) {
       this.#context.marks.hit("unmadeReplicaBuried");
       const { writes } = this.#context;
-      const burial = this.#underWayTo(key, emptyBytes, (buried) => this.#dead.add(nameOf(buried)));
+      const burial = this.#underWayTo(key, emptyBytes, {
+        durable: (buried) => this.#dead.add(nameOf(buried)),
+      });
       writes.create(burial, burial.meta, 1 as Token);
       writes.remove(burial, 1 as Token);
     } else living.leave();
@@ -208,20 +237,21 @@ export class Lifecycle {
   }
 
   #make(key: ReplicaKey, configuration: Uint8Array): void {
-    const founding = this.#underWayTo(key, configuration, (made) => this.#begin(made));
+    const founding = this.#underWayTo(key, configuration, { durable: (made) => this.#begin(made) });
     this.#context.writes.create(founding, founding.meta, 1 as Token);
   }
 
-  /** `then` is called once its record is durable; without room on the disk it is forgotten. */
+  /** `durable` is called once its record is, `failed` without room on the disk: it is forgotten. */
   #underWayTo(
     { group, incarnation, replica }: ReplicaKey,
     configuration: Uint8Array,
-    then: (founding: Founding) => void,
+    ends: { readonly durable: (founding: Founding) => void; readonly failed?: () => void },
   ): Founding {
     const key = { group, incarnation, replica };
     const founding = new Founding(key, configuration, (ended, durable) => {
       this.#underWay.delete(nameOf(ended));
-      if (durable) then(ended);
+      if (durable) ends.durable(ended);
+      else ends.failed?.();
     });
     this.#underWay.add(nameOf(key));
     return founding;

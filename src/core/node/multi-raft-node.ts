@@ -375,8 +375,6 @@ class MultiRaftNode implements NodeLogic {
   };
 
   readonly #restful = (replica: Replica): void => {
-    // The steward looks at its map after every step.
-    if (this.#office !== null && replica.group === metaGroup) return;
     if (this.#replicas.pack(replica)) this.#context.wal.rest(replica.key);
   };
 
