@@ -16,6 +16,8 @@ export const deposedOwner: Scenario = {
   cluster: {
     ...mappedCluster,
     groups: 2,
+    // So few that most moves are of what is read.
+    map: { slotCount: 2, zones: 1 },
     // Long against the time that a move takes: a lease outlives it.
     raft: { electionTimeoutMinUs: 600 * millisecond, electionTimeoutMaxUs: 800 * millisecond },
   },

@@ -15,7 +15,7 @@ export const staleClients: Scenario = {
   cluster: {
     ...mappedCluster,
     groups: 2,
-    map: { slotCount: 16, zones: 1 },
+    map: { slotCount: 4, zones: 1 },
     sessions: { sessionsMax: 4 },
   },
   workload: {

@@ -15,7 +15,7 @@ export const stewardCrashLoop: Scenario = {
   cluster: {
     ...mappedCluster,
     nodes: { min: 5, max: 6 },
-    groups: { min: 4, max: 6 },
+    groups: { min: 3, max: 5 },
     raft: { snapshotEveryEntries: 32, trailingEntries: 8 },
   },
   workload: mixedWorkload,
@@ -38,7 +38,7 @@ export const stewardCrashLoop: Scenario = {
       }),
     ],
   },
-  phases: { attackUs: 30 * second },
+  phases: { attackUs: 26 * second },
   expect: "ok",
 };
 

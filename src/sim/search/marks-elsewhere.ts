@@ -10,10 +10,9 @@ export interface ReachedElsewhere {
   readonly test: string;
 }
 
-const moved = "no scenario moves slots from group to group";
+const oneAtATime = "a simulated client has one operation under way";
 const store = "test/core/store/replicated-store.test.ts";
 const moving = "test/core/store/moving-slots.test.ts";
-const unmapped = "no scenario has a map, and so none has clients that route by it";
 const client = "test/core/client/hostile.test.ts";
 
 export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>>> = {
@@ -69,34 +68,18 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "a simulated client has one operation under way and lets go of older answers with it",
     test: store,
   },
-  otherEpochRefused: { why: moved, test: moving },
-  importCarriedSessions: { why: moved, test: moving },
-  importRefused: { why: moved, test: moving },
-  lifeStepRefused: { why: moved, test: moving },
-  secondMoveRefused: { why: moved, test: moving },
-  moveTooLarge: { why: moved, test: moving },
-  pieceStagedAgain: { why: moved, test: moving },
-  stagedSlotsAbandoned: { why: moved, test: moving },
-  keptSlotsServedAgain: { why: moved, test: moving },
-  groupRetired: { why: moved, test: moving },
-  changeForOtherConfiguration: {
-    why: "simulated people ask for changes of whichever configuration is in force",
-    test: "test/core/node/admin.test.ts",
-  },
   storeStateRefused: {
     why: "a snapshot that is not whole is refused for its checksum before the store sees it",
     test: store,
   },
-  clientAnswerDropped: { why: unmapped, test: client },
-  clientLateAnswerTaken: { why: unmapped, test: client },
-  clientMapInstalled: { why: unmapped, test: client },
-  clientMapRefused: { why: unmapped, test: client },
-  clientSessionMoved: { why: unmapped, test: client },
-  clientRenumbered: { why: unmapped, test: client },
-  clientSessionLost: { why: unmapped, test: client },
-  clientSessionFull: { why: unmapped, test: client },
-  clientGroupForgotten: { why: unmapped, test: client },
-  clientAttemptForgotten: { why: unmapped, test: client },
-  clientHintIgnored: { why: unmapped, test: client },
-  clientOperationsFull: { why: unmapped, test: client },
+  importRefused: {
+    why: "what was staged whole can be understood, and nothing else comes",
+    test: moving,
+  },
+  secondMoveRefused: { why: "the map has one job at a time at work on a group", test: moving },
+  moveTooLarge: { why: "the slots of a simulated store never hold so much", test: moving },
+  clientMapRefused: { why: "all nodes of a simulated cluster have the one map", test: client },
+  clientSessionFull: { why: oneAtATime, test: client },
+  clientGroupForgotten: { why: "a simulated cluster has few groups", test: client },
+  clientOperationsFull: { why: oneAtATime, test: client },
 };
