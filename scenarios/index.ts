@@ -33,6 +33,7 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { stalledMachine } from "./stalled-machine.js";
 import { swarm } from "./swarm.js";
 
 export const scenarios: readonly Scenario[] = [
@@ -69,5 +70,6 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
+  stalledMachine,
   swarm,
 ];

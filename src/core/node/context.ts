@@ -38,6 +38,8 @@ export interface NodeContext {
   readonly answers: Answers;
   /** Of the step under way, for whoever is stepped: they are carried out before the next step. */
   readonly effects: RaftEffect[];
+  /** Reads the monotonic clock within a turn, to tell how long a state machine takes; nothing else. */
+  readonly clockUs: () => number;
   /** Reads the wall clock, for what is to stand in the log with its time; for nothing else. */
   readonly wallUs: () => number;
   /** A batch keeps below this on disk. */

@@ -73,6 +73,7 @@ export function makeContext(parts: HostParts): NodeContext {
     wakes: new WakeHeap(),
     answers: new Answers(),
     effects: [],
+    clockUs: () => clock.nowUs(),
     wallUs: () => clock.wallUs(),
     batchBytesMax: wal.batchBytesMax,
     chance: [random.word(), random.word(), random.word(), random.word()],

@@ -16,6 +16,7 @@ import type { Bound } from "../raft/view.js";
 import { encodeClientAnswer } from "../store/client-protocol.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
+import { type Applier, Applying } from "./applying.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
 import type { Later } from "./later.js";
@@ -43,7 +44,7 @@ interface WaitingRead {
   readonly index: Index;
 }
 
-export class Replica implements Writer, Sleeper {
+export class Replica implements Writer, Sleeper, Applier {
   readonly group: ReplicaKey["group"];
   readonly incarnation: ReplicaKey["incarnation"];
   readonly replica: ReplicaKey["replica"];
@@ -67,6 +68,7 @@ export class Replica implements Writer, Sleeper {
   readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
   readonly #held = new HeldBack<Tied>();
+  readonly #applying: Applying;
   /** The newest token that waits for a sync. */
   #token: Token = noToken;
   /** Committed and not yet applied: pairs of index and request, ascending. */
@@ -85,6 +87,7 @@ export class Replica implements Writer, Sleeper {
     this.#sealer = sealer;
     this.#logEntriesMax = raft.logEntriesMax;
     this.#gone = gone;
+    this.#applying = new Applying(context, this);
     const { node, boot, marks } = context;
     const seed = seedOf(context, key.group, key.incarnation);
     this.raft = new Raft({ ...key, node, boot, options: raft, seed, sealer, marks });
@@ -177,6 +180,7 @@ export class Replica implements Writer, Sleeper {
     this.#held.dropIf(({ kind }) => kind === "send");
     this.#token = (this.raft.state.token + 1) as Token;
     this.#context.wakes.remove(this);
+    this.#applying.stop();
     this.#context.writes.remove(this, this.#token);
   }
 
@@ -207,7 +211,7 @@ export class Replica implements Writer, Sleeper {
         this.#context.writes.persist(this, effect);
         return;
       case "apply":
-        this.#apply(effect.entries);
+        this.#applying.begin(effect.entries);
         return;
       case "wakeAt":
         this.#context.wakes.wakeAt(this, effect.at);
@@ -313,20 +317,20 @@ export class Replica implements Writer, Sleeper {
     }
   }
 
-  #apply(entries: readonly Entry[]): void {
+  applyEntry(entry: Entry): void {
+    assert(entry.index === this.applied + 1, "entries are applied in order, each once", {
+      index: entry.index,
+    });
+    const answer = this.store.apply(this.#opened(entry));
+    this.applied = entry.index;
+    if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
+  }
+
+  sliceApplied(entries: readonly Entry[], whole: boolean): void {
     const { node, observer } = this.#context;
-    for (let at = 0; at < entries.length; at++) {
-      const entry = entries[at]!;
-      assert(entry.index === this.applied + 1, "entries are applied in order, each once", {
-        index: entry.index,
-      });
-      const answer = this.store.apply(this.#opened(entry));
-      this.applied = entry.index;
-      if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
-    }
     observer.applied(node, this.raft.view, entries, this.store.digest());
     this.#serveReads();
-    this.#later.applied(this);
+    if (whole) this.#later.applied(this);
   }
 
   #opened(entry: Entry): Entry {
