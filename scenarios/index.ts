@@ -35,6 +35,8 @@ import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
 import { stalledMachine } from "./stalled-machine.js";
 import { swarm } from "./swarm.js";
+import { groupsAsleep } from "./groups-asleep.js";
+import { wakeUpStorm } from "./wake-up-storm.js";
 
 export const scenarios: readonly Scenario[] = [
   calmCluster,
@@ -72,4 +74,6 @@ export const scenarios: readonly Scenario[] = [
   groupsComeAndGo,
   stalledMachine,
   swarm,
+  groupsAsleep,
+  wakeUpStorm,
 ];

@@ -32,6 +32,7 @@ const schema = z.object({
     stepUs: whole(0).optional(),
     raft: z.record(z.string(), z.union([z.number(), z.boolean()])),
     wal: z.record(z.string(), z.number()),
+    node: z.record(z.string(), z.number()).optional(),
   }),
   workload: z.object({
     clients: count(1, runLimits.clients),

@@ -3,11 +3,14 @@
  * machine runs on the node's only thread, and nothing can interrupt one entry; but between two
  * entries the other groups get their turn, and a machine that stalls again and again has to rest.
  */
+import { assert } from "../assert.js";
+import type { Sealer } from "../consensus.js";
 import type { Entry } from "../entry.js";
 import type { NodeContext } from "./context.js";
 import type { Sleeper } from "./wake-heap.js";
 
 export interface Applier {
+  /** One entry, its payload opened. */
   applyEntry(entry: Entry): void;
   /** These were applied in one go; `whole`: nothing of what `begin` was given is left. */
   sliceApplied(entries: readonly Entry[], whole: boolean): void;
@@ -23,6 +26,7 @@ export class Applying implements Sleeper {
   wakeAtUs: number = Infinity;
   wakeSlot = -1;
   readonly #context: NodeContext;
+  readonly #sealer: Sealer;
   readonly #to: Applier;
   #entries: readonly Entry[] = nothing;
   #at = 0;
@@ -31,8 +35,9 @@ export class Applying implements Sleeper {
   #owedAtUs = 0;
   #restsUntilUs = 0;
 
-  constructor(context: NodeContext, to: Applier) {
+  constructor(context: NodeContext, sealer: Sealer, to: Applier) {
     this.#context = context;
+    this.#sealer = sealer;
     this.#to = to;
   }
 
@@ -62,7 +67,7 @@ export class Applying implements Sleeper {
     const startUs = clockUs();
     let endUs = startUs;
     do {
-      this.#to.applyEntry(entries[this.#at++]!);
+      this.#to.applyEntry(this.#opened(entries[this.#at++]!));
       endUs = clockUs();
     } while (this.#at < entries.length && endUs - startUs < applySliceUs);
     // An entry that took a whole slice beyond the one that it was given.
@@ -71,6 +76,15 @@ export class Applying implements Sleeper {
     if (!whole) this.#sleep(Math.max(endUs + 1, this.#restsUntilUs));
     const isAll = whole && from === 0;
     this.#to.sliceApplied(isAll ? entries : entries.slice(from, this.#at), whole);
+  }
+
+  #opened(entry: Entry): Entry {
+    if (entry.keyEpoch === 0) return entry;
+    const payload = this.#sealer.open(entry, entry.payload);
+    assert(payload !== null, "a committed entry opens under its own header", {
+      index: entry.index,
+    });
+    return { ...entry, payload };
   }
 
   #stalled(nowUs: number, stallUs: number): void {

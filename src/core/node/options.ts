@@ -14,6 +14,8 @@ export interface NodeOptions {
   readonly heldMax: number;
   /** Frames for one peer in one turn; further messages are lost as on a link. Default 16,384. */
   readonly peerFramesMax: number;
+  /** Sleeping replicas that a node wakes by itself in one heartbeat interval. Default 64. */
+  readonly wakesMax: number;
   /** When not even essential writes found room, nothing is tried again before this. Default 100 ms. */
   readonly refusedRetryUs: number;
   /** So long the state machine of one group may hold up a turn; then others have theirs. Default 1 ms. */
@@ -32,6 +34,7 @@ export const nodeDefaults: NodeOptions = {
   requestTimeoutUs: 5_000_000,
   heldMax: 16_384,
   peerFramesMax: 16_384,
+  wakesMax: 64,
   refusedRetryUs: 100_000,
   applySliceUs: 1_000,
   applyStallOneIn: 500,

@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
+import type { Sealer } from "../../../src/core/consensus.js";
 import type { Entry } from "../../../src/core/entry.js";
 import { Applying } from "../../../src/core/node/applying.js";
 import type { NodeContext } from "../../../src/core/node/context.js";
 import { nodeOptions } from "../../../src/core/node/options.js";
 import { WakeHeap } from "../../../src/core/node/wake-heap.js";
 import { CountedMarks } from "../counted-marks.js";
+
+const noSealer: Sealer = { keyEpoch: 0, seal: (_, bytes) => bytes, open: (_, bytes) => bytes };
 
 /** One replica on a node whose clock moves only while its state machine works, or by hand. */
 class Rig {
@@ -21,7 +24,7 @@ class Rig {
     wakes: this.wakes,
     nowUs: this.nowUs,
   } as unknown as NodeContext;
-  readonly applying = new Applying(this.#context, {
+  readonly applying = new Applying(this.#context, noSealer, {
     applyEntry: ({ index }) => {
       expect(index).toBe(this.applied + 1);
       this.applied = index;
@@ -32,7 +35,9 @@ class Rig {
 
   begin(count: number): void {
     this.#context.nowUs = this.nowUs;
-    const entries = Array.from({ length: count }, (_, at) => ({ index: this.applied + at + 1 }));
+    const entries = Array.from({ length: count }, (_, at) => {
+      return { index: this.applied + at + 1, keyEpoch: 0 };
+    });
     this.applying.begin(entries as Entry[]);
   }
 
