@@ -72,8 +72,8 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
-  stalledMachine,
   swarm,
   groupsAsleep,
   wakeUpStorm,
+  stalledMachine,
 ];
