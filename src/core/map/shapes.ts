@@ -95,6 +95,7 @@ const stepShape: Shape<Step> = kinds<Step>({
   part: ofMember,
   lead: ofMember,
   swap: fields({ group: groupIdShape, enter: nodeIdShape, leave: nodeIdShape }),
+  balance: fields({}),
   depart: fields({ node: nodeIdShape }),
 });
 
@@ -113,6 +114,7 @@ export const jobShape: Shape<Job> = fields<Job>({
     "drain",
     "spread",
     "moveLeader",
+    "balanceLeaders",
   ),
   by: textShape,
   atUs: indexShape,

@@ -82,6 +82,8 @@ export type Step =
   /** Cancelled: the learner on `node` goes. */
   | { readonly kind: "part"; readonly group: GroupId; readonly node: NodeId }
   | { readonly kind: "lead"; readonly group: GroupId; readonly node: NodeId }
+  /** Leaders lie over the nodes by weight: seen and moved by the steward, as they are then. */
+  | { readonly kind: "balance" }
   /** The node is empty. */
   | { readonly kind: "depart"; readonly node: NodeId };
 
@@ -97,7 +99,8 @@ export type JobKind =
   | "moveReplica"
   | "drain"
   | "spread"
-  | "moveLeader";
+  | "moveLeader"
+  | "balanceLeaders";
 
 /** `undone`: it was cancelled, and what it had begun was taken back. */
 export type JobState = "running" | "undoing" | "done" | "undone";

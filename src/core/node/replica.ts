@@ -217,6 +217,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
     for (const { request } of this.#reads.splice(0))
       this.#requests.refuse(request, "removed", null);
     this.#context.snapshots.remove(this.key);
+    this.#context.led.set(this.key, false);
     this.#gone(this);
   }
 
@@ -266,6 +267,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
         this.#context.wakes.wakeAt(this, effect.at);
         return;
       case "event":
+        if (effect.event.name === "roleChanged") this.#context.led.set(this.key, this.leads);
         this.#context.observer.event(this.#context.node, this.group, effect.event);
         return;
       default:

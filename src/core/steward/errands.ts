@@ -6,6 +6,7 @@ import type { Job, Move, Step } from "../map/types.js";
 import { type GroupLifeEntry, encodeGroupLifeEntry } from "../store/group-life.js";
 import { decodeSlotsPiece } from "../store/slots-piece.js";
 import { type Errand, type Outcome, done, later } from "./errand.js";
+import { balancing } from "./balance-errand.js";
 import { joining, leading, parting, swapping } from "./member-errands.js";
 import { burying, erasing, founding } from "./replica-errands.js";
 import { staging } from "./staging-errand.js";
@@ -60,6 +61,8 @@ export function errandOf(
       return swapping(step);
     case "lead":
       return leading(step.group, step.node);
+    case "balance":
+      return balancing(map);
     case "depart":
       return { next: () => null, take: () => done };
     default:

@@ -35,6 +35,7 @@ const command: fc.Arbitrary<MapCommand> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("drain" as const), node: anyNode, lost: fc.boolean() }),
   fc.constant({ kind: "spread" as const }),
+  fc.constant({ kind: "balanceLeaders" as const }),
   fc.record({ kind: fc.constant("cancel" as const), job: fc.integer({ min: 0, max: 8 }) }),
 );
 
