@@ -33,6 +33,7 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { leadersEven } from "./leaders-even.js";
 import { stalledMachine } from "./stalled-machine.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
@@ -76,4 +77,5 @@ export const scenarios: readonly Scenario[] = [
   groupsAsleep,
   wakeUpStorm,
   stalledMachine,
+  leadersEven,
 ];

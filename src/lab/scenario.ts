@@ -55,6 +55,8 @@ export interface MapSpec {
   readonly slotCount: number;
   /** Nodes lie in so many zones in turn; 1: in none of their own. */
   readonly zones: number;
+  /** The steward balances leaders unasked, so long after something may have moved them. Default: never. */
+  readonly balanceAfterUs?: number;
 }
 
 export interface WorkloadSpec {

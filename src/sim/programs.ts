@@ -73,7 +73,7 @@ function timedMachines(
 
 /** The first group replicates the map; all others are founded without a slot. */
 function mappedParts(
-  { slotCount }: MapSpec,
+  { slotCount, balanceAfterUs = Infinity }: MapSpec,
   raft: RaftOptions,
   marks: Marks,
 ): Partial<MultiRaftParts> {
@@ -89,6 +89,7 @@ function mappedParts(
       retryUs: raft.heartbeatUs,
       pieceBytes: Math.min(256, raft.entryBytesMax >> 1),
       laggingMax: 32,
+      balanceAfterUs,
     },
   };
 }

@@ -95,7 +95,7 @@ class LeaderPlan {
     });
     if (end < 0) return false;
     this.#loads[end]!++;
-    for (let hop = hops[end]; hop != null; hop = hops[end]) {
+    for (let hop = hops[end]!; hop !== null; hop = hops[end]!) {
       this.#after[hop.group] = end;
       end = hop.from;
     }

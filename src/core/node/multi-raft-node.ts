@@ -129,6 +129,7 @@ class MultiRaftNode implements NodeLogic {
 
   linkUp(peer: NodeId, boot: Boot): void {
     this.#stepped("linkUp", peer);
+    this.#office?.nodeCame();
     this.#beats.started(peer, boot);
   }
 

@@ -20,6 +20,11 @@ export interface StewardOptions {
   readonly pieceBytes: number;
   /** Entries that a learner may lack when it takes a voter's place (thesis section 4.2.1). */
   readonly laggingMax: number;
+  /**
+   * So long after something that may have moved leaders (a node has come, a job is over, another steward)
+   * they are balanced unasked; never again before that. Infinity: only when people ask.
+   */
+  readonly balanceAfterUs: number;
 }
 
 export function errandOf(

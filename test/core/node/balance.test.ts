@@ -1,6 +1,6 @@
 /** Real nodes with a real steward: leaders that all came to be on one node are spread. */
 import { expect, test } from "vitest";
-import { type GroupId, groupId, metaGroup } from "../../../src/core/ids.js";
+import { type Boot, type GroupId, groupId, metaGroup, nodeId } from "../../../src/core/ids.js";
 import { ClusterMap } from "../../../src/core/map/cluster-map.js";
 import { type MapCommand, encodeMapCommand } from "../../../src/core/map/commands.js";
 import { type MultiRaftParts, multiRaft } from "../../../src/core/node/multi-raft-node.js";
@@ -11,7 +11,7 @@ import { World } from "./world.js";
 const slotCount = 16;
 const groups = [1, 2, 3, 4, 5, 6].map((n) => groupId(n));
 
-function startAll(world: World): void {
+function startAll(world: World, balanceAfterUs = Infinity): void {
   const founding = groups.map((group) => world.founding(group, [1, 2, 3]));
   for (const node of world.nodes) {
     const parts: MultiRaftParts = {
@@ -20,7 +20,13 @@ function startAll(world: World): void {
       machine: (group) =>
         group === metaGroup ? new ClusterMap(node) : new KvStore({ slotCount, marks: node }),
       owned: (group) => ({ from: 0, to: group === metaGroup ? slotCount : 0 }),
-      steward: { askTimeoutUs: 2_000_000, retryUs: 100_000, pieceBytes: 1_024, laggingMax: 32 },
+      steward: {
+        askTimeoutUs: 2_000_000,
+        retryUs: 100_000,
+        pieceBytes: 1_024,
+        laggingMax: 32,
+        balanceAfterUs,
+      },
     };
     node.start(multiRaft(parts));
   }
@@ -46,9 +52,10 @@ function jobsAreOver(world: World): void {
   });
 }
 
-test("balance: six leaders on one node of three: two stay, the others go elsewhere", () => {
+/** A cluster with a map whose leaders are all on node 1. */
+function lopsided(balanceAfterUs: number): World {
   const world = new World(3);
-  startAll(world);
+  startAll(world, balanceAfterUs);
   const members = world.founding(1, [1, 2, 3]).configuration.voters;
   askMap(world, {
     kind: "make",
@@ -65,10 +72,30 @@ test("balance: six leaders on one node of three: two stay, the others go elsewhe
     if (leader !== 1) askAsAdmin(world, world.node(leader), { kind: "transfer", group, to });
     world.until("node 1 leads", () => world.leaderOf(group)?.id === 1);
   }
+  return world;
+}
+
+function loadsIn(world: World): number[] {
+  const leaders = groups.map((group) => leaderIn(world, group));
+  return [1, 2, 3].map((node) => leaders.filter((leader) => leader === node).length);
+}
+
+test("balance: six leaders on one node of three: two stay, the others go elsewhere", () => {
+  const world = lopsided(Infinity);
   askMap(world, { kind: "balanceLeaders" });
   jobsAreOver(world);
-  const leaders = groups.map((group) => leaderIn(world, group));
-  const loads = [1, 2, 3].map((node) => leaders.filter((leader) => leader === node).length);
-  expect(loads).toEqual([2, 2, 2]);
-  expect(leaders[0]).toBe(1);
+  expect(loadsIn(world)).toEqual([2, 2, 2]);
+  expect(leaderIn(world, metaGroup)).toBe(1);
+});
+
+test("balance: unasked: when a node has come, and then no more", () => {
+  const world = lopsided(20_000_000);
+  expect(loadsIn(world)).toEqual([6, 0, 0]);
+  const steward = world.node(1);
+  steward.host!.linkUp(nodeId(2), 2 as Boot, world.node(2).diskId);
+  world.until("they are spread", () => loadsIn(world).join() === "2,2,2", 60_000);
+  const before = steward.marks.leadersBalancedUnasked;
+  world.ticks(60_000);
+  expect(steward.marks.leadersBalancedUnasked).toBe(before);
+  expect(loadsIn(world)).toEqual([2, 2, 2]);
 });

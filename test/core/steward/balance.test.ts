@@ -4,7 +4,7 @@ import { encodeConfiguration } from "../../../src/core/raft/configuration-codec.
 import type { ClientAnswer } from "../../../src/core/store/client-protocol.js";
 import { encodeGroupStatus } from "../../../src/core/store/group-status.js";
 import { encodeLedPage } from "../../../src/core/store/led-page.js";
-import { type TestMap, madeMap } from "../map/maps.js";
+import { type TestMap, group, madeMap } from "../map/maps.js";
 import { type Asked, StewardWorld, done, refused } from "./world.js";
 
 /** A cluster whose nodes do as they are asked; `leaders` has the node of each group's leader. */
@@ -140,5 +140,23 @@ describe("leaders are balanced", () => {
     expect(test.ask({ kind: "moveReplica", group, leave, enter: nodeId(4) }).kind).toBe("ok");
     expect(test.ask({ kind: "cancel", job: job.id }).kind).toBe("ok");
     expect(test.job(job.id)!.state).toBe("undone");
+  });
+
+  it("unasked, so long after taking office, and after another job is over; not after its own", () => {
+    const cluster = new Leaders(4, 5);
+    const world = new StewardWorld(cluster.test, (asked) => cluster.answer(asked), 10_000);
+    const jobs = (): string[] => cluster.test.map.state.ended.all().map(({ kind }) => kind);
+    world.begin();
+    world.run();
+    expect(world.nowUs).toBeGreaterThanOrEqual(10_000);
+    expect(jobs()).toEqual(["assign", "balanceLeaders"]);
+    expect(Math.max(...cluster.loads)).toBe(2);
+    cluster.test.begin({ kind: "moveLeader", group: group(2), node: nodeId(1) });
+    world.steward.look(cluster.test.map.state);
+    world.run();
+    expect(jobs().slice(2)).toEqual(["moveLeader", "balanceLeaders"]);
+    world.steward.look(null);
+    world.run();
+    expect(jobs().length).toBe(4);
   });
 });
