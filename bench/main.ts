@@ -6,10 +6,12 @@
 import { benchChecker } from "./checker-family.js";
 import type { Figure } from "./figure.js";
 import { benchGroups } from "./groups-family.js";
+import { benchIsolation } from "./isolation-family.js";
 import { benchRaft } from "./raft-family.js";
 import { benchRing } from "./ring-family.js";
 import { benchSearch } from "./search-family.js";
 import { benchSim } from "./sim-family.js";
+import { benchSpread } from "./spread-family.js";
 import { tableOf } from "./table.js";
 
 const families: Readonly<Record<string, () => Promise<readonly Figure[]> | readonly Figure[]>> = {
@@ -19,6 +21,8 @@ const families: Readonly<Record<string, () => Promise<readonly Figure[]> | reado
   raft: benchRaft,
   groups: benchGroups,
   ring: benchRing,
+  isolation: benchIsolation,
+  spread: benchSpread,
 };
 
 const usage = `usage: npm run bench -- [${Object.keys(families).join("|")}]... [--format pretty|jsonl|table]\n`;

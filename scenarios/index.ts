@@ -43,6 +43,8 @@ import { staleClients } from "./stale-clients.js";
 import { deposedOwner } from "./deposed-owner.js";
 import { leadersRebalanced } from "./leaders-rebalanced.js";
 import { stewardCrashLoop } from "./steward-crash-loop.js";
+import { leadersEven } from "./leaders-even.js";
+import { stalledMachine } from "./stalled-machine.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
 import { wakeUpStorm } from "./wake-up-storm.js";
@@ -94,4 +96,6 @@ export const scenarios: readonly Scenario[] = [
   swarm,
   groupsAsleep,
   wakeUpStorm,
+  stalledMachine,
+  leadersEven,
 ];

@@ -29,6 +29,8 @@ const schema = z.object({
     nodes: count(1, runLimits.nodes),
     groups: count(1, runLimits.groups),
     replication: count(1, runLimits.nodes),
+    founders: z.array(z.array(whole(1, runLimits.nodes)).min(1)).optional(),
+    stepUs: whole(0).optional(),
     raft: z.record(z.string(), z.union([z.number(), z.boolean()])),
     wal: z.record(z.string(), z.number()),
     sessions: z.record(z.string(), z.number()).optional(),

@@ -42,6 +42,10 @@ export { type FixedGroup, type Route, type Routing, fixedRouting } from "./clien
 export { KvStore } from "./store/kv.js";
 export { ReplicatedStore, type ReplicatedStoreOptions } from "./store/replicated-store.js";
 export { slotHash, slotHashName, slotOf } from "./store/slots.js";
+export { Bus, type BusOptions, type Cancel, type Reply, busDefaults } from "./bus/bus.js";
+export { type ConsensusBus, ConsensusNode, type ConsensusNodeParts } from "./bus/consensus-node.js";
+export type * from "./bus/topics.js";
+export type { Clients, HostParts } from "./node/host-parts.js";
 export { Host, type HostStage, type HostStatus } from "./node/host.js";
 export type { FoundingGroup } from "./node/lifecycle.js";
 export type { LogicFactory, NodeLogic } from "./node/logic.js";

@@ -26,12 +26,14 @@ export const faultKinds = {
   killInStart: "`nodes` are killed, and killed again while they recover",
   pause: "`nodes` do nothing for the duration and then go on as if no time had passed",
   slowNode: "turns of `nodes` take `amount` times as long",
+  slowMachine: "each command costs the state machine of `group` on `nodes` `amount` microseconds",
   wipe: "`nodes` lose disk and process, and rejoin as new replicas",
   rollingRestart: "all nodes restart, one after another",
   // disk
   tornWrite: "a crash of `nodes` leaves the unsynced writes in part, torn at sectors, in any order",
   failSync: "the next sync on `nodes` fails",
   rot: "synced bytes of `nodes` change at rest",
+  rotGroup: "synced entries of `group` on `nodes` change at rest, `amount` of them",
   misdirectRead: "a read on `nodes` answers with bytes from elsewhere",
   misdirectWrite: "a write on `nodes` lands elsewhere",
   fullDisk: "`nodes` have no room left",
@@ -65,6 +67,12 @@ export type FaultKind = keyof typeof faultKinds;
 
 /** Kinds that silently lose synced data: no protocol of this sort survives them (CONTRACTS 6). */
 export const silentLossKinds: readonly FaultKind[] = ["lyingSync", "vanishTail"];
+
+/**
+ * Kinds that no swarm draws: what they do to one group shows only beside others that work, as a plan
+ * has it.
+ */
+export const plannedKinds: readonly FaultKind[] = ["slowMachine", "rotGroup"];
 
 /** What people do in a cluster with a map. In others nobody can. */
 export const jobKinds: readonly FaultKind[] = [
@@ -105,7 +113,7 @@ export interface Fault {
   readonly nodes: readonly NodeId[];
   /** The other ends, for faults of links; empty otherwise. */
   readonly peers: readonly NodeId[];
-  /** Index into the scenario's groups, for what people do; 0 otherwise. */
+  /** Index into the scenario's groups, for what people do and faults of one group; 0 otherwise. */
   readonly group: number;
   /** What `faultKinds` says; a rate is in thousandths. */
   readonly amount: number;

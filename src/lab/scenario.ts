@@ -33,6 +33,10 @@ export interface ClusterSpec {
   readonly groups: Count;
   /** Voters per group; at most the number of nodes. */
   readonly replication: Count;
+  /** The founding voters of each group, as many as `groups`; consecutive nodes unless given. */
+  readonly founders?: readonly (readonly number[])[];
+  /** What each step of a node takes beside its turn, microseconds, so that nodes can be busy. Default 0. */
+  readonly stepUs?: number;
   /**
    * A cluster with a map: a group more replicates who serves which slot, and groups are made, moved,
    * split, merged and destroyed in the run.
@@ -53,6 +57,8 @@ export interface MapSpec {
   readonly slotCount: number;
   /** Nodes lie in so many zones in turn; 1: in none of their own. */
   readonly zones: number;
+  /** The steward balances leaders unasked, so long after something may have moved them. Default: never. */
+  readonly balanceAfterUs?: number;
 }
 
 export interface WorkloadSpec {

@@ -40,6 +40,8 @@ export interface ClusterSetup {
   readonly oracles: readonly OracleSpec[];
   readonly trace: TraceSink | null;
   readonly keepUndo: boolean;
+  /** What each step of a node takes beside its turn. */
+  readonly stepUs: number;
   /** A fresh program for one life of a node's process. */
   readonly program: (cluster: Cluster, process: SimProcess) => Program;
 }
@@ -102,7 +104,11 @@ export class Cluster implements FaultWorld {
       setup.trace,
     );
     this.recorder.onStopped = (node) => this.#stoppedItself(node);
-    this.recorder.onStep = (node) => this.#stepped.add(node - 1);
+    const { stepUs } = setup;
+    this.recorder.onStep = (node) => {
+      this.#stepped.add(node - 1);
+      if (stepUs > 0) processes[node - 1]!.spend(stepUs);
+    };
     this.survey = new Survey(
       this.recorder,
       processes,

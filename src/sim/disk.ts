@@ -3,12 +3,14 @@
  * truly ended; operations on one file end in the order of submission, after drawn service times.
  */
 import { allocateBytes } from "../core/bytes.js";
+import type { GroupId } from "../core/ids.js";
 import type { Disk, DiskErrorCode, DiskResult } from "../core/ports/disk.js";
 import { sectorBytes } from "../core/ports/disk.js";
 import type { Decisions, Gate } from "./decisions.js";
 import { DiskFaults } from "./disk-faults.js";
 import { eventKind } from "./events.js";
 import { SimDirectory, type SimFile, type Survives } from "./files.js";
+import { flipByte, flipEntryOf, sparedBytes } from "./rot.js";
 import { Misdirected } from "./misdirected.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
@@ -241,6 +243,12 @@ export class SimDisk implements Disk {
     return false;
   }
 
+  /** The same to an entry of one group. */
+  rotEntryOf(group: GroupId, word: number): boolean {
+    const files = [...this.#directory.files.values()];
+    return files.some((_, n) => flipEntryOf(files[(word + n) % files.length]!, group, word));
+  }
+
   /** Torn: any sectors, in any order. Else a prefix of each file's changes, mostly an empty one. */
   #survival(nowUs: number, file: number): Survives {
     if (this.faults.torn.value) {
@@ -341,32 +349,6 @@ export class SimDisk implements Disk {
     scheduler.add(startUs + takesUs, eventKind.diskDone, this.#node, this.#session, op, payload);
   }
 }
-
-/** Small files are no logs: all of them may rot. */
-function isSpared({ durableBytes, newest }: SimFile, at: number): boolean {
-  if (durableBytes <= 2 * sparedBytes) return false;
-  return newest.some(({ from, to }) => at >= from && at < to);
-}
-
-/** Changes a bit of the first byte from a drawn place on that is not zero and not spared. */
-function flipByte(file: SimFile, word: number): boolean {
-  const end = file.durableBytes;
-  // One time in eight in the file's head, of which there is little.
-  const reach = ((word >>> 3) & 7) === 0 ? Math.min(end, sectorBytes) : end;
-  const from = (word >>> 8) % Math.max(1, reach);
-  for (let step = 0; step < end; step++) {
-    const at = (from + step) % end;
-    if (file.durable[at] === 0 || isSpared(file, at)) continue;
-    const flipped = file.durable[at]! ^ (1 << (word & 7));
-    file.durable[at] = flipped;
-    if (at < file.sizeBytes) file.data[at] = flipped;
-    return true;
-  }
-  return false;
-}
-
-/** Bytes before a misdirected write that it leaves alone: the newest batches. */
-const sparedBytes: number = 16 * sectorBytes;
 
 function isResult(payload: unknown): payload is DiskResult {
   return typeof payload === "object" && payload !== null && "ok" in payload;

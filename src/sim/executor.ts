@@ -133,6 +133,7 @@ export class Executor {
     for (const node of nodes) {
       const process = processes[node]!;
       process.slowness.clear();
+      for (const slow of process.slowMachines.values()) slow.clear();
       process.startsToCut.length = 0;
       process.callsUntilPause = -1;
       if (process.callsUntilDeath >= 0) process.callsUntilDeath = -1;
@@ -219,7 +220,7 @@ export class Executor {
  * Kinds that take synced data away at once, and let the node know. A misdirected write does so too,
  * but later: the disk asks when it comes to it.
  */
-const detectedLossKinds: readonly FaultKind[] = ["wipe", "rot"];
+const detectedLossKinds: readonly FaultKind[] = ["wipe", "rot", "rotGroup"];
 
 /** Kinds that strike all links at a rate, or no node at all: people set out. */
 const nodelessKinds: readonly FaultKind[] = [

@@ -1,8 +1,10 @@
 /** What each kind of fault means in a simulated world: how it begins, goes on and ends. */
+import { groupId } from "../core/ids.js";
 import type { FaultKind } from "../lab/fault.js";
 import type { SimDisk } from "./disk.js";
 import type { DiskFaults } from "./disk-faults.js";
 import type { Executor, FaultRun } from "./executor.js";
+import { InForce } from "./in-force.js";
 import type { RateKind } from "./network.js";
 import { within } from "./streams.js";
 
@@ -135,6 +137,20 @@ const slowNode: FaultHandler = {
   },
 };
 
+const slowMachine: FaultHandler = {
+  begin(executor, { nodes, fault, ordinal }) {
+    for (const node of nodes) {
+      const { slowMachines } = executor.world.processes[node]!;
+      const slow = slowMachines.get(fault.group) ?? new InForce(0);
+      slowMachines.set(fault.group, slow);
+      slow.begin(ordinal, fault.amount);
+    }
+  },
+  end({ world }, { nodes, fault, ordinal }) {
+    for (const node of nodes) world.processes[node]!.slowMachines.get(fault.group)?.end(ordinal);
+  },
+};
+
 const wipe: FaultHandler = {
   begin(executor, run) {
     for (const node of run.nodes) {
@@ -174,20 +190,23 @@ function next(of: (faults: DiskFaults) => number[]): FaultHandler {
   });
 }
 
-const rot: FaultHandler = {
-  begin(executor, run) {
-    for (const node of run.nodes) {
-      const target = executor.world.processes[node]!.disk;
-      let damaged = false;
-      for (let place = 0; place < Math.max(1, run.fault.amount); place++) {
-        if (!target.rot(executor.word(run, place))) continue;
-        executor.effective(run.ordinal);
-        damaged = true;
+/** `damage` changes one place, and is false where there is none. */
+function rot(damage: (disk: SimDisk, run: FaultRun, word: number) => boolean): FaultHandler {
+  return {
+    begin(executor, run) {
+      for (const node of run.nodes) {
+        const target = executor.world.processes[node]!.disk;
+        let damaged = false;
+        for (let place = 0; place < Math.max(1, run.fault.amount); place++) {
+          if (!damage(target, run, executor.word(run, place))) continue;
+          executor.effective(run.ordinal);
+          damaged = true;
+        }
+        if (damaged) executor.world.lost(node);
       }
-      if (damaged) executor.world.lost(node);
-    }
-  },
-};
+    },
+  };
+}
 
 const lyingSync: FaultHandler = {
   begin: ({ world }, { nodes, ordinal }) => {
@@ -236,6 +255,7 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   killInStart,
   pause,
   slowNode,
+  slowMachine,
   wipe,
   rollingRestart,
   tornWrite: disk(
@@ -243,7 +263,8 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
     ({ faults }, { ordinal }) => faults.torn.end(ordinal),
   ),
   failSync: next(({ failSyncs }) => failSyncs),
-  rot,
+  rot: rot((target, _run, word) => target.rot(word)),
+  rotGroup: rot((target, { fault }, word) => target.rotEntryOf(groupId(fault.group + 1), word)),
   misdirectRead: next(({ misdirectReads }) => misdirectReads),
   misdirectWrite: next(({ misdirectWrites }) => misdirectWrites),
   fullDisk: disk(

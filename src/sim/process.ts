@@ -74,6 +74,8 @@ export class SimProcess implements NetworkNode {
   pausedUntilUs = 0;
   /** Turns take so many times as long. */
   readonly slowness: InForce<number> = new InForce(1);
+  /** By index of the group: what a command costs its state machine here, microseconds. */
+  readonly slowMachines: Map<number, InForce<number>> = new Map();
   /** By so many millionths its clock runs fast. */
   readonly drift: InForce<number> = new InForce(0);
   /** Ordinal of the fault that last moved its wall clock; -1: none did. */
@@ -107,6 +109,8 @@ export class SimProcess implements NetworkNode {
   #inTurn = false;
   #bootWhenMuted = 0;
   #busyUntilUs = 0;
+  /** Of the turn under way, beside what was drawn for it. */
+  #spentUs = 0;
   #wakeDueUs = Infinity;
   #wish = 0;
 
@@ -193,13 +197,31 @@ export class SimProcess implements NetworkNode {
     if (this.slowness.value > 1) this.#effective(this.slowness.fault);
     this.#busyUntilUs = nowUs + takesUs;
     this.disk.submitAtUs = this.#busyUntilUs;
+    this.#spentUs = 0;
     this.#inTurn = true;
     this.program.turn();
     this.#inTurn = false;
+    this.#spentUs = 0;
     this.ownFaults.rethrow();
     if (this.muted || (this.callsUntilDeath >= 0 && !this.deathSpansTurns)) this.#died(this);
     // A turn of fewer calls than were drawn: the pause falls after it.
     else if (this.callsUntilPause >= 0) this.pause(this.pauseForUs);
+  }
+
+  /** What is done in the turn under way takes so long: whatever it lets out leaves later. */
+  spend(us: number): void {
+    const tookUs = us * this.slowness.value;
+    this.#spentUs += tookUs;
+    this.#busyUntilUs += tookUs;
+    this.disk.submitAtUs = this.#busyUntilUs;
+  }
+
+  /** The state machine of `group` handles a command. */
+  machineRuns(group: GroupId): void {
+    const slow = this.slowMachines.get(group - 1);
+    if (slow === undefined || slow.value === 0) return;
+    this.#effective(slow.fault);
+    this.spend(slow.value);
   }
 
   /** A `wake` event is due. */
@@ -320,7 +342,7 @@ export class SimProcess implements NetworkNode {
   /** The node reads its clock; only so can a drift be felt. */
   #readNowUs(): number {
     if (this.drift.fault >= 0 && this.clock.driftedUs !== 0) this.#effective(this.drift.fault);
-    return this.clock.nowUs();
+    return this.clock.nowUs() + this.#spentUs;
   }
 
   #readWallUs(): number {

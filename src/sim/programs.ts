@@ -17,6 +17,7 @@ import { nextWord, seededRandom } from "../core/random.js";
 import type { DiskResult } from "../core/ports/disk.js";
 import type { RaftOptions } from "../core/raft/options.js";
 import { KvStore } from "../core/store/kv.js";
+import { slotCountDefault } from "../core/store/slots.js";
 import type { MapSpec, ProtocolSpec, ResolvedCluster, StateMachineSpec } from "../lab/scenario.js";
 import { type Cluster, diskIdOf } from "./cluster.js";
 import type { SimOptions } from "./options.js";
@@ -39,18 +40,40 @@ export function raftProgram(options: SimOptions, replicated?: StateMachineSpec):
     );
     const own = replicated === undefined ? {} : { machine: replicated.machine };
     const mapped = resolved.map === null ? {} : mappedParts(resolved.map, raft, marks);
-    return hosted(
-      cluster,
-      process,
-      options,
-      multiRaft({ raft, sessions, founding, ...own, ...mapped }),
+    const parts: MultiRaftParts = { raft, sessions, founding, ...own, ...mapped };
+    const slow = cluster.executor.runs.some(({ fault }) => fault.kind === "slowMachine");
+    const logic = multiRaft(
+      slow ? { ...parts, machine: timedMachines(process, parts, marks) } : parts,
     );
+    return hosted(cluster, process, options, logic);
+  };
+}
+
+/** Machines whose commands take their node time while a fault says so; the map's takes none. */
+function timedMachines(
+  process: SimProcess,
+  { machine, slotCount = slotCountDefault }: MultiRaftParts,
+  marks: Marks,
+): NonNullable<MultiRaftParts["machine"]> {
+  return (group, life) => {
+    const made = machine?.(group, life) ?? new KvStore({ slotCount, marks });
+    if (made instanceof ClusterMap) return made;
+    return {
+      apply(command, slot) {
+        process.machineRuns(group);
+        return made.apply(command, slot);
+      },
+      query: (question, slot) => made.query(question, slot),
+      exportSlots: (slots) => made.exportSlots(slots),
+      importSlots: (slots, bytes) => made.importSlots(slots, bytes),
+      digest: () => made.digest(),
+    };
   };
 }
 
 /** The first group replicates the map; all others are founded without a slot. */
 function mappedParts(
-  { slotCount }: MapSpec,
+  { slotCount, balanceAfterUs = Infinity }: MapSpec,
   raft: RaftOptions,
   marks: Marks,
 ): Partial<MultiRaftParts> {
@@ -66,6 +89,7 @@ function mappedParts(
       retryUs: raft.heartbeatUs,
       pieceBytes: Math.min(256, raft.entryBytesMax >> 1),
       laggingMax: 32,
+      balanceAfterUs,
     },
   };
 }

@@ -1,8 +1,8 @@
 /** What the seed makes of a scenario: its cluster, its options, its faults with rates and times. */
 import { type NodeId, nodeId } from "../core/ids.js";
 import type { Draw } from "../lab/draw.js";
-import { type Fault, type FaultKind, silentLossKinds } from "../lab/fault.js";
-import type { MapSpec, ResolvedCluster, Scenario } from "../lab/scenario.js";
+import { type Fault, type FaultKind, plannedKinds, silentLossKinds } from "../lab/fault.js";
+import type { ClusterSpec, MapSpec, ResolvedCluster, Scenario } from "../lab/scenario.js";
 import { ScenarioError } from "../lab/scenario-error.js";
 import { resolve } from "../lab/workload.js";
 
@@ -29,20 +29,28 @@ export function resolveOptions(scenario: Scenario, draw: Draw): RunOptions {
   return { nodes, groups, replication, clients, attackUs: scenario.phases.attackUs };
 }
 
-/** Founding voters: consecutive nodes, each group beginning at another one. */
+/** Founding voters, unless given: consecutive nodes, each group beginning at another one. */
 export function resolveCluster(
   options: RunOptions,
   attackUs: number,
-  map: MapSpec | null = null,
+  { map = null, founders }: Pick<ClusterSpec, "founders"> & { readonly map?: MapSpec | null } = {},
 ): ResolvedCluster {
   const nodes = Array.from({ length: options.nodes }, (_, at) => nodeId(at + 1));
   const groups = Array.from({ length: options.groups }, (_, group) =>
-    Array.from(
-      { length: options.replication },
-      (_each, at) => nodes[(group + at) % nodes.length]!,
-    ).sort((a, b) => a - b),
+    foundersOf(group, nodes, options.replication, founders).sort((a, b) => a - b),
   );
   return { nodes, groups, map, attackUs };
+}
+
+function foundersOf(
+  group: number,
+  nodes: readonly NodeId[],
+  replication: number,
+  founders: ClusterSpec["founders"],
+): NodeId[] {
+  const given = founders?.[group]?.map((node) => nodeId(node));
+  if (given !== undefined) return given;
+  return Array.from({ length: replication }, (_, at) => nodes[(group + at) % nodes.length]!);
 }
 
 /** All faults of a run in the order of their times, each with an id of its own. */
@@ -76,7 +84,9 @@ function drawFaults(scenario: Scenario, cluster: ResolvedCluster, draw: Draw): F
   const { swarm, swarmFaultsMax } = scenario.faults;
   const kinds = swarm.filter(
     (kind) =>
-      draw.chance(550) && (scenario.expect === "violation" || !silentLossKinds.includes(kind)),
+      !plannedKinds.includes(kind) &&
+      draw.chance(550) &&
+      (scenario.expect === "violation" || !silentLossKinds.includes(kind)),
   );
   if (kinds.length === 0 || swarmFaultsMax === 0) return [];
   const count = draw.integer(Math.ceil(swarmFaultsMax / 3), swarmFaultsMax);
@@ -174,6 +184,7 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   killInStart: one(50 * millisecond, second, [1, 3]),
   pause: one(50 * millisecond, 2 * second),
   slowNode: one(second, 10 * second, [5, 80]),
+  slowMachine: nobody,
   wipe: one(200 * millisecond, 2 * second),
   rollingRestart: (draw, nodes) => ({ forUs: draw.integer(4 * second, 9 * second), nodes }),
   tornWrite: (draw, nodes, attackUs) => ({
@@ -182,6 +193,7 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   }),
   failSync: one(0, 0),
   rot: named(1, 3),
+  rotGroup: nobody,
   misdirectRead: one(0, 0, [1, 3]),
   misdirectWrite: named(1, 1),
   fullDisk: one(second, 6 * second),

@@ -39,7 +39,7 @@ export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: W
   const given = prefixOf(options.decisions, options.firstDecisions);
   const drawn = resolveOptions(scenario, sequential(seed, "options"));
   const run = given === null ? drawn : { ...drawn, ...(given.options as Partial<RunOptions>) };
-  const resolved = resolveCluster(run, run.attackUs, scenario.cluster.map ?? null);
+  const resolved = resolveCluster(run, run.attackUs, scenario.cluster);
   const draws = { plan: sequential(seed, "plan"), swarm: sequential(seed, "swarm") };
   const faults = options.faults ?? given?.faults ?? planFaults(scenario, resolved, draws);
   const decisions = new Decisions(seed, { listed: given?.draws ?? null });
@@ -49,6 +49,7 @@ export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: W
     decisions,
     oracles: parts.oracles,
     trace: options.trace ?? null,
+    stepUs: scenario.cluster.stepUs ?? 0,
     keepUndo: faults.some(({ kind }) => kind === "vanishTail"),
     program: parts.program,
   });

@@ -50,6 +50,22 @@ describe.each([
   });
 });
 
+test("effective: slowMachine: when a command meets it, of its own group", () => {
+  const slow: Given = { kind: "slowMachine", amount: 500, ...late };
+  expect(run([slow]).faults.slowMachine!.effective).toBeGreaterThan(0);
+  expect(run([{ ...slow, group: 1 }]).faults.slowMachine!.effective).toBe(0);
+});
+
+test("effective: rotGroup: for each entry of the group that is damaged", () => {
+  const rotten: Given = { kind: "rotGroup", amount: 3, atUs: 4 * second };
+  const again: Given = { kind: "kill", atUs: 4 * second + 1, forUs: 100 * millisecond };
+  const { faults, marks, verdict } = run([rotten, again]);
+  expect(verdict).toBe("ok");
+  expect(faults.rotGroup!.effective).toBe(3);
+  expect(marks["recoveredDamaged"]).toBe(1);
+  expect(run([{ ...rotten, group: 1 }]).faults.rotGroup!.effective).toBe(0);
+});
+
 test("effective: a clock that drifts by nothing: none", () => {
   expect(run([{ kind: "drift", amount: 0, ...late }]).faults.drift!.effective).toBe(0);
 });

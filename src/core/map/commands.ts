@@ -93,7 +93,9 @@ export type JobCommand =
   | { readonly kind: "drain"; readonly node: NodeId }
   /** Slots are moved until they lie over the groups as consistent hashing has it. */
   | { readonly kind: "spread" }
-  | { readonly kind: "moveLeader"; readonly group: GroupId; readonly node: NodeId };
+  | { readonly kind: "moveLeader"; readonly group: GroupId; readonly node: NodeId }
+  /** Leaders go from nodes that lead far more than their share to others, as few as possible. */
+  | { readonly kind: "balanceLeaders" };
 
 /** What taking a step has shown. */
 export type Fact =
@@ -181,6 +183,7 @@ const commandShape: Shape<MapCommand> = kinds<MapCommand>({
   drain: fields({ node: nodeIdShape }),
   spread: fields({}),
   moveLeader: fields({ group: groupIdShape, node: nodeIdShape }),
+  balanceLeaders: fields({}),
   cancel: fields({ job: whole() }),
   advance: fields({
     job: whole(),

@@ -54,6 +54,8 @@ function planOf(map: MapState, command: JobCommand): Plan | NoPlan {
       return spread(map);
     case "moveLeader":
       return moveLeader(map, command.group, command.node);
+    case "balanceLeaders":
+      return plan([{ kind: "balance" }]);
     default:
       return assertNever(command);
   }
@@ -234,6 +236,8 @@ function busyWith(map: MapState, steps: readonly Step[]): NoPlan | null {
   for (const job of map.jobs.all()) {
     const meets = steps.some((step) => {
       if (step.kind === "depart") return worksOnNode(job, step.node);
+      // It takes no group as its own: who leads may change in the midst of any job.
+      if (step.kind === "balance") return job.kind === "balanceLeaders";
       if ("move" in step)
         return [step.move.from, step.move.to].some((g) => g !== 0 && worksOn(job, g));
       return worksOn(job, step.group);

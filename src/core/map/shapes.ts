@@ -101,6 +101,7 @@ const stepShape: Shape<Step> = kinds<Step>({
   part: ofMember,
   lead: ofMember,
   swap: fields({ group: groupIdShape, enter: nodeIdShape, leave: nodeIdShape }),
+  balance: fields({}),
   depart: fields({ node: nodeIdShape }),
 });
 
@@ -120,6 +121,7 @@ export const jobShape: Shape<Job> = fields<Job>({
     "drain",
     "spread",
     "moveLeader",
+    "balanceLeaders",
   ),
   by: textShape,
   atUs: indexShape,

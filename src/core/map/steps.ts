@@ -22,7 +22,7 @@ export function movePath(move: Move): Step[] {
 
 /** The groups that a step is about. */
 export function groupsOfStep(step: Step): readonly GroupId[] {
-  if (step.kind === "depart") return [];
+  if (step.kind === "depart" || step.kind === "balance") return [];
   if (!isMoveStep(step)) return [step.group];
   const { from, to } = step.move;
   return from === 0 ? [to] : [from, to];
@@ -85,6 +85,7 @@ export function noteStep(map: MapState, step: Step, fact: Fact): void {
     case "part":
     case "lead":
     case "bury":
+    case "balance":
       return;
     default:
       return assertNever(step);
@@ -134,6 +135,8 @@ export function describeStep(step: Step): string {
       return `node ${step.node} leaves group ${step.group} again`;
     case "lead":
       return `node ${step.node} leads group ${step.group}`;
+    case "balance":
+      return "spread the leaders over the nodes";
     case "depart":
       return `node ${step.node} has left`;
     default:

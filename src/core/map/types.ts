@@ -92,6 +92,8 @@ export type Step =
   /** Cancelled: the learner on `node` goes. */
   | { readonly kind: "part"; readonly group: GroupId; readonly node: NodeId }
   | { readonly kind: "lead"; readonly group: GroupId; readonly node: NodeId }
+  /** Leaders lie over the nodes by weight: seen and moved by the steward, as they are then. */
+  | { readonly kind: "balance" }
   /** The node is empty. */
   | { readonly kind: "depart"; readonly node: NodeId };
 
@@ -108,7 +110,8 @@ export type JobKind =
   | "renew"
   | "drain"
   | "spread"
-  | "moveLeader";
+  | "moveLeader"
+  | "balanceLeaders";
 
 /** `undone`: it was cancelled, and what it had begun was taken back. */
 export type JobState = "running" | "undoing" | "done" | "undone";

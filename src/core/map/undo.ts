@@ -19,6 +19,7 @@ export function undoSteps(job: Job, nextEpoch: number): readonly Step[] | null {
   switch (present.kind) {
     case "found":
     case "lead":
+    case "balance":
       return endings;
     case "release":
     case "stage":

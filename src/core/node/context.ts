@@ -13,6 +13,7 @@ import type { SnapshotFiles } from "../wal/snapshot-files.js";
 import type { Wal } from "../wal/wal.js";
 import type { Answers } from "./answers.js";
 import type { HostObserver } from "./observer.js";
+import type { LedGroups } from "./led-groups.js";
 import type { NodeOptions } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import type { RecordQueue } from "./record-queue.js";
@@ -36,8 +37,11 @@ export interface NodeContext {
   readonly outbox: Outbox;
   readonly wakes: WakeHeap;
   readonly answers: Answers;
+  readonly led: LedGroups;
   /** Of the step under way, for whoever is stepped: they are carried out before the next step. */
   readonly effects: RaftEffect[];
+  /** Reads the monotonic clock within a turn, to tell how long a state machine takes; nothing else. */
+  readonly clockUs: () => number;
   /** Reads the wall clock, for what is to stand in the log with its time; for nothing else. */
   readonly wallUs: () => number;
   /** A batch keeps below this on disk. */

@@ -12,6 +12,7 @@ import { SnapshotFiles } from "../wal/snapshot-files.js";
 import { Wal } from "../wal/wal.js";
 import { Answers } from "./answers.js";
 import type { NodeContext } from "./context.js";
+import { LedGroups } from "./led-groups.js";
 import type { LogicFactory } from "./logic.js";
 import type { HostObserver } from "./observer.js";
 import { type NodeOptions, nodeOptions } from "./options.js";
@@ -72,7 +73,9 @@ export function makeContext(parts: HostParts): NodeContext {
     outbox: new Outbox({ node, network, observer, codec, marks, framesMax }),
     wakes: new WakeHeap(),
     answers: new Answers(),
+    led: new LedGroups(),
     effects: [],
+    clockUs: () => clock.nowUs(),
     wallUs: () => clock.wallUs(),
     batchBytesMax: wal.batchBytesMax,
     chance: [random.word(), random.word(), random.word(), random.word()],

@@ -29,6 +29,8 @@ export const nodeMarks = {
   requestsFull: "a request was refused because too many were under way",
   changeForOtherConfiguration: "a change of members was refused: another one had come before it",
   unmadeReplicaBuried: "a replica was forbidden on this disk for ever before it was made here",
+  applyPutOff: "entries waited for a later turn, for others to have theirs",
+  stalledMachineRests: "a state machine that held up its node again and again had to rest",
   answerSuperseded: "a committed entry's answer was lost to a snapshot that covers it",
   readWaitedForApply: "a confirmed read waited until its index was applied",
   endedReadsDropped: "reads that were never to be served any more made room for others",

@@ -22,6 +22,7 @@ import type { StewardOptions } from "../steward/errands.js";
 import { decodeAdminRequest } from "../store/admin-protocol.js";
 import { decodeClientRequest, encodeClientAnswer } from "../store/client-protocol.js";
 import { KvStore } from "../store/kv.js";
+import { encodeLedPage, ledPageMax } from "../store/led-page.js";
 import { ReplicatedStore } from "../store/replicated-store.js";
 import type { SessionLimits } from "../store/sessions.js";
 import { slotCountDefault } from "../store/slots.js";
@@ -128,6 +129,7 @@ class MultiRaftNode implements NodeLogic {
 
   linkUp(peer: NodeId, boot: Boot): void {
     this.#stepped("linkUp", peer);
+    this.#office?.nodeCame();
     this.#beats.started(peer, boot);
   }
 
@@ -293,6 +295,12 @@ class MultiRaftNode implements NodeLogic {
         this.#stepped(decoded.kind, word);
         this.#answer(request, lifeAnswers[this.#lifecycle.onErase(decoded)]);
         return;
+      case "led": {
+        this.#stepped(decoded.kind, word);
+        const bytes = encodeLedPage(this.#context.led.page(decoded.above, ledPageMax));
+        this.#answer(request, encodeClientAnswer({ kind: "readResult", bytes }));
+        return;
+      }
       default:
         this.#ask(request, decoded, word);
     }

@@ -1,6 +1,6 @@
 /**
- * What one node asks of another on behalf of the steward: all that an admin may ask of a group, and
- * to make or remove a replica. Frames of their own carry it, which no client or admin may send.
+ * What one node asks of another on behalf of the steward: all that an admin may ask of a group, to make
+ * or remove a replica, and which groups it leads. Frames of their own carry it, which no client or admin may send.
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
 import type { GroupId, Incarnation, ReplicaId } from "../ids.js";
@@ -28,18 +28,32 @@ export interface EraseRequest {
   readonly replica: ReplicaId;
 }
 
-export type NodeRequest = AdminRequest | FoundRequest | EraseRequest;
+/** Which groups the node leads, from the first one above `above` on: a page, see store/led-page.ts. */
+export interface LedRequest {
+  readonly kind: "led";
+  readonly above: number;
+}
+
+export type NodeRequest = AdminRequest | FoundRequest | EraseRequest | LedRequest;
 
 /** As in docs/reference/client-protocol.md. Those from 64 to 95 are an admin's. */
-const nodeKind = { found: 96, erase: 97 } as const;
+const nodeKind = { found: 96, erase: 97, led: 98 } as const;
+type NodeKind = keyof typeof nodeKind;
+const kindOf = new Map<number, NodeKind>(
+  Object.entries(nodeKind).map(([name, kind]) => [kind, name as NodeKind]),
+);
 
 const writer = new ByteWriter();
 
 export function encodeNodeRequest(request: NodeRequest): Uint8Array {
-  if (request.kind !== "found" && request.kind !== "erase") return encodeAdminRequest(request);
+  if (!isOfNodes(request)) return encodeAdminRequest(request);
   writer.reset();
   writer.u8(formatVersion);
   writer.u8(nodeKind[request.kind]);
+  if (request.kind === "led") {
+    writer.u53(request.above);
+    return writer.finish();
+  }
   writer.u53(request.group);
   writer.u53(request.incarnation);
   if (request.kind === "found") writer.varbytes(request.configuration);
@@ -51,16 +65,21 @@ export function encodeNodeRequest(request: NodeRequest): Uint8Array {
 export function decodeNodeRequest(bytes: Uint8Array): NodeRequest | Undecodable {
   const reader = new ByteReader(bytes);
   const version = reader.u8();
-  const kind = reader.u8();
+  const kind = kindOf.get(reader.u8());
   if (reader.failed) return undecodable("end");
-  if (kind !== nodeKind.found && kind !== nodeKind.erase) return decodeAdminRequest(bytes);
+  if (kind === undefined) return decodeAdminRequest(bytes);
   if (version !== formatVersion) return undecodable("version");
+  if (kind === "led") return finished<NodeRequest>(reader, { kind, above: reader.wide32() });
   const group = reader.wide32() as GroupId;
   const incarnation = reader.wide32() as Incarnation;
   return finished<NodeRequest>(
     reader,
-    kind === nodeKind.found
+    kind === "found"
       ? { kind: "found", group, incarnation, configuration: reader.varbytes() }
       : { kind: "erase", group, incarnation, replica: reader.u53() as ReplicaId },
   );
+}
+
+function isOfNodes(request: NodeRequest): request is Exclude<NodeRequest, AdminRequest> {
+  return request.kind in nodeKind;
 }

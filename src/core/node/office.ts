@@ -47,6 +47,11 @@ export class Office {
     return { name: "jobs under way", size: this.#steward.size, limit: this.#steward.limit };
   }
 
+  /** A node has come, maybe after others took over what it led. */
+  nodeCame(): void {
+    this.#steward.unsettled();
+  }
+
   /** Between two steps: gives the steward the map and the answers to what it asked. */
   settle(): void {
     this.#look();

@@ -18,6 +18,13 @@ export interface NodeOptions {
   readonly wakesMax: number;
   /** When not even essential writes found room, nothing is tried again before this. Default 100 ms. */
   readonly refusedRetryUs: number;
+  /** So long the state machine of one group may hold up a turn; then others have theirs. Default 1 ms. */
+  readonly applySliceUs: number;
+  /**
+   * A state machine whose entries take longer than that, again and again, gets one part in so many of
+   * its node's time. Default 500: what it holds up stays below the 99th percentile of the others.
+   */
+  readonly applyStallOneIn: number;
 }
 
 export const nodeDefaults: NodeOptions = {
@@ -29,6 +36,8 @@ export const nodeDefaults: NodeOptions = {
   peerFramesMax: 16_384,
   wakesMax: 64,
   refusedRetryUs: 100_000,
+  applySliceUs: 1_000,
+  applyStallOneIn: 500,
 };
 
 /** Fills in the defaults; a limit that is no positive whole number is a bug of the caller. */

@@ -16,6 +16,7 @@ import type { Bound } from "../raft/view.js";
 import { encodeClientAnswer } from "../store/client-protocol.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
+import { type Applier, Applying } from "./applying.js";
 import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
@@ -51,7 +52,7 @@ interface WaitingRead {
   readonly index: Index;
 }
 
-export class Replica implements Writer, Sleeper, SleepingReplica {
+export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
   readonly group: ReplicaKey["group"];
   readonly incarnation: ReplicaKey["incarnation"];
   readonly replica: ReplicaKey["replica"];
@@ -76,11 +77,11 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
   readonly #later: Later;
   readonly #sleepers: Sleepers;
   readonly #beats: Beats;
-  readonly #sealer: Sealer;
   readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
   readonly #restful: (replica: Replica) => void;
   readonly #held = new HeldBack<Tied>();
+  readonly #applying: Applying;
   /** The newest token that waits for a sync. */
   #token: Token = noToken;
   /** Committed and not yet applied: pairs of index and request, ascending. */
@@ -99,9 +100,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
     this.#later = later;
     this.#sleepers = parts.sleepers;
     this.#beats = parts.beats;
-    this.#sealer = sealer;
     this.#logEntriesMax = raft.logEntriesMax;
     this.#gone = gone;
+    this.#applying = new Applying(context, sealer, this);
     this.#restful = parts.restful;
     const { node, boot, marks } = context;
     const seed = seedOf(context, key.group, key.incarnation);
@@ -207,6 +208,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
     this.#held.dropIf(({ kind }) => kind === "send");
     this.#token = (this.raft.state.token + 1) as Token;
     this.#context.wakes.remove(this);
+    this.#applying.stop();
     this.#context.writes.remove(this, this.#token);
   }
 
@@ -215,6 +217,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
     for (const { request } of this.#reads.splice(0))
       this.#requests.refuse(request, "removed", null);
     this.#context.snapshots.remove(this.key);
+    this.#context.led.set(this.key, false);
     this.#gone(this);
   }
 
@@ -258,12 +261,13 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
         this.#context.writes.persist(this, effect);
         return;
       case "apply":
-        this.#apply(effect.entries);
+        this.#applying.begin(effect.entries);
         return;
       case "wakeAt":
         this.#context.wakes.wakeAt(this, effect.at);
         return;
       case "event":
+        if (effect.event.name === "roleChanged") this.#context.led.set(this.key, this.leads);
         this.#context.observer.event(this.#context.node, this.group, effect.event);
         return;
       default:
@@ -364,29 +368,20 @@ export class Replica implements Writer, Sleeper, SleepingReplica {
     }
   }
 
-  #apply(entries: readonly Entry[]): void {
-    const { node, observer } = this.#context;
-    for (let at = 0; at < entries.length; at++) {
-      const entry = entries[at]!;
-      assert(entry.index === this.applied + 1, "entries are applied in order, each once", {
-        index: entry.index,
-      });
-      const answer = this.store.apply(this.#opened(entry));
-      this.applied = entry.index;
-      if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
-    }
-    observer.applied(node, this.raft.view, entries, this.store.digest());
-    this.#serveReads();
-    this.#later.applied(this);
-  }
-
-  #opened(entry: Entry): Entry {
-    if (entry.keyEpoch === 0) return entry;
-    const payload = this.#sealer.open(entry, entry.payload);
-    assert(payload !== null, "a committed entry opens under its own header", {
+  applyEntry(entry: Entry): void {
+    assert(entry.index === this.applied + 1, "entries are applied in order, each once", {
       index: entry.index,
     });
-    return { ...entry, payload };
+    const answer = this.store.apply(entry);
+    this.applied = entry.index;
+    if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
+  }
+
+  sliceApplied(entries: readonly Entry[], whole: boolean): void {
+    const { node, observer } = this.#context;
+    observer.applied(node, this.raft.view, entries, this.store.digest());
+    this.#serveReads();
+    if (whole) this.#later.applied(this);
   }
 
   #answerCommitted(index: Index, answer: Uint8Array | null): void {

@@ -7,6 +7,7 @@ import type { Job, Move, Step } from "../map/types.js";
 import { type GroupLifeEntry, encodeGroupLifeEntry } from "../store/group-life.js";
 import { decodeSlotsPiece } from "../store/slots-piece.js";
 import { type Errand, type Outcome, done, later } from "./errand.js";
+import { balancing } from "./balance-errand.js";
 import { joining, leading, parting, renewing, swapping } from "./member-errands.js";
 import { burying, erasing, founding } from "./replica-errands.js";
 import { staging } from "./staging-errand.js";
@@ -20,6 +21,11 @@ export interface StewardOptions {
   readonly pieceBytes: number;
   /** Entries that a learner may lack when it takes a voter's place (thesis section 4.2.1). */
   readonly laggingMax: number;
+  /**
+   * So long after something that may have moved leaders (a node has come, a job is over, another steward)
+   * they are balanced unasked; never again before that. Infinity: only when people ask.
+   */
+  readonly balanceAfterUs: number;
 }
 
 export interface ErrandsWorld {
@@ -64,6 +70,8 @@ export function errandOf(step: Step, job: Job, { map, options, marks }: ErrandsW
       return renewing(step, marks);
     case "lead":
       return leading(step.group, step.node, marks);
+    case "balance":
+      return balancing(map, marks);
     case "depart":
       return { next: () => null, take: () => done };
     default:

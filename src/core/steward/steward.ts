@@ -45,6 +45,8 @@ export class Steward implements Sleeper {
   /** Which node to ask first for the leader of a group. */
   readonly #leaders = new Map<GroupId, NodeId>();
   #map: Readonly<MapState> | null = null;
+  /** When leaders are to be balanced; Infinity while nothing has moved them. */
+  #balanceAtUs = Infinity;
 
   constructor(world: StewardWorld) {
     this.#world = world;
@@ -59,18 +61,30 @@ export class Steward implements Sleeper {
     return mapLimits.jobsMax;
   }
 
+  /** Leaders may lie unevenly from now on. */
+  unsettled(): void {
+    if (this.#map === null || this.#balanceAtUs !== Infinity) return;
+    this.#balanceAtUs = this.#world.nowUs() + this.#world.options.balanceAfterUs;
+    this.#arm();
+  }
+
   /** The map has changed, or the office: null when another node, or none, has it. */
   look(map: Readonly<MapState> | null): void {
+    const isNew = this.#map === null;
     this.#map = map;
     if (map === null) {
+      this.#balanceAtUs = Infinity;
       this.#tasks.clear();
       this.#leaders.clear();
       this.#world.wakeAt(this, Infinity);
       return;
     }
     for (const [id, task] of this.#tasks) {
-      if (map.jobs.get(id)?.turn !== task.turn) this.#tasks.delete(id);
+      const job = map.jobs.get(id);
+      if (job?.turn !== task.turn) this.#tasks.delete(id);
+      if (job === undefined && map.ended.get(id)?.kind !== "balanceLeaders") this.unsettled();
     }
+    if (isNew) this.unsettled();
     for (const job of map.jobs.all()) {
       if (!this.#tasks.has(job.id)) this.#take(job);
     }
@@ -92,6 +106,7 @@ export class Steward implements Sleeper {
 
   woken(): void {
     const nowUs = this.#world.nowUs();
+    if (this.#balanceAtUs <= nowUs) this.#balance();
     for (const task of this.#tasks.values()) {
       if (task.dueUs > nowUs) continue;
       // Who did not answer may be gone.
@@ -101,6 +116,14 @@ export class Steward implements Sleeper {
       else this.#report(task, task.fact);
     }
     this.#arm();
+  }
+
+  /** Not beside other jobs: those move leaders too, and it is due again when they are over. */
+  #balance(): void {
+    this.#balanceAtUs = Infinity;
+    if (this.#map?.slotCount === 0 || this.#tasks.size > 0) return;
+    this.#world.marks.hit("leadersBalancedUnasked");
+    this.#world.report({ kind: "balanceLeaders" });
   }
 
   #take(job: Job): void {
@@ -178,7 +201,7 @@ export class Steward implements Sleeper {
   }
 
   #arm(): void {
-    let soonestUs = Infinity;
+    let soonestUs = this.#balanceAtUs;
     for (const { dueUs } of this.#tasks.values()) soonestUs = Math.min(soonestUs, dueUs);
     this.#world.wakeAt(this, soonestUs);
   }

@@ -46,6 +46,7 @@ const command: fc.Arbitrary<MapCommand> = fc.oneof(
     address: fc.constant(""),
   }),
   fc.constant({ kind: "spread" as const }),
+  fc.constant({ kind: "balanceLeaders" as const }),
   fc.record({ kind: fc.constant("cancel" as const), job: fc.integer({ min: 0, max: 8 }) }),
 );
 

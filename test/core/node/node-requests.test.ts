@@ -36,6 +36,7 @@ const anyRequest: fc.Arbitrary<NodeRequest> = fc.oneof(
     incarnation: group32.map(incarnation),
     replica: fc.integer({ min: 0, max: 2 ** 40 }).map(replicaId),
   }),
+  fc.record({ kind: fc.constant("led" as const), above: group32 }),
   fc.record({ kind: fc.constant("status" as const), group: group32.map(groupId) }),
 );
 

@@ -17,6 +17,7 @@ import {
   requestId,
 } from "../../../src/core/ids.js";
 import { Host } from "../../../src/core/node/host.js";
+import type { HostParts } from "../../../src/core/node/host-parts.js";
 import type { LogicFactory } from "../../../src/core/node/logic.js";
 import type { FoundingGroup } from "../../../src/core/node/lifecycle.js";
 import type { HostObserver, PersistRecord } from "../../../src/core/node/observer.js";
@@ -98,14 +99,18 @@ export class Node implements HostObserver, Marks {
     this.stoppedWith = reason;
   }
 
-  start(logic: LogicFactory, options: Partial<NodeOptions> = {}): Host {
+  start(
+    logic: LogicFactory,
+    options: Partial<NodeOptions> = {},
+    make: (parts: HostParts) => Host = (parts) => new Host(parts),
+  ): Host {
     const { world, id } = this;
     this.boots++;
     this.wakeAtUs = Infinity;
     this.wantsTurn = false;
     this.answers.clear();
     let word = id * 7919 + this.boots;
-    const host = new Host({
+    const host = make({
       node: id,
       clock: {
         nowUs: () => world.nowUs,

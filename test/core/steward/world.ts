@@ -37,12 +37,12 @@ export class StewardWorld {
   readonly #waiting: { readonly request: RequestId; readonly asked: Asked }[] = [];
   readonly #reported: Parameters<TestMap["ask"]>[0][] = [];
 
-  constructor(test: TestMap, answering: Answering) {
+  constructor(test: TestMap, answering: Answering, balanceAfterUs = Infinity) {
     this.#test = test;
     this.answering = answering;
     this.steward = new Steward({
       marks: { hit: (name) => this.marks.push(name as string) },
-      options: { askTimeoutUs: 1_000, retryUs: 100, pieceBytes: 4, laggingMax: 8 },
+      options: { askTimeoutUs: 1_000, retryUs: 100, pieceBytes: 4, laggingMax: 8, balanceAfterUs },
       nowUs: () => this.nowUs,
       wakeAt: (_sleeper, atUs) => (this.#wakeAtUs = atUs),
       ask: (node, bytes) => this.#ask(node, bytes),
