@@ -122,12 +122,6 @@ export const excludedRows: readonly Excluded[] = [
     because: "each group has heartbeats of its own in this version",
   },
   {
-    row: "84",
-    was: "a group that is made again inherits the messages of the one before it",
-    because:
-      "every message names the group's incarnation, and no group is made twice in this version",
-  },
-  {
     row: "L1",
     was: "a start builds on a batch that it has read, and that was never synced",
     because:
