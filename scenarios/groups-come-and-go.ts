@@ -1,9 +1,9 @@
 import {
   fault,
   mappedCluster,
+  millisecond,
   mixedWorkload,
   networkNoise,
-  oneMinute,
   second,
   times,
   type Scenario,
@@ -34,9 +34,15 @@ export const groupsComeAndGo: Scenario = {
         draw,
         { fromUs: 2 * second, toUs: attackUs - 10 * second },
         { minUs: second, maxUs: 3 * second },
-      ).map((atUs, n) => fault({ kind: draw.pick(jobs), atUs }, n)),
+      ).flatMap((atUs, n) => {
+        const begun = fault({ kind: draw.pick(jobs), atUs }, n);
+        if (!draw.chance(250)) return [begun];
+        // Soon enough to meet any step of the job.
+        const soonUs = draw.integer(0, 700 * millisecond);
+        return [begun, fault({ kind: "cancelJob", atUs: atUs + soonUs }, n)];
+      }),
   },
-  phases: oneMinute,
+  phases: { attackUs: 40 * second },
   expect: "ok",
 };
 
@@ -51,5 +57,4 @@ const jobs = [
   "moveReplica",
   "drainNode",
   "joinNode",
-  "cancelJob",
 ] as const;

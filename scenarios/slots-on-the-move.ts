@@ -1,9 +1,9 @@
 import {
   fault,
   mappedCluster,
+  millisecond,
   mixedWorkload,
   networkNoise,
-  oneMinute,
   second,
   times,
   type Scenario,
@@ -22,11 +22,15 @@ export const slotsOnTheMove: Scenario = {
         draw,
         { fromUs: 2 * second, toUs: attackUs - 8 * second },
         { minUs: second, maxUs: 3 * second },
-      ).map((atUs, n) => {
-        const kind = draw.pick(["moveSlots", "moveSlots", "spreadSlots", "cancelJob"] as const);
-        return fault({ kind, atUs }, n);
+      ).flatMap((atUs, n) => {
+        const kind = draw.pick(["moveSlots", "moveSlots", "moveSlots", "spreadSlots"] as const);
+        const moved = fault({ kind, atUs }, n);
+        if (!draw.chance(400)) return [moved];
+        // Soon enough to meet any step of the move.
+        const soonUs = draw.integer(0, 700 * millisecond);
+        return [moved, fault({ kind: "cancelJob", atUs: atUs + soonUs }, n)];
       }),
   },
-  phases: oneMinute,
+  phases: { attackUs: 36 * second },
   expect: "ok",
 };

@@ -261,15 +261,25 @@ export class Phases {
     return true;
   }
 
-  /** What is left to do in a cluster with a map: its jobs end, and then every slot is served. */
+  /**
+   * What is left to do in a cluster with a map: its jobs end, and then every slot is served and
+   * nothing is left of what was removed.
+   */
   #jobs(): string[] {
-    const map = this.#cluster.survey.map();
-    if (map === null) return this.#cluster.resolved.map === null ? [] : ["the map is not made"];
+    const { survey, resolved } = this.#cluster;
+    const map = survey.map();
+    if (map === null) return resolved.map === null ? [] : ["the map is not made"];
     const jobs = map.jobs.all().map(({ id, kind, steps, at }) => {
       return `job ${id} (${kind}) is at step ${at + 1} of ${steps.length}: ${describeStep(steps[at]!)}`;
     });
     const unserved = map.owners.filter(({ group }) => map.groups.get(group)?.phase !== "live");
-    return [...jobs, ...unserved.map(({ from, to }) => `nobody serves slots ${from} to ${to - 1}`)];
+    return [
+      ...jobs,
+      ...unserved.map(({ from, to }) => `nobody serves slots ${from} to ${to - 1}`),
+      ...survey.leftOver().map(({ node, replica, group, incarnation }) => {
+        return `node ${node} still has replica ${replica} of group ${group}, incarnation ${incarnation}`;
+      }),
+    ];
   }
 
   #fail(what: string, groups?: readonly number[]): void {

@@ -5,7 +5,7 @@
 import { type NodeId, metaGroup } from "../core/ids.js";
 import { ClusterMap } from "../core/map/cluster-map.js";
 import type { MapState } from "../core/map/state.js";
-import type { Configuration, Member } from "../core/raft/configuration.js";
+import { type Configuration, type Member, memberOf } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
 import { type Recorder, type Standing, standingKey } from "./recorder.js";
@@ -51,6 +51,23 @@ export class Survey {
       .all()
       .filter(({ phase }) => phase === "live")
       .map(({ group }) => group - 1);
+  }
+
+  /**
+   * Voters that live on some node though the map or their group has no place for them. A learner
+   * whose move was taken back may stay: it has no vote, and nobody is sure to tell it.
+   */
+  leftOver(): RaftView[] {
+    const map = this.map();
+    if (map === null) return [];
+    return this.#processes
+      .flatMap(({ program }) => program?.views() ?? [])
+      .filter(({ group, incarnation, replica, configuration }) => {
+        if (configuration.voters.every((member) => member.replica !== replica)) return false;
+        if (map.groups.get(group)?.incarnation !== incarnation) return true;
+        const leader = this.leader(group - 1);
+        return leader !== null && memberOf(leader.configuration, replica) === undefined;
+      });
   }
 
   /** Replicas of a group whose processes live, in the order of nodes. */
