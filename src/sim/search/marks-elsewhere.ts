@@ -10,10 +10,10 @@ export interface ReachedElsewhere {
   readonly test: string;
 }
 
-const moved = "no scenario moves slots from group to group";
 const store = "test/core/store/replicated-store.test.ts";
 const moving = "test/core/store/moving-slots.test.ts";
-const unmapped = "no scenario has a map, and so none has clients that route by it";
+const oneAtATime =
+  "a simulated client has one operation under way and lets go of older answers with it";
 const client = "test/core/client/hostile.test.ts";
 
 export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>>> = {
@@ -58,37 +58,37 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     test: "test/core/wal/snapshot-files.test.ts",
   },
   sessionAnswersFull: {
-    why: "a simulated client has one operation under way and lets go of older answers with it",
+    why: oneAtATime,
     test: store,
   },
-  otherEpochRefused: { why: moved, test: moving },
-  importCarriedSessions: { why: moved, test: moving },
-  importRefused: { why: moved, test: moving },
-  lifeStepRefused: { why: moved, test: moving },
-  secondMoveRefused: { why: moved, test: moving },
-  moveTooLarge: { why: moved, test: moving },
-  pieceStagedAgain: { why: moved, test: moving },
-  stagedSlotsAbandoned: { why: moved, test: moving },
-  keptSlotsServedAgain: { why: moved, test: moving },
-  groupRetired: { why: moved, test: moving },
-  changeForOtherConfiguration: {
-    why: "simulated people ask for changes of whichever configuration is in force",
-    test: "test/core/node/admin.test.ts",
+  importRefused: {
+    why: "what is staged must have the checksum that its owner gave before it is read",
+    test: moving,
+  },
+  secondMoveRefused: {
+    why: "the map begins no job on a group that another one is at work on",
+    test: moving,
+  },
+  moveTooLarge: {
+    why: "all the slots of a simulated cluster hold less than one move may carry",
+    test: moving,
   },
   storeStateRefused: {
     why: "a snapshot that is not whole is refused for its checksum before the store sees it",
     test: store,
   },
-  clientAnswerDropped: { why: unmapped, test: client },
-  clientLateAnswerTaken: { why: unmapped, test: client },
-  clientMapInstalled: { why: unmapped, test: client },
-  clientMapRefused: { why: unmapped, test: client },
-  clientSessionMoved: { why: unmapped, test: client },
-  clientRenumbered: { why: unmapped, test: client },
-  clientSessionLost: { why: unmapped, test: client },
-  clientSessionFull: { why: unmapped, test: client },
-  clientGroupForgotten: { why: unmapped, test: client },
-  clientAttemptForgotten: { why: unmapped, test: client },
-  clientHintIgnored: { why: unmapped, test: client },
-  clientOperationsFull: { why: unmapped, test: client },
+  clientMapRefused: {
+    why: "simulated nodes send maps of their own cluster, and whole",
+    test: client,
+  },
+  clientSessionFull: { why: oneAtATime, test: client },
+  clientOperationsFull: { why: oneAtATime, test: client },
+  clientGroupForgotten: {
+    why: "a simulated cluster has far fewer groups than a client remembers",
+    test: client,
+  },
+  clientAttemptForgotten: {
+    why: "a simulated client hears from somebody before so many attempts are open",
+    test: client,
+  },
 };
