@@ -29,17 +29,24 @@ export const groupsComeAndGo: Scenario = {
       "tornWrite",
     ],
     swarmFaultsMax: 8,
-    plan: (draw, { attackUs }) =>
+    plan: (draw, { nodes, attackUs }) =>
       times(
         draw,
         { fromUs: 2 * second, toUs: attackUs - 10 * second },
         { minUs: second, maxUs: 3 * second },
       ).flatMap((atUs, n) => {
-        const begun = fault({ kind: draw.pick(jobs), atUs }, n);
-        if (!draw.chance(250)) return [begun];
+        const soon = (): number => atUs + draw.integer(0, 700 * millisecond);
+        const faults = [fault({ kind: draw.pick(jobs), atUs }, n)];
         // Soon enough to meet any step of the job.
-        const soonUs = draw.integer(0, 700 * millisecond);
-        return [begun, fault({ kind: "cancelJob", atUs: atUs + soonUs }, n)];
+        if (draw.chance(250)) faults.push(fault({ kind: "cancelJob", atUs: soon() }, n));
+        // Who is away hears of a step late: when its group has a leader, or has done without it.
+        if (draw.chance(300)) {
+          const away = draw.some(nodes, 1);
+          const peers = nodes.filter((node) => !away.includes(node));
+          const forUs = draw.integer(second / 2, 3 * second);
+          faults.push(fault({ kind: "cut", atUs: soon(), forUs, nodes: away, peers }, n));
+        }
+        return faults;
       }),
   },
   phases: { attackUs: 40 * second },
@@ -49,8 +56,8 @@ export const groupsComeAndGo: Scenario = {
 const jobs = [
   "moveSlots",
   "splitGroup",
+  "splitGroup",
   "mergeGroups",
-  "createGroup",
   "createGroup",
   "destroyGroup",
   "spreadSlots",

@@ -157,7 +157,7 @@ export const groupMutants: readonly Mutant[] = [
       },
     ],
     breaks: ["liveness"],
-    source: "own: slots-on-the-move 19",
+    source: "our own: slots-on-the-move 19",
     scenarios: groups,
   },
   {
@@ -172,7 +172,7 @@ export const groupMutants: readonly Mutant[] = [
       },
     ],
     breaks: ["removed-is-dead"],
-    source: "own: slots-on-the-move 1",
+    source: "our own: slots-on-the-move 1",
     scenarios: groups,
   },
   {
