@@ -34,6 +34,8 @@ import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
 import { swarm } from "./swarm.js";
+import { groupsAsleep } from "./groups-asleep.js";
+import { wakeUpStorm } from "./wake-up-storm.js";
 
 export const scenarios: readonly Scenario[] = [
   calmCluster,
@@ -70,4 +72,6 @@ export const scenarios: readonly Scenario[] = [
   slotsOnTheMove,
   groupsComeAndGo,
   swarm,
+  groupsAsleep,
+  wakeUpStorm,
 ];

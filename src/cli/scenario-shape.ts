@@ -30,6 +30,7 @@ const schema = z.object({
     replication: count(1, runLimits.nodes),
     raft: z.record(z.string(), z.union([z.number(), z.boolean()])),
     wal: z.record(z.string(), z.number()),
+    node: z.record(z.string(), z.number()).optional(),
   }),
   workload: z.object({
     clients: count(1, runLimits.clients),

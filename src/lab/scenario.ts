@@ -42,6 +42,8 @@ export interface ClusterSpec {
   readonly raft: Readonly<Record<string, number | boolean>>;
   /** Overrides of the options of every node's log, in the words of core/wal/options.ts. */
   readonly wal: Readonly<Record<string, number>>;
+  /** Overrides of the options of every node, in the words of core/node/options.ts. */
+  readonly node?: Readonly<Record<string, number>>;
 }
 
 export interface MapSpec {

@@ -56,7 +56,7 @@ export function simOptions(
       ...cluster.raft,
       ...partOf<RaftOptions>(limits, "raft"),
     }),
-    node: { requestTimeoutUs: 2_000_000, ...partOf<NodeOptions>(limits, "node") },
+    node: { requestTimeoutUs: 2_000_000, ...cluster.node, ...partOf<NodeOptions>(limits, "node") },
     sessions: partOf<SessionLimits>(limits, "sessions"),
     limits,
     unmatched,
@@ -71,6 +71,7 @@ function drawLimits({ cluster, faults }: Scenario, seed: number): Limits {
   const set = new Set([
     ...Object.keys(cluster.wal).map((name) => `wal.${name}`),
     ...Object.keys(cluster.raft).map((name) => `raft.${name}`),
+    ...Object.keys(cluster.node ?? {}).map((name) => `node.${name}`),
   ]);
   const drawn = Object.entries(tightLimits).filter(([name]) => !set.has(name) && tight(name));
   return { ...Object.fromEntries(drawn), ...(tight("short log") ? shortLog : {}) };
@@ -116,6 +117,7 @@ function usualRaft({ batchBytesMax }: WalOptions): RaftOptions {
     electionTimeoutMaxUs: 300_000,
     heartbeatUs: 40_000,
     resendUs: 120_000,
+    sleepAfterUs: 0,
     // What goes into a batch must fit one, also when several groups share it.
     appendBytesMax: batchBytesMax >> 2,
     entryBytesMax: batchBytesMax >> 2,

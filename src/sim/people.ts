@@ -22,6 +22,8 @@ const beatUs = { min: 1_000, max: 120_000 } as const;
 const beatsMax = 240;
 /** A node that lost something is looked after for longer. */
 const rejoinBeatsMax = 400;
+/** Ordinal of no fault: without a map there is no cluster to heal. */
+const makingTheMap = -1;
 /** Entries that a learner may lack when it becomes a voter. */
 const laggingMax = 32;
 /** Voters that nobody goes below. */
@@ -67,9 +69,9 @@ export class People {
     if (goal !== null) this.#add(isJob(kind) ? 0 : group, fault, goal);
   }
 
-  /** The first thing that a cluster with a map is asked. */
+  /** The first thing that a cluster with a map is asked, after the attack still. */
   makeMap(command: MapCommand): void {
-    this.#add(0, -1, makingGoal(command, this.#world), rejoinBeatsMax);
+    this.#add(0, makingTheMap, makingGoal(command, this.#world), rejoinBeatsMax);
   }
 
   /** Brings a wiped node back into a group of which it was a member. */
@@ -89,7 +91,8 @@ export class People {
   /** An `errand` event is due. */
   beat(ordinal: number): void {
     const errand = this.#errands[ordinal]!;
-    if (this.#stopped || errand.over || errand.beats-- <= 0) return;
+    const ended = this.#stopped && errand.fault !== makingTheMap;
+    if (ended || errand.over || errand.beats-- <= 0) return;
     const { scheduler, chance, survey } = this.#world;
     const word = chance.word(scheduler.nowUs, errand.group, errand.fault, 3);
     const atUs = scheduler.nowUs + within(word, beatUs.min, beatUs.max);

@@ -12,6 +12,7 @@ import { describeStep } from "../core/map/steps.js";
 import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
 import { standingKey } from "./recorder.js";
+import { Rest } from "./rest.js";
 
 /** The one property that is judged by the phases and by no oracle: something good must happen. */
 export const livenessProperty: { readonly id: string; readonly about: string } = {
@@ -32,7 +33,17 @@ const settleUsMax = 2_000_000;
 /** The last reads get so long. */
 const readingUsMax = 20_000_000;
 
-type Stage = "attack" | "settle" | "core" | "steady" | "converge" | "read" | "over";
+type Stage =
+  | "attack"
+  | "settle"
+  | "unasked"
+  | "core"
+  | "steady"
+  | "converge"
+  | "quiet"
+  | "orphaned"
+  | "read"
+  | "over";
 
 export interface PhaseOptions {
   readonly attackUs: number;
@@ -40,6 +51,8 @@ export interface PhaseOptions {
   readonly electionTimeoutUs: number;
   /** False: nothing wrong may be said, but nobody asks for progress. */
   readonly demandProgress: boolean;
+  /** Groups with nothing to do fall asleep. */
+  readonly groupsSleep: boolean;
   readonly vocabulary: Vocabulary;
   /** Those of the workload. */
   readonly clients: Population;
@@ -59,6 +72,7 @@ export class Phases {
   #workloadOperations = Infinity;
   /** Keys that the last reads have not begun on. */
   #unread: PlannedOperation[][] = [];
+  readonly #rest: Rest | null;
   /** Leaders seen when the core had made progress. */
   #leadersBefore = 0;
 
@@ -66,6 +80,7 @@ export class Phases {
     this.#cluster = cluster;
     this.#options = options;
     this.#boundUs = timeoutsUntilProgress * options.electionTimeoutUs;
+    this.#rest = options.groupsSleep ? new Rest(cluster, options.draw) : null;
     cluster.onPhase = () => this.#tick();
     cluster.scheduler.add(options.attackUs, eventKind.phase);
   }
@@ -94,6 +109,9 @@ export class Phases {
       case "settle":
         if (passedUs >= settleUsMax || this.#allUp()) this.#healCore();
         break;
+      case "unasked":
+        this.#watchUnasked(passedUs);
+        break;
       case "core":
         this.#watchProbes(passedUs);
         break;
@@ -102,6 +120,12 @@ export class Phases {
         break;
       case "converge":
         this.#watchConvergence(passedUs);
+        break;
+      case "quiet":
+        this.#watchQuiet(passedUs);
+        break;
+      case "orphaned":
+        this.#watchOrphans(passedUs);
         break;
       case "read":
         this.#watchReads(passedUs);
@@ -137,6 +161,17 @@ export class Phases {
     const { draw } = this.#options;
     linkRest(network, { core: this.#core, rest }, draw);
     for (const node of this.#core) this.#cluster.start(node);
+    if (this.#rest !== null) return this.#enter("unasked");
+    this.#probe();
+    this.#enter("core");
+  }
+
+  /** A group that sleeps under a leader that is gone must find out though nobody asks it. */
+  #watchUnasked(passedUs: number): void {
+    const { survey } = this.#cluster;
+    const led = survey.groups().every((group) => survey.leader(group) !== null);
+    if (!led && passedUs < this.#boundUs) return;
+    if (!led && this.#options.demandProgress) return this.#fail("has no leader, unasked,");
     this.#probe();
     this.#enter("core");
   }
@@ -213,6 +248,29 @@ export class Phases {
     const settled = apart.length === 0 && this.#jobs().length === 0;
     if (!settled && passedUs < 2 * this.#boundUs) return;
     if (!settled && this.#options.demandProgress) return this.#fail("does not converge", apart);
+    if (this.#rest === null || this.#rest.disturbed) this.#readAll();
+    else this.#enter("quiet");
+  }
+
+  /** With nothing to do, all groups fall asleep. */
+  #watchQuiet(passedUs: number): void {
+    const awake = !this.#rest!.allAsleep();
+    if (awake && passedUs < this.#boundUs) return;
+    if (awake && this.#options.demandProgress) return this.#fail("does not fall asleep");
+    this.#rest!.disturb();
+    this.#enter("orphaned");
+  }
+
+  /** A node under whose leaders others sleep has failed: all groups have leaders again, unasked. */
+  #watchOrphans(passedUs: number): void {
+    const orphaned = !this.#rest!.allLed();
+    if (orphaned && passedUs < this.#boundUs) return;
+    if (orphaned && this.#options.demandProgress) return this.#fail("sleeps under a dead leader");
+    for (const { index } of this.#cluster.processes) this.#cluster.start(index);
+    this.#enter("converge");
+  }
+
+  #readAll(): void {
     const { vocabulary, clients } = this.#options;
     const reads = vocabulary.lastReads();
     this.#unread = Array.from({ length: clients.count }, (_, client) =>

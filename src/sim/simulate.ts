@@ -97,6 +97,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   const phases = new Phases(cluster, {
     attackUs: run.attackUs,
     electionTimeoutUs: limits.raft.electionTimeoutMaxUs,
+    groupsSleep: limits.raft.sleepAfterUs > 0,
     demandProgress: options.safetyOnly !== true && scenario.expect === "ok",
     vocabulary,
     clients,

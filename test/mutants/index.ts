@@ -10,6 +10,7 @@ import { readMutants } from "./reads.js";
 import { replicationMutants } from "./replication.js";
 import { resourceMutants } from "./resources.js";
 import { sessionMutants } from "./sessions.js";
+import { sleepMutants } from "./sleep.js";
 import { snapshotMutants } from "./snapshots.js";
 import { walMutants } from "./wal.js";
 
@@ -25,6 +26,7 @@ export const mutants: readonly Mutant[] = [
   ...resourceMutants,
   ...movingMutants,
   ...groupMutants,
+  ...sleepMutants,
 ];
 
 export const excluded: readonly Excluded[] = excludedRows;

@@ -9,6 +9,7 @@ import type { Marks } from "../marks.js";
 import type { SlotRange, StateMachine } from "../state-machine.js";
 import { isSlotCount } from "../store/slots.js";
 import {
+  type GroupFacts,
   type JobCommand,
   type MapAnswer,
   type MapCommand,
@@ -97,6 +98,8 @@ export class ClusterMap implements StateMachine {
     switch (command.kind) {
       case "setNode":
         return this.#setNode(command);
+      case "forgetNode":
+        return this.#forgetNode(command.node);
       case "set":
         return this.#set(command);
       case "cancel":
@@ -112,7 +115,8 @@ export class ClusterMap implements StateMachine {
     const map = this.#state;
     const { slotCount, nodes, groups } = command;
     if (map.slotCount !== 0) return refused("exists");
-    if (!isSlotCount(slotCount) || nodes.length === 0) return refused("malformed");
+    if (!isSlotCount(slotCount) || !areWhole(nodes, groups)) return refused("malformed");
+    if (groups.length > mapLimits.spreadGroupsMax) return refused("full");
     map.slotCount = slotCount;
     map.owners = noOwners(slotCount);
     for (const facts of nodes) map.nodes.set(facts.node, nodeOf(facts, "up"));
@@ -138,6 +142,15 @@ export class ClusterMap implements StateMachine {
     // Who has left and comes again is there again.
     const state = known?.state === "draining" ? "draining" : "up";
     nodes.set(facts.node, nodeOf(facts, state));
+    return ok(0);
+  }
+
+  #forgetNode(node: NodeId): MapAnswer {
+    const { nodes } = this.#state;
+    const known = nodes.get(node);
+    if (known === undefined) return refused("noSuchNode");
+    if (known.state !== "left") return refused("needed");
+    nodes.delete(node);
     return ok(0);
   }
 
@@ -228,6 +241,16 @@ export class ClusterMap implements StateMachine {
       if (state === "draining" && !goes) changeNode(this.#state, node, { state: "up" });
     }
   }
+}
+
+/** Each node and group once, and members only on these nodes. */
+function areWhole(nodes: readonly NodeFacts[], groups: readonly GroupFacts[]): boolean {
+  const ids = new Set(nodes.map(({ node }) => node));
+  if (ids.size === 0 || ids.size < nodes.length) return false;
+  if (new Set(groups.map(({ group }) => group)).size < groups.length) return false;
+  return groups.every(({ members }) => {
+    return members.length > 0 && members.every(({ node }) => ids.has(node));
+  });
 }
 
 function departs(steps: readonly Step[], node: NodeId): boolean {

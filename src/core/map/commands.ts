@@ -48,6 +48,9 @@ export type MapCommand =
       readonly groups: readonly GroupFacts[];
     }
   | ({ readonly kind: "setNode" } & NodeFacts)
+  /** Only of a node that has left. */
+  | { readonly kind: "forgetNode"; readonly node: NodeId }
+  /** An empty value takes the setting away. */
   | ({ readonly kind: "set" } & Setting)
   | JobCommand
   | { readonly kind: "cancel"; readonly job: number }
@@ -157,6 +160,7 @@ const commandShape: Shape<MapCommand> = kinds<MapCommand>({
     ),
   }),
   setNode: fields(nodeFacts),
+  forgetNode: fields({ node: nodeIdShape }),
   set: settingShape,
   create: fields({
     group: whole<GroupId | 0>(0, groupIdMax),

@@ -34,13 +34,23 @@ export function chosenMembers(map: MapState, group: GroupId, replication: number
   return placed.kind === "placed" ? membersOn(map, placed.nodes) : null;
 }
 
-/** Who takes the place of `leaving`; null when there is no node for it. */
-export function newcomer(map: MapState, group: MapGroup, leaving: NodeId): NodeId | null {
+/**
+ * Who takes the place of `leaving`; null when there is no node for it. `coming`: replicas that are on
+ * their way to nodes already.
+ */
+export function newcomer(
+  map: MapState,
+  group: MapGroup,
+  leaving: NodeId,
+  coming: ReadonlyMap<NodeId, number> = new Map(),
+): NodeId | null {
   const members = group.members.map(({ node }) => node);
   if (!members.includes(leaving)) return null;
   const chosen = replacement({
     group: group.group,
-    nodes: placementNodes(map),
+    nodes: placementNodes(map).map((node) => {
+      return { ...node, load: node.load + (coming.get(node.id) ?? 0) };
+    }),
     members,
     leaving,
     capThousandths: capThousandthsDefault,

@@ -120,7 +120,8 @@ function moveReplica(
 ): Plan | NoPlan {
   const known = map.groups.get(group);
   if (known === undefined || known.phase !== "live") return refused("noSuchGroup");
-  const steps = replacement(map, known, leave, enter, false);
+  const node = enter === 0 ? newcomer(map, known, leave) : enter;
+  const steps = node === null ? null : replacement(map, known, leave, node, false);
   return steps === null ? refused("badNode") : plan(steps);
 }
 
@@ -128,17 +129,22 @@ function drain(map: MapState, node: NodeId, lost: boolean): Plan | NoPlan {
   const known = map.nodes.get(node);
   if (known === undefined || known.state !== "up") return refused("noSuchNode");
   const steps: Step[] = [];
+  /** Replicas that the steps before bring to each node. */
+  const coming = new Map<NodeId, number>();
   for (const group of map.groups.all()) {
     if (memberOn(group.members, node) === undefined) continue;
     if (group.phase !== "live") return busyWith(map, [{ kind: "found", group: group.group }])!;
-    const moved = replacement(map, group, node, 0, lost);
-    if (moved === null) return refused("badNode");
+    const enter = newcomer(map, group, node, coming);
+    const moved = enter === null ? null : replacement(map, group, node, enter, lost);
+    if (enter === null || moved === null) return refused("badNode");
+    coming.set(enter, (coming.get(enter) ?? 0) + 1);
     steps.push(...moved);
   }
   return plan([...steps, { kind: "depart", node }]);
 }
 
 function spread(map: MapState): Plan | NoPlan {
+  if (map.groups.size > mapLimits.spreadGroupsMax) return refused("full");
   const target = spreadOver(map);
   const moves: Move[] = [];
   for (const { from, to, group } of target) {
@@ -168,19 +174,17 @@ function movesTo(map: MapState, owners: readonly Ownership[], to: GroupId, befor
     }));
 }
 
-/** Null when there is no node for it. */
+/** Null when the one has no replica, or the other can get none. */
 function replacement(
   map: MapState,
   group: MapGroup,
   leave: NodeId,
-  enter: NodeId | 0,
+  node: NodeId,
   lost: boolean,
 ): Step[] | null {
   const old = memberOn(group.members, leave);
-  const node = enter === 0 ? newcomer(map, group, leave) : enter;
-  if (old === undefined || node === null) return null;
-  const known = map.nodes.get(node);
-  if (known?.state !== "up" || memberOn(group.members, node) !== undefined) return null;
+  const isUp = map.nodes.get(node)?.state === "up";
+  if (old === undefined || !isUp || memberOn(group.members, node) !== undefined) return null;
   const { group: id } = group;
   const steps: Step[] = [
     { kind: "join", group: id, node },

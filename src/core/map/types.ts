@@ -135,6 +135,8 @@ export const stewardName = "steward";
 export const mapLimits = {
   nodesMax: 1024,
   groupsMax: 131_072,
+  /** Slots are spread over so many groups at most: each has to be weighed for each run of slots. */
+  spreadGroupsMax: 4096,
   settingsMax: 256,
   jobsMax: 16,
   stepsMax: 4096,

@@ -182,6 +182,17 @@ describe("nodes come and go", () => {
     }
   });
 
+  it("a drained node's replicas are shared out among the others", () => {
+    const test = madeMap(5, 8);
+    test.finish(test.begin({ kind: "drain", node: nodeId(1), lost: false }).id);
+    const loads = new Map<number, number>();
+    for (const { members } of test.map.state.groups.all()) {
+      for (const { node } of members) loads.set(node, (loads.get(node) ?? 0) + 1);
+    }
+    // Nine replicas went to nodes 4 and 5, which had none.
+    expect(Math.abs(loads.get(4)! - loads.get(5)!)).toBeLessThanOrEqual(1);
+  });
+
   it("a drain that is cancelled ends with the present group, and the node stays", () => {
     const test = madeMap(5, 2);
     const job = test.begin({ kind: "drain", node: nodeId(1), lost: false });
@@ -190,6 +201,15 @@ describe("nodes come and go", () => {
     expect(kindsOf(test.job(job.id)!.steps)).toEqual(["swap", "bury"]);
     test.finish(job.id);
     expect(test.map.state.nodes.get(1)!.state).toBe("up");
+  });
+
+  it("is forgotten only once it has left", () => {
+    const test = madeMap(5, 1);
+    const forget = { kind: "forgetNode", node: nodeId(1) } as const;
+    expect(test.ask(forget)).toMatchObject({ reason: "needed" });
+    test.finish(test.begin({ kind: "drain", node: nodeId(1), lost: false }).id);
+    expect(test.ask(forget).kind).toBe("ok");
+    expect(test.map.state.nodes.get(1)).toBeUndefined();
   });
 
   it("is refused where no node could take its place", () => {

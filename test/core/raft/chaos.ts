@@ -57,8 +57,21 @@ export interface Script {
   readonly acts: readonly Act[];
 }
 
-/** `repacks` is asked after each step of a replica whether it is packed and unpacked. */
-export function runScript({ seed, size, acts }: Script, repacks = (): boolean => false): Cluster {
+export interface ScriptOptions {
+  /** Asked after each step of a replica: whether it is packed and unpacked. */
+  readonly repacks?: () => boolean;
+  /** Asked of each that sleeps, whether it becomes a row. */
+  readonly becomesRow?: () => boolean;
+  /** 0: nobody sleeps. */
+  readonly sleepAfterUs?: number;
+}
+
+const never = (): boolean => false;
+
+export function runScript(
+  { seed, size, acts }: Script,
+  { repacks = never, becomesRow = never, sleepAfterUs = 0 }: ScriptOptions = {},
+): Cluster {
   const cluster = new Cluster({
     size,
     seed,
@@ -70,9 +83,11 @@ export function runScript({ seed, size, acts }: Script, repacks = (): boolean =>
       appendBytesMax: 150,
       applyBatchBytesMax: 120,
       inflightMessagesMax: 3,
+      sleepAfterUs,
     },
   });
   cluster.repacks = repacks;
+  cluster.becomesRow = becomesRow;
   let draws = 0;
   const draw = (): number => mix32(seed ^ Math.imul(++draws, 0x9e3779b1));
   // Reordered and doubled in delay, now and then by far.

@@ -17,6 +17,7 @@ import type {
   ReplicaId,
 } from "../../../src/core/ids.js";
 import type { RequestId, Term, Token } from "../../../src/core/ids.js";
+import { fitsRow } from "../../../src/core/raft/sleeping-row.js";
 import { encodeConfiguration } from "../../../src/core/raft/configuration-codec.js";
 import { firstConfiguration } from "../../../src/core/raft/configuration-change.js";
 import type { RaftMessage } from "../../../src/core/raft/messages.js";
@@ -24,6 +25,7 @@ import { type RaftOptions, raftDefaults } from "../../../src/core/raft/options.j
 import { Raft, type RaftConfig, type RaftInput } from "../../../src/core/raft/raft.js";
 import { Checker } from "./checker.js";
 import { CountedMarks } from "../counted-marks.js";
+import { throughRow } from "./through-row.js";
 import { type Disk, type Persist, meta, writeTo } from "./memory-disk.js";
 
 type Effect = ConsensusEffect<RaftMessage>;
@@ -61,6 +63,8 @@ export class Cluster {
   /** False: the message is lost. */
   /** Asked after each step: whether the replica is packed and goes on as what comes out of that. */
   repacks: () => boolean = () => false;
+  /** Asked of each that sleeps: whether it becomes a row and goes on as what comes out of that. */
+  becomesRow: () => boolean = () => false;
   deliver: (from: number, to: number, message: RaftMessage) => boolean = () => true;
   /** Added to the latency of a message. */
   delay: (from: number, to: number, message: RaftMessage) => number = () => 0;
@@ -68,7 +72,7 @@ export class Cluster {
   #order = 0;
 
   constructor(options: ClusterOptions) {
-    this.options = { ...raftDefaults, ...options.raft };
+    this.options = { ...raftDefaults, sleepAfterUs: 0, ...options.raft };
     this.latencyUs = options.latencyUs ?? 1_000;
     this.diskUs = options.diskUs ?? 500;
     this.seed = options.seed ?? 1;
@@ -229,6 +233,8 @@ export class TestNode {
       damagedThrough: disk.damagedThrough as Index,
     };
     this.input({ kind: "recovered", replica: recovered });
+    // As its node does in its turn.
+    if (this.raft.view.asleep) this.cluster.after(2_000, () => this.input({ kind: "wake" }));
   }
 
   #config(): RaftConfig {
@@ -267,6 +273,8 @@ export class TestNode {
     this.raft.step(this.cluster.nowUs, input, out);
     if (this.cluster.repacks())
       this.raft = new Raft({ ...this.#config(), packed: this.raft.pack() });
+    if (fitsRow(this.raft.state) && this.cluster.becomesRow())
+      this.raft = throughRow(this.raft, this.#config());
     this.cluster.checker.stepped(this.raft.view, this.cluster.nowUs);
     this.effects = out;
     for (const effect of out) this.#perform(effect);
