@@ -6,6 +6,8 @@ import {
   networkNoise,
   second,
   times,
+  type Draw,
+  type Fault,
   type Scenario,
 } from "quorumlab/lab";
 
@@ -13,24 +15,48 @@ export const slotsOnTheMove: Scenario = {
   name: "slots-on-the-move",
   about: "slots move between groups, some moves are taken back, while links and leaders fail",
   cluster: mappedCluster,
-  workload: mixedWorkload,
+  workload: {
+    ...mixedWorkload,
+    thinkUs: { min: 20 * millisecond, max: 300 * millisecond },
+    keys: { min: 3, max: 6 },
+    mix: { get: 4, put: 3, cas: 4, delete: 1 },
+  },
   faults: {
     swarm: [...networkNoise, "cut", "cutOneWay", "flap", "kill", "pause", "transferLeader"],
     swarmFaultsMax: 8,
-    plan: (draw, { attackUs }) =>
-      times(
+    plan: (draw, { nodes, groups, attackUs }) => {
+      const moves = times(
         draw,
         { fromUs: 2 * second, toUs: attackUs - 8 * second },
         { minUs: second, maxUs: 3 * second },
       ).flatMap((atUs, n) => {
         const kind = draw.pick(["moveSlots", "moveSlots", "moveSlots", "spreadSlots"] as const);
-        const moved = fault({ kind, atUs }, n);
-        if (!draw.chance(400)) return [moved];
+        const soon = (): number => atUs + draw.integer(0, 700 * millisecond);
+        const faults = [fault({ kind, atUs }, n)];
         // Soon enough to meet any step of the move.
-        const soonUs = draw.integer(0, 700 * millisecond);
-        return [moved, fault({ kind: "cancelJob", atUs: atUs + soonUs }, n)];
-      }),
+        if (draw.chance(300)) faults.push(fault({ kind: "cancelJob", atUs: soon() }, n));
+        // Some clients don't know whether their commands were applied before the slots went.
+        const group = draw.integer(1, groups.length - 1);
+        if (draw.chance(500)) faults.push(leaderAway(draw, group, soon(), n));
+        return faults;
+      });
+      return draw.chance(300) ? [...moves, blackout(draw, nodes, attackUs)] : moves;
+    },
   },
   phases: { attackUs: 36 * second },
   expect: "ok",
 };
+
+/** Whoever leads the group dies or stands still for a while. */
+function leaderAway(draw: Draw, group: number, atUs: number, n: number): Fault {
+  const kind = draw.pick(["kill", "pause", "pause"] as const);
+  const forUs = draw.integer(second / 4, 2 * second);
+  return fault({ kind, atUs, forUs, group }, n);
+}
+
+/** Nobody hears anybody until clients have given up what was under way. */
+function blackout(draw: Draw, nodes: Fault["nodes"], attackUs: number): Fault {
+  const forUs = 9 * second;
+  const atUs = draw.integer(4 * second, attackUs - 2 * forUs);
+  return fault({ kind: "cut", atUs, forUs, nodes, peers: nodes }, 1_000);
+}
