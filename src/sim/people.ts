@@ -23,7 +23,7 @@ const beatsMax = 240;
 /** A node that lost something is looked after for longer. */
 const rejoinBeatsMax = 400;
 /** Ordinal of no fault: without a map there is no cluster to heal. */
-const makingTheMap = -1;
+const makingTheMap = -2;
 /** Entries that a learner may lack when it becomes a voter. */
 const laggingMax = 32;
 /** Voters that nobody goes below. */

@@ -29,14 +29,18 @@ export function resolveOptions(scenario: Scenario, draw: Draw): RunOptions {
   return { nodes, groups, replication, clients, attackUs: scenario.phases.attackUs };
 }
 
-/** Founding voters: consecutive nodes, each group beginning at another one. */
+/**
+ * Founding voters: consecutive nodes, each group beginning at another one. Where there is a map, a
+ * group is there to serve the slots, however few a shrunk run asks for.
+ */
 export function resolveCluster(
   options: RunOptions,
   attackUs: number,
   map: MapSpec | null = null,
 ): ResolvedCluster {
   const nodes = Array.from({ length: options.nodes }, (_, at) => nodeId(at + 1));
-  const groups = Array.from({ length: options.groups }, (_, group) =>
+  const count = map === null ? options.groups : Math.max(options.groups, 2);
+  const groups = Array.from({ length: count }, (_, group) =>
     Array.from(
       { length: options.replication },
       (_each, at) => nodes[(group + at) % nodes.length]!,
