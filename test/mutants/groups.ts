@@ -36,25 +36,6 @@ export const groupMutants: readonly Mutant[] = [
     scenarios: groups,
   },
   {
-    id: "84-earlier-life-answers",
-    about: "a leader of a group's earlier life on the node answers for its newest one",
-    world: "sim",
-    edits: [
-      {
-        file: "core/node/replicas.ts",
-        find:
-          "      const newer = replica.incarnation > best.incarnation;\n" +
-          "      const leads = replica.incarnation === best.incarnation && replica.leads && !best.leads;",
-        replace:
-          "      const newer = replica.incarnation > best.incarnation && !best.leads;\n" +
-          "      const leads = replica.leads && !best.leads;",
-      },
-    ],
-    breaks: ["liveness", "slot-ownership", "removed-is-dead"],
-    source: "CockroachDB #77335",
-    scenarios: groups,
-  },
-  {
     id: "G1-made-again-after-its-end",
     about: "a late request makes a replica whose removal was durable",
     world: "sim",
@@ -76,7 +57,7 @@ export const groupMutants: readonly Mutant[] = [
     edits: [
       {
         file: lifecycle,
-        find: "    this.#dead.push(replica.key);",
+        find: "    this.#dead.add(nameOf(replica.key));",
         replace: "",
       },
     ],
@@ -91,7 +72,7 @@ export const groupMutants: readonly Mutant[] = [
     edits: [
       {
         file: lifecycle,
-        find: "    this.#dead.push(...node.removed);",
+        find: "    for (const key of node.removed) this.#dead.add(nameOf(key));",
         replace: "",
       },
     ],
