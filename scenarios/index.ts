@@ -33,6 +33,7 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { patientClients } from "./patient-clients.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
 import { wakeUpStorm } from "./wake-up-storm.js";
@@ -71,6 +72,7 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
+  patientClients,
   swarm,
   groupsAsleep,
   wakeUpStorm,

@@ -40,7 +40,13 @@ export const slotsOnTheMove: Scenario = {
         if (draw.chance(500)) faults.push(leaderAway(draw, group, soon(), n));
         return faults;
       });
-      return draw.chance(300) ? [...moves, blackout(draw, nodes, attackUs)] : moves;
+      const whole = { atUs: second, forUs: attackUs - 2 * second };
+      return [
+        ...moves,
+        // Copies of a step come after the move was given up.
+        ...(draw.chance(400) ? [fault({ kind: "duplicate", ...whole, amount: 400 }, 1_000)] : []),
+        ...(draw.chance(300) ? [blackout(draw, nodes, attackUs)] : []),
+      ];
     },
   },
   phases: { attackUs: 36 * second },

@@ -66,6 +66,11 @@ export interface WorkloadSpec {
   /** The share of reads that are asked of followers or by lease, in thousandths. */
   readonly followerReads?: number;
   readonly leaseReads?: number;
+  /**
+   * Without an answer for so long a client asks another node, microseconds: it doubles from `min` to
+   * `max` with each silence. Default 60,000 to 700,000.
+   */
+  readonly patienceUs?: { readonly min: number; readonly max: number };
 }
 
 export type OperationKind = "get" | "put" | "delete" | "cas" | "range";

@@ -140,7 +140,7 @@ function newClients(
   const clients = population(world, language, run.clients, next, {
     set: 0,
     scheduler: cluster.scheduler,
-    times: usualTimes,
+    times: { ...usualTimes, timeoutUs: scenario.workload.patienceUs ?? usualTimes.timeoutUs },
     habits: scenario.faults.swarmFaultsMax > 0 ? habitsOf(cluster, decisions) : null,
     timing: new KeyedStream(cluster.seed, "clients"),
     nodes: run.nodes,

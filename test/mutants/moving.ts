@@ -5,6 +5,7 @@ const store = "core/store/moving-slots.ts";
 const client = "core/client/operations.ts";
 const moves = ["slots-on-the-move"];
 const both = ["slots-on-the-move", "groups-come-and-go"];
+const patient = ["patient-clients"];
 
 /** What a command that is lost, or applied twice, may show as. */
 const once = ["linearizability", "sessions-exactly-once", "no-lost-write"];
@@ -79,7 +80,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness", "slot-ownership"],
     source: "own",
-    scenarios: both,
+    scenarios: moves,
   },
   {
     id: "M2-taken-back-before-the-release",
@@ -126,7 +127,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness"],
     source: "own",
-    scenarios: both,
+    scenarios: moves,
   },
   {
     id: "87-answers-stay-with-the-old-owner",
@@ -143,7 +144,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: once,
     source: "Ongaro's thesis, section 6.3",
-    scenarios: both,
+    scenarios: patient,
   },
   {
     id: "87-sessions-honoured-since-the-founding",
@@ -158,7 +159,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: once,
     source: "Ongaro's thesis, section 6.3",
-    scenarios: both,
+    scenarios: patient,
   },
   {
     id: "M4-staged-state-not-in-the-snapshot",
@@ -290,7 +291,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: once,
     source: "Ongaro's thesis, section 6.3",
-    scenarios: both,
+    scenarios: patient,
   },
   {
     id: "87-new-serial-at-the-new-owner",
@@ -305,7 +306,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: once,
     source: "Ongaro's thesis, section 6.3",
-    scenarios: both,
+    scenarios: patient,
   },
   {
     id: "C1-failed-in-place-of-unknown",
@@ -321,6 +322,6 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: once,
     source: "own",
-    scenarios: both,
+    scenarios: moves,
   },
 ];
