@@ -33,6 +33,7 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { groupsInHaste } from "./groups-in-haste.js";
 import { patientClients } from "./patient-clients.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
@@ -72,6 +73,7 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
+  groupsInHaste,
   patientClients,
   swarm,
   groupsAsleep,

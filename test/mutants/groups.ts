@@ -3,6 +3,7 @@ import type { Mutant } from "../../src/sim/search/mutants/mutant.js";
 
 const lifecycle = "core/node/lifecycle.ts";
 const groups = ["groups-come-and-go"];
+const haste = ["groups-in-haste"];
 
 export const groupMutants: readonly Mutant[] = [
   {
@@ -93,7 +94,7 @@ export const groupMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness"],
     source: "own",
-    scenarios: groups,
+    scenarios: haste,
   },
   {
     id: "G2-erased-but-for-one",
@@ -139,7 +140,7 @@ export const groupMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness"],
     source: "our own: slots-on-the-move 19",
-    scenarios: groups,
+    scenarios: haste,
   },
   {
     id: "G4-leaver-still-speaks",
