@@ -1,9 +1,9 @@
 import {
   fault,
   mappedCluster,
+  millisecond,
   mixedWorkload,
   networkNoise,
-  oneMinute,
   second,
   times,
   type Scenario,
@@ -29,31 +29,42 @@ export const groupsComeAndGo: Scenario = {
       "tornWrite",
     ],
     swarmFaultsMax: 8,
-    plan: (draw, { attackUs }) =>
+    plan: (draw, { nodes, attackUs }) =>
       times(
         draw,
         { fromUs: 2 * second, toUs: attackUs - 10 * second },
         { minUs: second, maxUs: 3 * second },
       ).flatMap((atUs, n) => {
+        const soon = (): number => atUs + draw.integer(0, 700 * millisecond);
         const kind = draw.pick(jobs);
-        const job = fault({ kind, atUs }, n);
-        if (kind !== "drainNode") return [job];
-        return [job, fault({ kind: "joinNode", atUs: atUs + 2 * second }, n)];
+        const faults = [fault({ kind, atUs }, n)];
+        if (kind === "drainNode") {
+          faults.push(fault({ kind: "joinNode", atUs: atUs + 2 * second }, n));
+        }
+        // Soon enough to meet any step of the job.
+        if (draw.chance(250)) faults.push(fault({ kind: "cancelJob", atUs: soon() }, n));
+        // Who is away hears of a step late: when its group has a leader, or has done without it.
+        if (draw.chance(300)) {
+          const away = draw.some(nodes, 1);
+          const peers = nodes.filter((node) => !away.includes(node));
+          const forUs = draw.integer(second / 2, 3 * second);
+          faults.push(fault({ kind: "cut", atUs: soon(), forUs, nodes: away, peers }, n));
+        }
+        return faults;
       }),
   },
-  phases: oneMinute,
+  phases: { attackUs: 40 * second },
   expect: "ok",
 };
 
 const jobs = [
   "moveSlots",
   "splitGroup",
+  "splitGroup",
   "mergeGroups",
-  "createGroup",
   "createGroup",
   "destroyGroup",
   "spreadSlots",
   "moveReplica",
   "drainNode",
-  "cancelJob",
 ] as const;

@@ -45,6 +45,8 @@ import { leadersRebalanced } from "./leaders-rebalanced.js";
 import { stewardCrashLoop } from "./steward-crash-loop.js";
 import { leadersEven } from "./leaders-even.js";
 import { stalledMachine } from "./stalled-machine.js";
+import { groupsInHaste } from "./groups-in-haste.js";
+import { patientClients } from "./patient-clients.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
 import { wakeUpStorm } from "./wake-up-storm.js";
@@ -93,6 +95,8 @@ export const scenarios: readonly Scenario[] = [
   deposedOwner,
   leadersRebalanced,
   stewardCrashLoop,
+  groupsInHaste,
+  patientClients,
   swarm,
   groupsAsleep,
   wakeUpStorm,

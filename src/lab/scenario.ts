@@ -83,6 +83,11 @@ export interface WorkloadSpec {
    * it goes by an old one.
    */
   readonly mapEveryUs?: number;
+  /**
+   * Without an answer for so long a client asks another node, microseconds: it doubles from `min` to
+   * `max` with each silence. Default 60,000 to 700,000.
+   */
+  readonly patienceUs?: { readonly min: number; readonly max: number };
 }
 
 /**

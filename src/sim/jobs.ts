@@ -124,6 +124,7 @@ function givingUpGoal({ survey, processes }: JobsWorld): Goal {
     const node = lost === null ? undefined : map.nodes.get(lost);
     if (node === undefined) return null;
     if (node.state === "left") return "done";
+    survey.givenUp.add(node.node);
     if (node.state !== "lost") return mapAction({ kind: "declareLost", node: node.node });
     const vain = map.jobs.all().find(({ steps, at }) => {
       const step = steps[at]!;

@@ -1,4 +1,7 @@
-/** What is left to do in a cluster with a map: its jobs end, and each slot is served as it says. */
+/**
+ * What is left to do in a cluster with a map: its jobs end, each slot is served as it says, and nothing
+ * is left of what was removed.
+ */
 import { describeStep } from "../core/map/steps.js";
 import type { Cluster } from "./cluster.js";
 import { disputedSlots } from "./served.js";
@@ -11,9 +14,13 @@ export function leftToDo({ resolved, survey, processes }: Cluster): string[] {
     return `job ${id} (${kind}) is at step ${at + 1} of ${steps.length}: ${describeStep(steps[at]!)}`;
   });
   if (jobs.length > 0) return jobs;
-  return disputedSlots(map, (group) => {
+  const disputed = disputedSlots(map, (group) => {
     const leader = survey.leader(group - 1);
     const program = leader === null ? null : processes[leader.node - 1]!.program;
     return program?.storeOf(group)?.slots ?? null;
   });
+  const leftOver = survey.leftOver().map(({ node, replica, group, incarnation }) => {
+    return `node ${node} still has replica ${replica} of group ${group}, incarnation ${incarnation}`;
+  });
+  return [...disputed, ...leftOver];
 }

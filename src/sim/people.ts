@@ -69,9 +69,9 @@ export class People {
     if (goal !== null) this.#add(isJob(kind) ? 0 : group, fault, goal);
   }
 
-  /** The first thing that a cluster with a map is asked. */
+  /** The first thing that a cluster with a map is asked, after the attack still. */
   makeMap(command: MapCommand): void {
-    this.#add(0, -1, makingGoal(command, this.#world), rejoinBeatsMax);
+    this.#add(0, -1, makingGoal(command, this.#world), Infinity);
   }
 
   /** Brings a wiped node back into a group of which it was a member. */

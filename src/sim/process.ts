@@ -9,7 +9,7 @@ import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
 import type { Network, NetworkEvents } from "../core/ports/network.js";
 import type { ReplicatedStore } from "../core/store/replicated-store.js";
-import type { Bound } from "../core/raft/view.js";
+import type { Bound, RaftView } from "../core/raft/view.js";
 import type { SimClock } from "./clock.js";
 import type { SimDisk } from "./disk.js";
 import { eventKind } from "./events.js";
@@ -31,6 +31,8 @@ export interface Program extends NetworkEvents, DiskEvents {
   /** Handles a batch of what waits. */
   turn(): void;
   request(door: Door, request: RequestId, bytes: Uint8Array): void;
+  /** Its replicas as they are; none of a user's own machine. */
+  views(): readonly RaftView[];
   /** States of its machines, for digests. */
   states(): readonly unknown[];
   /** What the group replicates, as applied here; null when it lives elsewhere. */

@@ -12,7 +12,7 @@ import { userMachine } from "../core/node/machine-node.js";
 import { type MultiRaftParts, multiRaft } from "../core/node/multi-raft-node.js";
 import type { Random } from "../core/ports/random.js";
 import type { ReplicatedStore } from "../core/store/replicated-store.js";
-import type { Bound } from "../core/raft/view.js";
+import type { Bound, RaftView } from "../core/raft/view.js";
 import { nextWord, seededRandom } from "../core/random.js";
 import type { DiskResult } from "../core/ports/disk.js";
 import type { RaftOptions } from "../core/raft/options.js";
@@ -184,6 +184,10 @@ class HostProgram implements Program {
 
   states(): readonly unknown[] {
     return [this.#host.state];
+  }
+
+  views(): readonly RaftView[] {
+    return this.#host.groupViews();
   }
 
   storeOf(group: GroupId): ReplicatedStore | null {

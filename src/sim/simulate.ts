@@ -137,7 +137,7 @@ function newClients(
   next: NextOperation,
 ): Population {
   const { scenario, cluster, run } = world;
-  const { mapEveryUs } = scenario.workload;
+  const { mapEveryUs, patienceUs } = scenario.workload;
   const clients = population(
     world,
     language,
@@ -145,7 +145,7 @@ function newClients(
     {
       set: 0,
       scheduler: cluster.scheduler,
-      times: usualTimes,
+      times: { ...usualTimes, timeoutUs: patienceUs ?? usualTimes.timeoutUs },
       habits: scenario.faults.swarmFaultsMax > 0 ? habitsOf(world) : null,
       timing: new KeyedStream(cluster.seed, "clients"),
       nodes: run.nodes,

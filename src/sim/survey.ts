@@ -5,7 +5,7 @@
 import { type NodeId, metaGroup } from "../core/ids.js";
 import { ClusterMap } from "../core/map/cluster-map.js";
 import type { MapState } from "../core/map/state.js";
-import type { Configuration, Member } from "../core/raft/configuration.js";
+import { type Configuration, type Member, memberOf } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
 import { type Recorder, type Standing, standingKey } from "./recorder.js";
@@ -21,6 +21,8 @@ export class Survey {
   readonly #mapped: boolean;
   /** node -> life of its process when synced data of it was lost or damaged. */
   readonly #losses = new Map<number, number>();
+  /** Declared lost by people, also those that came back. */
+  readonly givenUp: Set<NodeId> = new Set();
   readonly #damaged = new Set<number>();
 
   constructor(
@@ -54,6 +56,25 @@ export class Survey {
       .all()
       .filter(({ phase }) => phase === "live")
       .map(({ group }) => group - 1);
+  }
+
+  /**
+   * Voters that live on some node though the map or their group has no place for them. A learner
+   * whose move was taken back may stay: it has no vote, and nobody is sure to tell it. So may what is
+   * on a node that was given up: nobody asks it for anything any more.
+   */
+  leftOver(): RaftView[] {
+    const map = this.map();
+    if (map === null) return [];
+    return this.#processes
+      .flatMap(({ program }) => program?.views() ?? [])
+      .filter(({ node, group, incarnation, replica, configuration }) => {
+        if (this.givenUp.has(node)) return false;
+        if (configuration.voters.every((member) => member.replica !== replica)) return false;
+        if (map.groups.get(group)?.incarnation !== incarnation) return true;
+        const leader = this.leader(group - 1);
+        return leader !== null && memberOf(leader.configuration, replica) === undefined;
+      });
   }
 
   /** Replicas of a group whose processes live, in the order of nodes. */

@@ -29,14 +29,18 @@ export function resolveOptions(scenario: Scenario, draw: Draw): RunOptions {
   return { nodes, groups, replication, clients, attackUs: scenario.phases.attackUs };
 }
 
-/** Founding voters, unless given: consecutive nodes, each group beginning at another one. */
+/**
+ * Founding voters: consecutive nodes, each group beginning at another one. Where there is a map, a
+ * group is there to serve the slots, however few a shrunk run asks for.
+ */
 export function resolveCluster(
   options: RunOptions,
   attackUs: number,
   { map = null, founders }: Pick<ClusterSpec, "founders"> & { readonly map?: MapSpec | null } = {},
 ): ResolvedCluster {
   const nodes = Array.from({ length: options.nodes }, (_, at) => nodeId(at + 1));
-  const groups = Array.from({ length: options.groups }, (_, group) =>
+  const count = map === null ? options.groups : Math.max(options.groups, 2);
+  const groups = Array.from({ length: count }, (_, group) =>
     foundersOf(group, nodes, options.replication, founders).sort((a, b) => a - b),
   );
   return { nodes, groups, map, attackUs };

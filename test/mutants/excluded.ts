@@ -102,12 +102,6 @@ export const excludedRows: readonly Excluded[] = [
       "a snapshot is known by index, term, size and checksum, and is refused unless it matches",
   },
   {
-    row: "84",
-    was: "a group that is made again inherits the messages of the one before it",
-    because:
-      "every message names the group's incarnation, and no group is made twice in this version",
-  },
-  {
     row: "L1",
     was: "a start builds on a batch that it has read, and that was never synced",
     because:

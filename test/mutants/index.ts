@@ -3,7 +3,9 @@ import type { Excluded, Mutant } from "../../src/sim/search/mutants/mutant.js";
 import { durabilityMutants } from "./durability.js";
 import { electionMutants } from "./election.js";
 import { excludedRows } from "./excluded.js";
+import { groupMutants } from "./groups.js";
 import { membershipMutants } from "./membership.js";
+import { movingMutants } from "./moving.js";
 import { readMutants } from "./reads.js";
 import { replicationMutants } from "./replication.js";
 import { resourceMutants } from "./resources.js";
@@ -22,6 +24,8 @@ export const mutants: readonly Mutant[] = [
   ...readMutants,
   ...sessionMutants,
   ...resourceMutants,
+  ...movingMutants,
+  ...groupMutants,
   ...sleepMutants,
 ];
 

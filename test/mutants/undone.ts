@@ -3,6 +3,7 @@
  * `scenarios/regressions/` must fail as it once did, else it watches over nothing any more.
  */
 import type { Mutant } from "../../src/sim/search/mutants/mutant.js";
+import { groupMutants } from "./groups.js";
 import { membershipMutants } from "./membership.js";
 
 export interface Undone {
@@ -100,5 +101,13 @@ export const undone: readonly Undone[] = [
         replace: "    return bytes.length >= 0;",
       },
     ],
+  },
+  {
+    regression: "invited-without-founding.json",
+    edits: groupMutants.find(({ id }) => id === "G3-invited-without-founding")!.edits,
+  },
+  {
+    regression: "leaver-still-speaks.json",
+    edits: groupMutants.find(({ id }) => id === "G4-leaver-still-speaks")!.edits,
   },
 ];

@@ -65,7 +65,7 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     test: "test/core/wal/snapshot-files.test.ts",
   },
   sessionAnswersFull: {
-    why: "a simulated client has one operation under way and lets go of older answers with it",
+    why: oneAtATime,
     test: store,
   },
   storeStateRefused: {

@@ -48,7 +48,8 @@ export function* shortenAttack(attempts: Attempts): Trying {
   }
   if (attempts.failure.atUs < attackUs) return;
   let failsAt = Math.ceil(attackUs / gridUs);
-  let passesAt = -1;
+  // No run has an attack of no time.
+  let passesAt = 0;
   while (failsAt - passesAt > 1 && failsAt - passesAt > failsAt / 64 && !attempts.spent) {
     const middle = Math.floor((failsAt + passesAt) / 2);
     if (yield* accept(middle * gridUs)) failsAt = middle;
