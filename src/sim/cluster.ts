@@ -86,6 +86,7 @@ export class Cluster implements FaultWorld {
     for (const node of setup.resolved.nodes) processes.push(this.#newProcess(node));
     this.recorder = new Recorder(
       {
+        mapped: setup.resolved.map !== null,
         nowUs: () => scheduler.nowUs,
         localUs: (node) => processes[node - 1]!.clock.nowUs(),
         lives: (node) => !processes[node - 1]!.muted,

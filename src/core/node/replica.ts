@@ -6,7 +6,7 @@ import { shorten } from "../arrays.js";
 import { assert, assertNever } from "../assert.js";
 import { emptyBytes } from "../bytes.js";
 import type { ConsensusResult, RecoveredReplica, Sealer } from "../consensus.js";
-import type { Entry, SnapshotMeta } from "../entry.js";
+import { type Entry, type SnapshotMeta, isControl } from "../entry.js";
 import type { Index, RequestId, Token } from "../ids.js";
 import { noToken } from "../ids.js";
 import type { RaftEffect } from "../raft/core.js";
@@ -315,16 +315,18 @@ export class Replica implements Writer, Sleeper {
 
   #apply(entries: readonly Entry[]): void {
     const { node, observer } = this.#context;
+    const { view } = this.raft;
     for (let at = 0; at < entries.length; at++) {
       const entry = entries[at]!;
-      assert(entry.index === this.applied + 1, "entries are applied in order, each once", {
-        index: entry.index,
-      });
-      const answer = this.store.apply(this.#opened(entry));
-      this.applied = entry.index;
-      if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
+      const { index } = entry;
+      assert(index === this.applied + 1, "entries are applied in order, each once", { index });
+      const opened = this.#opened(entry);
+      const answer = this.store.apply(opened);
+      this.applied = index;
+      if (isControl(entry)) observer.controlApplied?.(node, view, opened, answer, this.store);
+      if (this.#committed.length > 0) this.#answerCommitted(index, answer);
     }
-    observer.applied(node, this.raft.view, entries, this.store.digest());
+    observer.applied(node, view, entries, this.store.digest());
     this.#serveReads();
     this.#later.applied(this);
   }
