@@ -98,6 +98,9 @@ export interface Fault {
   readonly peers: readonly NodeId[];
   /** Index into the scenario's groups, for what people do; 0 otherwise. */
   readonly group: number;
-  /** What `faultKinds` says; a rate is in thousandths. */
+  /**
+   * What `faultKinds` says; a rate is in thousandths. Of a job of a cluster with a map: what it is about
+   * is chosen by this number from what there is then; 0: it is drawn.
+   */
   readonly amount: number;
 }

@@ -8,7 +8,7 @@ import { type MapCommand, encodeMapCommand } from "../core/map/commands.js";
 import type { MapState } from "../core/map/state.js";
 import type { Job, MapGroup } from "../core/map/types.js";
 import type { AdminAction } from "../core/store/admin-protocol.js";
-import type { FaultKind } from "../lab/fault.js";
+import type { Fault, FaultKind } from "../lab/fault.js";
 import type { Goal } from "./people.js";
 import type { Survey } from "./survey.js";
 
@@ -37,8 +37,11 @@ export function isJob(kind: FaultKind): boolean {
   return kind in choices;
 }
 
-/** Null for what is no job. */
-export function jobGoal(kind: FaultKind, { survey }: { readonly survey: Survey }): Goal | null {
+/** Null for what is no job. With an amount it is that by which the job is chosen, else a draw. */
+export function jobGoal(
+  { kind, amount }: Pick<Fault, "kind" | "amount">,
+  { survey }: { readonly survey: Survey },
+): Goal | null {
   const choose = choices[kind];
   if (choose === undefined) return null;
   let command: MapCommand | null = null;
@@ -48,7 +51,7 @@ export function jobGoal(kind: FaultKind, { survey }: { readonly survey: Survey }
     const map = survey.map();
     if (map === null) return null;
     if (command === null || asks >= asksMax) {
-      command = choose(map, word);
+      command = choose(map, amount > 0 ? amount : word);
       before = map.newestJob;
       asks = 0;
     }
