@@ -5,6 +5,7 @@
  */
 import { benchChecker } from "./checker-family.js";
 import type { Figure } from "./figure.js";
+import { benchGroups } from "./groups-family.js";
 import { benchRaft } from "./raft-family.js";
 import { benchRing } from "./ring-family.js";
 import { benchSearch } from "./search-family.js";
@@ -16,6 +17,7 @@ const families: Readonly<Record<string, () => Promise<readonly Figure[]> | reado
   search: benchSearch,
   checker: benchChecker,
   raft: benchRaft,
+  groups: benchGroups,
   ring: benchRing,
 };
 

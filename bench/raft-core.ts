@@ -47,7 +47,7 @@ export class BareLoop {
         replica: node as number as ReplicaId,
         node,
         boot: 1 as Boot,
-        options: raftDefaults,
+        options: { ...raftDefaults, sleepAfterUs: 0 },
         seed: [1, node, 3, 4],
         sealer,
         marks,

@@ -33,7 +33,19 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { nodeDrained } from "./node-drained.js";
+import { splitUnderCrashes } from "./split-under-crashes.js";
+import { groupReborn } from "./group-reborn.js";
+import { zoneLost } from "./zone-lost.js";
+import { mapWithoutLeader } from "./map-without-leader.js";
+import { hotKeys } from "./hot-keys.js";
+import { staleClients } from "./stale-clients.js";
+import { deposedOwner } from "./deposed-owner.js";
+import { leadersRebalanced } from "./leaders-rebalanced.js";
+import { stewardCrashLoop } from "./steward-crash-loop.js";
 import { swarm } from "./swarm.js";
+import { groupsAsleep } from "./groups-asleep.js";
+import { wakeUpStorm } from "./wake-up-storm.js";
 
 export const scenarios: readonly Scenario[] = [
   calmCluster,
@@ -69,5 +81,17 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
+  nodeDrained,
+  splitUnderCrashes,
+  groupReborn,
+  zoneLost,
+  mapWithoutLeader,
+  hotKeys,
+  staleClients,
+  deposedOwner,
+  leadersRebalanced,
+  stewardCrashLoop,
   swarm,
+  groupsAsleep,
+  wakeUpStorm,
 ];

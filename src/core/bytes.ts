@@ -69,6 +69,11 @@ export class ByteWriter {
     putU32(this.#buffer, at, n);
   }
 
+  /** A view of what was written, until more is. */
+  written(): Uint8Array {
+    return this.#buffer.subarray(0, this.length);
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     const copy = allocateBytes(this.length);

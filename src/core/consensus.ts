@@ -104,6 +104,8 @@ export type ConsensusInput<Message> =
   | { readonly kind: "signed"; readonly request: RequestId; readonly signature: Uint8Array | null }
   | { readonly kind: "verified"; readonly request: RequestId; readonly ok: boolean }
   | { readonly kind: "unreachable"; readonly node: NodeId }
+  /** It must not sleep on: its leader's node has failed or started anew, or its own has started. */
+  | { readonly kind: "wake" }
   /** The switches of a replica whose keys or duties are away: see `Permissions`. */
   | { readonly kind: "permitted"; readonly permissions: Permissions };
 
@@ -228,6 +230,10 @@ export type RefusalReason =
 export type ConsensusEvent =
   | { readonly name: "roleChanged"; readonly role: string; readonly term: Term }
   | { readonly name: "leaderKnown"; readonly leader: ReplicaId; readonly term: Term }
+  /** It has no deadline any more and says nothing; \`leader\` 0: under no leader. */
+  | { readonly name: "asleep"; readonly term: Term; readonly leader: ReplicaId }
+  /** \`by\`: the kind of the input, or of the message, that woke it. */
+  | { readonly name: "awoke"; readonly by: string; readonly term: Term }
   | { readonly name: "removed" }
   | { readonly name: "repaired" }
   | { readonly name: "unknownEntryType"; readonly type: number; readonly index: Index }

@@ -35,4 +35,4 @@ const groupAt = 8;
 const termAt = raftBodyFrom + 16;
 /** `prevIndex` of an append, `match` of its answer. */
 const indexAt = raftFieldsFrom + 8;
-const lastRaftType = frameTypeOf.snapshotReply;
+const lastRaftType = frameTypeOf.wake;

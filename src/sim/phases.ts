@@ -8,10 +8,12 @@ import type { PlannedOperation } from "../lab/run-result.js";
 import type { Asked, Vocabulary } from "../lab/workload.js";
 import type { NextOperation, Population } from "./clients.js";
 import type { Cluster } from "./cluster.js";
-import { describeStep } from "../core/map/steps.js";
 import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
+import { leftToDo } from "./left-to-do.js";
+import { unevenLoads } from "./served.js";
 import { standingKey } from "./recorder.js";
+import { Rest } from "./rest.js";
 
 /** The one property that is judged by the phases and by no oracle: something good must happen. */
 export const livenessProperty: { readonly id: string; readonly about: string } = {
@@ -29,10 +31,23 @@ const electionsInCalmMax = 2;
 const tickUs = 50_000;
 /** Dead nodes get so long to come back before the core is chosen. */
 const settleUsMax = 2_000_000;
+/** The last job has begun by then, if there is anything to do. */
+const spreadingUsMin = 500_000;
 /** The last reads get so long. */
 const readingUsMax = 20_000_000;
 
-type Stage = "attack" | "settle" | "core" | "steady" | "converge" | "read" | "over";
+type Stage =
+  | "attack"
+  | "settle"
+  | "unasked"
+  | "core"
+  | "steady"
+  | "converge"
+  | "spread"
+  | "quiet"
+  | "orphaned"
+  | "read"
+  | "over";
 
 export interface PhaseOptions {
   readonly attackUs: number;
@@ -40,6 +55,8 @@ export interface PhaseOptions {
   readonly electionTimeoutUs: number;
   /** False: nothing wrong may be said, but nobody asks for progress. */
   readonly demandProgress: boolean;
+  /** Groups with nothing to do fall asleep. */
+  readonly groupsSleep: boolean;
   readonly vocabulary: Vocabulary;
   /** Those of the workload. */
   readonly clients: Population;
@@ -57,15 +74,20 @@ export class Phases {
   #core: number[] = [];
   #probes: Population | null = null;
   #workloadOperations = Infinity;
+  /** Also where there is nothing to spread. */
+  #isSpread: boolean;
   /** Keys that the last reads have not begun on. */
   #unread: PlannedOperation[][] = [];
+  readonly #rest: Rest | null;
   /** Leaders seen when the core had made progress. */
   #leadersBefore = 0;
 
   constructor(cluster: Cluster, options: PhaseOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#isSpread = cluster.resolved.map === null;
     this.#boundUs = timeoutsUntilProgress * options.electionTimeoutUs;
+    this.#rest = options.groupsSleep ? new Rest(cluster, options.draw) : null;
     cluster.onPhase = () => this.#tick();
     cluster.scheduler.add(options.attackUs, eventKind.phase);
   }
@@ -94,6 +116,9 @@ export class Phases {
       case "settle":
         if (passedUs >= settleUsMax || this.#allUp()) this.#healCore();
         break;
+      case "unasked":
+        this.#watchUnasked(passedUs);
+        break;
       case "core":
         this.#watchProbes(passedUs);
         break;
@@ -102,6 +127,15 @@ export class Phases {
         break;
       case "converge":
         this.#watchConvergence(passedUs);
+        break;
+      case "spread":
+        this.#watchSpread(passedUs);
+        break;
+      case "quiet":
+        this.#watchQuiet(passedUs);
+        break;
+      case "orphaned":
+        this.#watchOrphans(passedUs);
         break;
       case "read":
         this.#watchReads(passedUs);
@@ -137,6 +171,17 @@ export class Phases {
     const { draw } = this.#options;
     linkRest(network, { core: this.#core, rest }, draw);
     for (const node of this.#core) this.#cluster.start(node);
+    if (this.#rest !== null) return this.#enter("unasked");
+    this.#probe();
+    this.#enter("core");
+  }
+
+  /** A group that sleeps under a leader that is gone must find out though nobody asks it. */
+  #watchUnasked(passedUs: number): void {
+    const { survey } = this.#cluster;
+    const led = survey.groups().every((group) => survey.leader(group) !== null);
+    if (!led && passedUs < this.#boundUs) return;
+    if (!led && this.#options.demandProgress) return this.#fail("has no leader, unasked,");
     this.#probe();
     this.#enter("core");
   }
@@ -210,9 +255,52 @@ export class Phases {
   #watchConvergence(passedUs: number): void {
     const { survey } = this.#cluster;
     const apart = survey.groups().filter((group) => !this.#converged(group));
-    const settled = apart.length === 0 && this.#jobs().length === 0;
+    const settled = apart.length === 0 && leftToDo(this.#cluster).length === 0;
     if (!settled && passedUs < 2 * this.#boundUs) return;
     if (!settled && this.#options.demandProgress) return this.#fail("does not converge", apart);
+    if (this.#isSpread) return this.#lookAround();
+    this.#isSpread = true;
+    this.#cluster.people.spreadAtLast();
+    this.#enter("spread");
+  }
+
+  /** Where there is a map, slots are spread once more: then nobody has much more than its share. */
+  #watchSpread(passedUs: number): void {
+    const map = this.#cluster.survey.map();
+    const uneven = map === null ? [] : unevenLoads(map);
+    const left = [...leftToDo(this.#cluster), ...uneven];
+    if (passedUs < spreadingUsMin || (left.length > 0 && passedUs < 2 * this.#boundUs)) return;
+    if (left.length > 0 && this.#options.demandProgress) {
+      const what = `slots are not spread: ${uneven.join(", ")}`;
+      return this.#notLive("does not spread its slots", what);
+    }
+    this.#lookAround();
+  }
+
+  #lookAround(): void {
+    if (this.#rest === null || this.#rest.disturbed) this.#readAll();
+    else this.#enter("quiet");
+  }
+
+  /** With nothing to do, all groups fall asleep. */
+  #watchQuiet(passedUs: number): void {
+    const awake = !this.#rest!.allAsleep();
+    if (awake && passedUs < this.#boundUs) return;
+    if (awake && this.#options.demandProgress) return this.#fail("does not fall asleep");
+    this.#rest!.disturb();
+    this.#enter("orphaned");
+  }
+
+  /** A node under whose leaders others sleep has failed: all groups have leaders again, unasked. */
+  #watchOrphans(passedUs: number): void {
+    const orphaned = !this.#rest!.allLed();
+    if (orphaned && passedUs < this.#boundUs) return;
+    if (orphaned && this.#options.demandProgress) return this.#fail("sleeps under a dead leader");
+    for (const { index } of this.#cluster.processes) this.#cluster.start(index);
+    this.#enter("converge");
+  }
+
+  #readAll(): void {
     const { vocabulary, clients } = this.#options;
     const reads = vocabulary.lastReads();
     this.#unread = Array.from({ length: clients.count }, (_, client) =>
@@ -261,17 +349,6 @@ export class Phases {
     return true;
   }
 
-  /** What is left to do in a cluster with a map: its jobs end, and then every slot is served. */
-  #jobs(): string[] {
-    const map = this.#cluster.survey.map();
-    if (map === null) return this.#cluster.resolved.map === null ? [] : ["the map is not made"];
-    const jobs = map.jobs.all().map(({ id, kind, steps, at }) => {
-      return `job ${id} (${kind}) is at step ${at + 1} of ${steps.length}: ${describeStep(steps[at]!)}`;
-    });
-    const unserved = map.owners.filter(({ group }) => map.groups.get(group)?.phase !== "live");
-    return [...jobs, ...unserved.map(({ from, to }) => `nobody serves slots ${from} to ${to - 1}`)];
-  }
-
   #fail(what: string, groups?: readonly number[]): void {
     this.#notLive(what, `the cluster ${what} within its bound`, groups);
   }
@@ -294,7 +371,7 @@ export class Phases {
     recorder.report(livenessProperty.id, {
       message: `${what} after healing of nodes ${this.#core
         .map((node) => node + 1)
-        .join(", ")}: ${[...this.#jobs(), ...waits].join(" | ")}`,
+        .join(", ")}: ${[...leftToDo(this.#cluster), ...waits].join(" | ")}`,
       shape,
       node: 0,
       group: 0,

@@ -71,6 +71,8 @@ export class Recorder implements HostObserver {
   /** The newest of each group on each node. */
   readonly standings: Map<number, Standing> = new Map();
   readonly appliedStates: Map<number, AppliedState> = new Map();
+  /** Of replicas beside which a newer one sleeps. */
+  readonly #outdated = new Map<number, Standing>();
   /** Hears of every node that stopped itself. */
   onStopped: (node: NodeId, reason: string) => void = () => {};
   /** Hears of every step, for double runs; null when nobody asks. */
@@ -138,9 +140,7 @@ export class Recorder implements HostObserver {
     hash.word(nowUs);
     this.#trace?.stepped(node, kind, word, view);
     if (view !== null) {
-      // Two replicas of a group may share a node, one on its way out: the one that is alive counts.
-      let standing = this.standings.get(standingKey(view.group, node));
-      if (standing?.view !== view) standing = this.#stand(node, view);
+      const standing = this.#standing(node, view);
       if (view.role === "leader") this.#led(view);
       if (standing.shown.changes(view)) {
         for (const oracle of this.#of.changed) oracle.changed!(node, view);
@@ -327,10 +327,34 @@ export class Recorder implements HostObserver {
     for (const oracle of sized) oracle.sized!(node, group, bounds);
   }
 
+  /**
+   * Two replicas of a group may share a node, one on its way out: the one that is alive counts. Who
+   * sleeps is alive and says nothing, whatever one of before goes on saying.
+   */
+  #standing(node: NodeId, view: RaftView): Standing {
+    const key = standingKey(view.group, node);
+    const standing = this.standings.get(key);
+    if (standing?.view === view) return standing;
+    const stays =
+      standing?.view.asleep === true &&
+      standing.view.replica > view.replica &&
+      standing.life === this.#world.life(node);
+    if (!stays) return this.#stand(node, view);
+    const before = this.#outdated.get(key);
+    if (before?.view === view) return before;
+    const outdated = this.#newStanding(node, view);
+    this.#outdated.set(key, outdated);
+    return outdated;
+  }
+
   #stand(node: NodeId, view: RaftView): Standing {
-    const standing = { view, node, life: this.#world.life(node), shown: new Shown() };
+    const standing = this.#newStanding(node, view);
     this.standings.set(standingKey(view.group, node), standing);
     return standing;
+  }
+
+  #newStanding(node: NodeId, view: RaftView): Standing {
+    return { view, node, life: this.#world.life(node), shown: new Shown() };
   }
 
   #led(view: RaftView): void {

@@ -15,6 +15,7 @@ export class Shown {
   #last = -1;
   #durable = -1;
   #damaged = false;
+  #asleep = false;
   #configuration: RaftView["configuration"] | null = null;
 
   /** True when `view` shows something else than the last time; entries by where they changed. */
@@ -31,6 +32,7 @@ export class Shown {
       view.role === this.#role &&
       view.leader === this.#leader &&
       view.damaged === this.#damaged &&
+      view.asleep === this.#asleep &&
       view.configuration === this.#configuration
     ) {
       return false;
@@ -45,6 +47,7 @@ export class Shown {
     this.#role = view.role;
     this.#leader = view.leader;
     this.#damaged = view.damaged;
+    this.#asleep = view.asleep;
     this.#configuration = view.configuration;
     return true;
   }

@@ -102,26 +102,6 @@ export const excludedRows: readonly Excluded[] = [
       "a snapshot is known by index, term, size and checksum, and is refused unless it matches",
   },
   {
-    row: "80",
-    was: "a quiet group never elects, or loses its wake-up",
-    because: "groups are not put to sleep in this version: every replica keeps its own deadline",
-  },
-  {
-    row: "81",
-    was: "a group falls asleep with a follower that lags",
-    because: "groups are not put to sleep in this version",
-  },
-  {
-    row: "82",
-    was: "all groups of a peer wake at once when it is missed for a moment",
-    because: "groups are not put to sleep in this version",
-  },
-  {
-    row: "83",
-    was: "a heartbeat of the node hides a group that is stuck",
-    because: "each group has heartbeats of its own in this version",
-  },
-  {
     row: "84",
     was: "a group that is made again inherits the messages of the one before it",
     because:

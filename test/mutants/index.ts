@@ -8,6 +8,7 @@ import { readMutants } from "./reads.js";
 import { replicationMutants } from "./replication.js";
 import { resourceMutants } from "./resources.js";
 import { sessionMutants } from "./sessions.js";
+import { sleepMutants } from "./sleep.js";
 import { snapshotMutants } from "./snapshots.js";
 import { walMutants } from "./wal.js";
 
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...readMutants,
   ...sessionMutants,
   ...resourceMutants,
+  ...sleepMutants,
 ];
 
 export const excluded: readonly Excluded[] = excludedRows;

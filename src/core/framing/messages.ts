@@ -61,6 +61,12 @@ export interface MachineMessage {
   readonly bytes: Uint8Array;
 }
 
+/** The sender lives: it speaks for the groups that sleep under leaders on it, whatever their number. */
+export interface Beat {
+  readonly kind: "beat";
+  readonly boot: Boot;
+}
+
 /** A client's request as store/client-protocol.ts encodes it; the frame's id names it. */
 export interface ClientRequest {
   readonly kind: "request";
@@ -102,6 +108,7 @@ export type NodeMessage =
   | UnknownReplica
   | Invite
   | MachineMessage
+  | Beat
   | NodeRequest
   | NodeAnswer
   | ClientRequest
@@ -185,6 +192,9 @@ export const messageFields: Readonly<Record<FramedMessage["kind"], readonly Fiel
   ],
   heartbeat: [...envelope, ["session", "u64"], ["commit", "u64"]],
   heartbeatReply: [...envelope, ["session", "u64"], ["damaged", "flag"]],
+  sleep: [...envelope, ["session", "u64"], ...lastEntry, ["boot", "u64"]],
+  asleep: [...envelope, ["session", "u64"], ["boot", "u64"]],
+  wake: envelope,
   timeoutNow: envelope,
   readIndex: envelope,
   readIndexReply: [...envelope, ["index", "u64"], ["granted", "flag"]],
@@ -208,6 +218,7 @@ export const messageFields: Readonly<Record<FramedMessage["kind"], readonly Fiel
   unknownReplica: placing,
   invite: [...placing, ["configuration", "bytes"]],
   machine: [["bytes", "bytes"]],
+  beat: [["boot", "u64"]],
   nodeRequest: [
     ["asked", "u64"],
     ["bytes", "bytes"],

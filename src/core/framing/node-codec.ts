@@ -42,6 +42,9 @@ export function encodeNodeFrame(
       putU53(bytes, from + 8, message.disk);
       if (message.kind === "invite") putBytes(bytes, from + 16, message.configuration);
       break;
+    case "beat":
+      putU53(bytes, from, message.boot);
+      break;
     case "machine":
     case "request":
     case "adminRequest":
@@ -67,6 +70,8 @@ function bodyBytes(message: NodeMessage): number {
       return 32;
     case "goodbye":
       return 1;
+    case "beat":
+      return 8;
     case "unknownReplica":
       return 16;
     case "invite":
@@ -105,6 +110,11 @@ export function decodeNodeBody(whole: Uint8Array): NodeMessage | Malformed {
       return length === 16 ? decodePlacing(whole) : malformed("end", from + length);
     case frameTypeOf.invite:
       return decodeInvite(whole, length);
+    case frameTypeOf.beat: {
+      if (length !== 8) return malformed("end", from + length);
+      const boot = getU53(whole, from);
+      return boot < 0 ? malformed("number", from) : { kind: "beat", boot: boot as Boot };
+    }
     case frameTypeOf.machine:
       return decodeOpaque("machine", whole, length);
     case frameTypeOf.request:

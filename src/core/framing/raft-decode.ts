@@ -3,6 +3,7 @@ import { getU32, getU53 } from "../bytes.js";
 import { type Checksum, crc32 } from "../crc32.js";
 import type { Entry, EntryType, SnapshotMeta } from "../entry.js";
 import {
+  type Boot,
   type GroupId,
   type Incarnation,
   type Index,
@@ -78,6 +79,9 @@ const shapes: Readonly<Record<number, readonly [numbers: number, flags: number]>
   [frameTypeOf.readIndexReply]: [1, 1],
   [frameTypeOf.snapshotChunk]: [2, -1],
   [frameTypeOf.snapshotReply]: [3, -1],
+  [frameTypeOf.sleep]: [4, 0],
+  [frameTypeOf.asleep]: [2, 0],
+  [frameTypeOf.wake]: [0, 0],
 };
 
 function decodeFields(whole: Uint8Array, end: number): RaftMessage | Malformed {
@@ -188,11 +192,34 @@ function decodeElection(whole: Uint8Array, head: Head, flag: boolean): RaftMessa
       return { kind: "timeoutNow", ...head };
     case frameTypeOf.readIndex:
       return { kind: "readIndex", ...head };
+    case frameTypeOf.wake:
+      return { kind: "wake", ...head };
+    case frameTypeOf.sleep:
+    case frameTypeOf.asleep:
+      return decodeSleep(whole, head);
     case frameTypeOf.readIndexReply:
       return { kind: "readIndexReply", ...head, granted: flag, index: getU53(whole, at) as Index };
     default:
       return malformed("type", 5);
   }
+}
+
+function decodeSleep(whole: Uint8Array, head: Head): RaftMessage {
+  const at = raftFieldsFrom;
+  const session = getU53(whole, at);
+  if (whole[5] === frameTypeOf.asleep) {
+    return { kind: "asleep", ...head, session, boot: getU53(whole, at + 8) as Boot };
+  }
+  const lastIndex = getU53(whole, at + 8) as Index;
+  const lastTerm = getU53(whole, at + 16) as Term;
+  return {
+    kind: "sleep",
+    ...head,
+    session,
+    lastIndex,
+    lastTerm,
+    boot: getU53(whole, at + 24) as Boot,
+  };
 }
 
 function decodeAppend(whole: Uint8Array, end: number): Append | Malformed {

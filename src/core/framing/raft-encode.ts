@@ -54,6 +54,7 @@ function fieldBytes(message: RaftMessage): number {
   switch (message.kind) {
     case "timeoutNow":
     case "readIndex":
+    case "wake":
       return 0;
     case "preVoteReply":
     case "voteReply":
@@ -63,11 +64,14 @@ function fieldBytes(message: RaftMessage): number {
       return 9;
     case "preVote":
     case "heartbeat":
+    case "asleep":
       return 16;
     case "vote":
       return 17;
     case "snapshotReply":
       return 25;
+    case "sleep":
+      return 32;
     case "appendReply":
       return 34;
     case "append":
@@ -133,8 +137,19 @@ function putFields(bytes: Uint8Array, message: RaftMessage): void {
       putU53(bytes, at + 16, message.offset);
       bytes[at + 24] = snapshotOutcomes.indexOf(message.outcome);
       return;
+    case "sleep":
+      putU53(bytes, at, message.session);
+      putU53(bytes, at + 8, message.lastIndex);
+      putU53(bytes, at + 16, message.lastTerm);
+      putU53(bytes, at + 24, message.boot);
+      return;
+    case "asleep":
+      putU53(bytes, at, message.session);
+      putU53(bytes, at + 8, message.boot);
+      return;
     case "timeoutNow":
     case "readIndex":
+    case "wake":
       return;
   }
 }

@@ -9,6 +9,7 @@ import type { Marks } from "../marks.js";
 import type { SlotRange, StateMachine } from "../state-machine.js";
 import { isSlotCount } from "../store/slots.js";
 import {
+  type GroupFacts,
   type JobCommand,
   type MapAnswer,
   type MapCommand,
@@ -97,6 +98,10 @@ export class ClusterMap implements StateMachine {
     switch (command.kind) {
       case "setNode":
         return this.#setNode(command);
+      case "declareLost":
+        return this.#declareLost(command.node);
+      case "forgetNode":
+        return this.#forgetNode(command.node);
       case "set":
         return this.#set(command);
       case "cancel":
@@ -112,7 +117,8 @@ export class ClusterMap implements StateMachine {
     const map = this.#state;
     const { slotCount, nodes, groups } = command;
     if (map.slotCount !== 0) return refused("exists");
-    if (!isSlotCount(slotCount) || nodes.length === 0) return refused("malformed");
+    if (!isSlotCount(slotCount) || !areWhole(nodes, groups)) return refused("malformed");
+    if (groups.length > mapLimits.spreadGroupsMax) return refused("full");
     map.slotCount = slotCount;
     map.owners = noOwners(slotCount);
     for (const facts of nodes) map.nodes.set(facts.node, nodeOf(facts, "up"));
@@ -135,9 +141,24 @@ export class ClusterMap implements StateMachine {
     const { nodes } = this.#state;
     const known = nodes.get(facts.node);
     if (known === undefined && nodes.size >= mapLimits.nodesMax) return refused("full");
-    // Who has left and comes again is there again.
-    const state = known?.state === "draining" ? "draining" : "up";
-    nodes.set(facts.node, nodeOf(facts, state));
+    // Who has left, or was lost, and comes again is there again.
+    nodes.set(facts.node, nodeOf(facts, this.#isDrained(facts.node) ? "draining" : "up"));
+    return ok(0);
+  }
+
+  #declareLost(node: NodeId): MapAnswer {
+    const known = this.#state.nodes.get(node);
+    if (known === undefined || known.state === "left") return refused("noSuchNode");
+    changeNode(this.#state, node, { state: "lost" });
+    return ok(0);
+  }
+
+  #forgetNode(node: NodeId): MapAnswer {
+    const { nodes } = this.#state;
+    const known = nodes.get(node);
+    if (known === undefined) return refused("noSuchNode");
+    if (known.state !== "left") return refused("needed");
+    nodes.delete(node);
     return ok(0);
   }
 
@@ -164,7 +185,8 @@ export class ClusterMap implements StateMachine {
       map.newestGroup = Math.max(map.newestGroup, founded.group);
       map.newestIncarnation = founded.incarnation;
     }
-    if (command.kind === "drain") changeNode(map, command.node, { state: "draining" });
+    if (command.kind === "drain" && map.nodes.get(command.node)?.state === "up")
+      changeNode(map, command.node, { state: "draining" });
     return steps.length === 0 ? ok(0) : this.#run(command.kind, steps, asked);
   }
 
@@ -221,13 +243,26 @@ export class ClusterMap implements StateMachine {
 
   /** Nobody drains them any more: they may hold replicas again. */
   #keepDrained(): void {
-    const { nodes, jobs } = this.#state;
-    const drains = jobs.all().filter(({ kind, state }) => kind === "drain" && state === "running");
-    for (const { node, state } of nodes.all()) {
-      const goes = drains.some(({ steps }) => departs(steps, node));
-      if (state === "draining" && !goes) changeNode(this.#state, node, { state: "up" });
+    for (const { node, state } of this.#state.nodes.all()) {
+      if (state === "draining" && !this.#isDrained(node))
+        changeNode(this.#state, node, { state: "up" });
     }
   }
+
+  /** Whether a job is moving its replicas away, so that it can leave. */
+  #isDrained(node: NodeId): boolean {
+    return this.#state.jobs.all().some(({ steps }) => departs(steps, node));
+  }
+}
+
+/** Each node and group once, and members only on these nodes. */
+function areWhole(nodes: readonly NodeFacts[], groups: readonly GroupFacts[]): boolean {
+  const ids = new Set(nodes.map(({ node }) => node));
+  if (ids.size === 0 || ids.size < nodes.length) return false;
+  if (new Set(groups.map(({ group }) => group)).size < groups.length) return false;
+  return groups.every(({ members }) => {
+    return members.length > 0 && members.every(({ node }) => ids.has(node));
+  });
 }
 
 function departs(steps: readonly Step[], node: NodeId): boolean {

@@ -34,13 +34,23 @@ export function chosenMembers(map: MapState, group: GroupId, replication: number
   return placed.kind === "placed" ? membersOn(map, placed.nodes) : null;
 }
 
-/** Who takes the place of `leaving`; null when there is no node for it. */
-export function newcomer(map: MapState, group: MapGroup, leaving: NodeId): NodeId | null {
+/**
+ * Who takes the place of `leaving`; null when there is no node for it. `coming`: replicas that are on
+ * their way to nodes already.
+ */
+export function newcomer(
+  map: MapState,
+  group: MapGroup,
+  leaving: NodeId,
+  coming: ReadonlyMap<NodeId, number> = new Map(),
+): NodeId | null {
   const members = group.members.map(({ node }) => node);
   if (!members.includes(leaving)) return null;
   const chosen = replacement({
     group: group.group,
-    nodes: placementNodes(map),
+    nodes: placementNodes(map).map((node) => {
+      return { ...node, load: node.load + (coming.get(node.id) ?? 0) };
+    }),
     members,
     leaving,
     capThousandths: capThousandthsDefault,
@@ -77,6 +87,16 @@ export function spreadOver(map: MapState): Owners {
 
 export function memberOn(members: readonly Member[], node: NodeId): Member | undefined {
   return members.find((member) => member.node === node);
+}
+
+/** Whether the node may be asked for anything. */
+export function isThere(map: Readonly<MapState>, { node }: Pick<Member, "node">): boolean {
+  return map.nodes.get(node)?.state !== "lost";
+}
+
+/** Whether the node is there with the disk that this replica lives on, or is to be made on. */
+export function hasItsDisk(map: Readonly<MapState>, member: Member): boolean {
+  return isThere(map, member) && map.nodes.get(member.node)?.disk === member.disk;
 }
 
 /** The first id that none of these founding members has. */

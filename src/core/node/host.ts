@@ -252,6 +252,8 @@ export class Host implements NetworkEvents, DiskEvents {
         return;
       }
       case "linkUp":
+        this.#logic.linkUp(item.peer, item.boot);
+        return;
       case "linkDown":
         // What a link lost is asked for again by whoever misses it.
         this.#observer.stepped(this.#node, item.kind, item.peer, null);

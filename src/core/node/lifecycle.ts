@@ -12,7 +12,6 @@ import { type Configuration, type Member, members, memberOf } from "../raft/conf
 import { decodeConfiguration, encodeConfiguration } from "../raft/configuration-codec.js";
 import type { RecoveredNode, ReplicaKey } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
-import { sameKey } from "./logic.js";
 import type { Replica } from "./replica.js";
 import type { Replicas } from "./replicas.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
@@ -71,9 +70,9 @@ export class Lifecycle {
   readonly #replicas: Replicas;
   readonly #begin: (founding: Founding) => void;
   /** Lost or removed here: their ids are dead on this disk. */
-  readonly #dead: ReplicaKey[] = [];
+  readonly #dead = new Set<string>();
   /** On their way to disk. */
-  readonly #underWay: Founding[] = [];
+  readonly #underWay = new Set<string>();
   /** Replicas may have lived here of which nothing is known any more. */
   #forgotten = false;
 
@@ -86,13 +85,13 @@ export class Lifecycle {
 
   recovered(node: RecoveredNode): void {
     this.#forgotten = node.forgotten;
-    this.#dead.push(...node.removed);
-    for (const replica of node.replicas) if (replica.lost) this.#dead.push(replica);
+    for (const key of node.removed) this.#dead.add(nameOf(key));
+    for (const replica of node.replicas) if (replica.lost) this.#dead.add(nameOf(replica));
   }
 
   /** Replicas whose founding record is on its way to disk. */
   get underWay(): number {
-    return this.#underWay.length;
+    return this.#underWay.size;
   }
 
   /** Makes this node's replicas of groups that are new here. */
@@ -102,7 +101,7 @@ export class Lifecycle {
       const own = memberOn(configuration, node);
       if (own === undefined || own.disk !== disk) continue;
       const key = { group, incarnation, replica: own.replica };
-      if (this.#replicas.find(key) !== null || !this.#mayMake(key)) continue;
+      if (this.#replicas.holds(key) || !this.#mayMake(key)) continue;
       this.#make(key, encodeConfiguration(configuration));
     }
   }
@@ -124,7 +123,7 @@ export class Lifecycle {
   onUnknown(from: NodeId, asked: UnknownReplica): void {
     const { outbox, marks } = this.#context;
     const { group, incarnation, replica, disk } = asked;
-    const ours = this.#replicas.ofGroup(group);
+    const ours = this.#replicas.peek(group);
     if (ours === null || ours.incarnation !== incarnation) return;
     const { role, configuration, configurationIndex } = ours.raft.view;
     if (role === "follower") return;
@@ -149,7 +148,7 @@ export class Lifecycle {
 
   onInvite(invite: Invite): void {
     const { disk, marks } = this.#context;
-    if (invite.disk !== disk || this.#replicas.find(invite) !== null) return;
+    if (invite.disk !== disk || this.#replicas.holds(invite)) return;
     if (!isFoundingOf(invite) || !this.#mayMake(invite)) return;
     marks.hit("invitedReplicaCreated");
     this.#make(invite, invite.configuration.slice());
@@ -162,7 +161,7 @@ export class Lifecycle {
     const own = "ok" in decoded ? memberOn(decoded.ok, node) : undefined;
     if (own === undefined || own.disk !== disk) return "refused";
     const key = { group, incarnation, replica: own.replica };
-    if (this.#replicas.find(key) !== null) return "done";
+    if (this.#replicas.holds(key)) return "done";
     if (this.#isUnderWay(key)) return "underWay";
     if (!this.#mayMake(key)) return "refused";
     this.#make(key, encoded.slice());
@@ -181,7 +180,7 @@ export class Lifecycle {
     if (living === null) {
       this.#context.marks.hit("unmadeReplicaBuried");
       const { writes } = this.#context;
-      const burial = this.#underWayTo(key, emptyBytes, (buried) => this.#dead.push(keyOf(buried)));
+      const burial = this.#underWayTo(key, emptyBytes, (buried) => this.#dead.add(nameOf(buried)));
       writes.create(burial, burial.meta, 1 as Token);
       writes.remove(burial, 1 as Token);
     } else living.leave();
@@ -190,7 +189,7 @@ export class Lifecycle {
 
   removed(replica: Replica): void {
     this.#context.marks.hit("replicaRemoved");
-    this.#dead.push(replica.key);
+    this.#dead.add(nameOf(replica.key));
   }
 
   #mayMake(key: ReplicaKey): boolean {
@@ -201,11 +200,11 @@ export class Lifecycle {
   }
 
   #isUnderWay(key: ReplicaKey): boolean {
-    return this.#underWay.some((founding) => sameKey(founding, key));
+    return this.#underWay.has(nameOf(key));
   }
 
   #isDead(key: ReplicaKey): boolean {
-    return this.#dead.some((gone) => sameKey(gone, key));
+    return this.#dead.has(nameOf(key));
   }
 
   #make(key: ReplicaKey, configuration: Uint8Array): void {
@@ -221,10 +220,10 @@ export class Lifecycle {
   ): Founding {
     const key = { group, incarnation, replica };
     const founding = new Founding(key, configuration, (ended, durable) => {
-      this.#underWay.splice(this.#underWay.indexOf(ended), 1);
+      this.#underWay.delete(nameOf(ended));
       if (durable) then(ended);
     });
-    this.#underWay.push(founding);
+    this.#underWay.add(nameOf(key));
     return founding;
   }
 }
@@ -236,8 +235,9 @@ function isFoundingOf({ configuration, replica, disk }: Invite): boolean {
   return "ok" in decoded && memberOf(decoded.ok, replica)?.disk === disk;
 }
 
-function keyOf({ group, incarnation, replica }: ReplicaKey): ReplicaKey {
-  return { group, incarnation, replica };
+/** As a key of sets. */
+function nameOf({ group, incarnation, replica }: ReplicaKey): string {
+  return `${group}/${incarnation}/${replica}`;
 }
 
 function memberOn(configuration: Configuration, node: NodeId): Member | undefined {

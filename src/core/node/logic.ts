@@ -1,7 +1,7 @@
 /** What a host runs: the multi-Raft node, or a machine of a user's own behind an adapter. */
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
-import type { GroupId, NodeId, RequestId } from "../ids.js";
+import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
@@ -15,6 +15,8 @@ export interface NodeLogic {
   readonly recordWriter: RecordWriter | null;
   /** The log and the snapshot files have read what the disk held. */
   start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void;
+  /** A link to that node was made, as of this start of it. */
+  linkUp(peer: NodeId, boot: Boot): void;
   /** `word` is the frame's checksum. */
   message(from: NodeId, message: FramedMessage, word: number): void;
   /** By whichever door it came: no bytes say more than the role that may use it allows. */

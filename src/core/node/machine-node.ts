@@ -58,6 +58,10 @@ class MachineNode implements NodeLogic, RecordWriter, Sleeper {
     this.#step({ kind: "start", node, boot, peers: this.#peers, seed, records }, records.length);
   }
 
+  linkUp(peer: NodeId): void {
+    this.#context.observer.stepped(this.#context.node, "linkUp", peer, null);
+  }
+
   message(from: NodeId, message: FramedMessage, word: number): void {
     if (message.kind === "machine") {
       this.#step({ kind: "message", from, bytes: message.bytes }, word);

@@ -32,5 +32,13 @@ export const nodeMarks = {
   answerSuperseded: "a committed entry's answer was lost to a snapshot that covers it",
   readWaitedForApply: "a confirmed read waited until its index was applied",
   endedReadsDropped: "reads that were never to be served any more made room for others",
+  nodeSilent: "a node fell silent, and who slept under leaders on it was woken",
+  nodeStartedAnew: "a node started anew, and whose groups slept with it was to be woken",
+  silenceExcused: "a node that had stood still itself took nobody's silence for a failure",
+  staleBeatDropped: "a beat came from a start of its node that had ended",
+  wakesPutOff: "more sleepers were to be woken than one interval allows",
+  replicaPacked: "a sleeping replica became a row",
+  replicaUnpacked: "a replica was made again of its row",
+  tooLargeForRow: "a sleeping replica had too much to become a row",
   stoppedOnDisk: "a node stopped because its disk failed",
 } as const;

@@ -3,6 +3,7 @@ import type { Sealer } from "../consensus.js";
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import {
+  type Boot,
   type GroupId,
   type Incarnation,
   type Index,
@@ -26,6 +27,7 @@ import type { SessionLimits } from "../store/sessions.js";
 import { slotCountDefault } from "../store/slots.js";
 import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
+import { Beats } from "./beats.js";
 import { Desk, type Letter } from "./desk.js";
 import { Later } from "./later.js";
 import { type Founding, type FoundingGroup, type LifeAnswer, Lifecycle } from "./lifecycle.js";
@@ -37,6 +39,7 @@ import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
 import { type Asked, Service } from "./service.js";
+import { Sleepers, type SleepingRow } from "./sleepers.js";
 
 export interface MultiRaftParts {
   /** Of every replica; see raft/options.ts. */
@@ -70,22 +73,32 @@ const roundsMax = 64;
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;
   readonly #context: NodeContext;
-  readonly #parts: MultiRaftParts;
+  readonly #parts: Omit<MultiRaftParts, "founding">;
+  #founding: readonly FoundingGroup[];
   readonly #raft: RaftOptions;
-  readonly #replicas = new Replicas();
+  readonly #replicas: Replicas;
   readonly #requests: Requests;
   readonly #service: Service;
   readonly #later = new Later();
   readonly #lifecycle: Lifecycle;
+  readonly #sleepers: Sleepers;
+  readonly #beats: Beats;
   readonly #desk: Desk;
   readonly #office: Office | null;
 
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
-    this.#parts = parts;
+    const { founding = [], ...rest } = parts;
+    this.#parts = rest;
+    this.#founding = founding;
     const { batchBytesMax, codec } = context;
     this.#raft = raftOptions(parts.raft ?? {}, batchBytesMax, codec.binaryBytesMax);
     this.#requests = new Requests(context);
+    this.#sleepers = new Sleepers(context.marks);
+    this.#replicas = new Replicas(this.#sleepers, (row) => this.#make(row.key, row));
+    this.#beats = new Beats(context, this.#raft, (sleeper) => {
+      this.#replicas.asleep(sleeper).step({ kind: "wake" }, 0);
+    });
     this.#service = new Service(context, this.#requests);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
     this.#desk = new Desk(context);
@@ -109,11 +122,21 @@ class MultiRaftNode implements NodeLogic {
       this.#add(found).start(found.recovered, loaded?.state ?? null);
     }
     this.#dropDead(snapshots);
-    this.#lifecycle.found(this.#parts.founding ?? []);
+    this.#lifecycle.found(this.#founding);
+    this.#founding = [];
+  }
+
+  linkUp(peer: NodeId, boot: Boot): void {
+    this.#stepped("linkUp", peer);
+    this.#beats.started(peer, boot);
   }
 
   message(from: NodeId, message: FramedMessage, word: number): void {
     switch (message.kind) {
+      case "beat":
+        this.#stepped(message.kind, word);
+        this.#beats.heard(from, message.boot);
+        return;
       case "unknownReplica":
         this.#stepped(message.kind, word);
         this.#lifecycle.onUnknown(from, message);
@@ -200,7 +223,7 @@ class MultiRaftNode implements NodeLogic {
   }
 
   viewOf(group: GroupId): RaftView | null {
-    return this.#replicas.ofGroup(group)?.raft.view ?? null;
+    return this.#replicas.peek(group)?.raft.view ?? null;
   }
 
   bounds(group: GroupId): readonly Bound[] {
@@ -211,18 +234,19 @@ class MultiRaftNode implements NodeLogic {
     return [
       { name: "requests", size: this.#requests.size, limit: options.requestsPendingMax },
       { name: "queued writes", size: writes.size, limit: writesMax + this.#lifecycle.underWay },
+      this.#beats.bounds(),
       { name: "requests of nodes", size: this.#desk.size, limit: options.requestsPendingMax },
       ...(this.#office === null ? [] : [this.#office.bound]),
-      ...(this.#replicas.ofGroup(group)?.bounds() ?? []),
+      ...(this.#replicas.peek(group)?.bounds() ?? []),
     ];
   }
 
   storeOf(group: GroupId): ReplicatedStore | null {
-    return this.#replicas.ofGroup(group)?.store ?? null;
+    return this.#replicas.peek(group)?.store ?? null;
   }
 
   stateOf(group: GroupId): unknown {
-    return this.#replicas.ofGroup(group)?.raft.state ?? null;
+    return this.#replicas.peek(group)?.raft.state ?? null;
   }
 
   get state(): unknown {
@@ -232,7 +256,7 @@ class MultiRaftNode implements NodeLogic {
   /** Snapshots of replicas that were lost, or whose removal a crash cut short of its files. */
   #dropDead(snapshots: readonly LoadedSnapshot[]): void {
     for (const each of snapshots) {
-      if (this.#replicas.find(each) !== null) continue;
+      if (this.#replicas.holds(each)) continue;
       this.#context.marks.hit("deadSnapshotRemoved");
       this.#context.snapshots.remove(each);
     }
@@ -275,15 +299,22 @@ class MultiRaftNode implements NodeLogic {
   }
 
   #ask(request: RequestId, asked: Asked, word: number): void {
-    const replica = this.#replicas.ofGroup("group" in asked ? asked.group : metaGroup);
-    if (replica === null || this.#requests.full) {
+    const group = "group" in asked ? asked.group : metaGroup;
+    const known = this.#replicas.has(group);
+    // Nobody is woken, nor made of a row, to be told that there is no room.
+    const replica = this.#requests.full ? null : this.#replicas.ofGroup(group);
+    if (replica === null) {
       this.#stepped(asked.kind, word);
-      if (replica !== null) this.#context.marks.hit("requestsFull");
-      this.#answer(request, refusalBytes(replica === null ? "noGroup" : "overloaded", null));
+      if (known) this.#context.marks.hit("requestsFull");
+      this.#answer(request, refusalBytes(known ? "overloaded" : "noGroup", null));
     } else if (replica.leaving) {
       this.#stepped(asked.kind, word);
       this.#answer(request, refusalBytes("removed", null));
-    } else this.#service.serve(replica, request, asked, word);
+    } else {
+      this.#service.serve(replica, request, asked, word);
+      // What was told without a step has woken nobody.
+      if (replica.sleeper >= 0) replica.rest();
+    }
   }
 
   #answer(request: RequestId, bytes: Uint8Array): void {
@@ -301,7 +332,14 @@ class MultiRaftNode implements NodeLogic {
     this.#add(founding).start(recovered, null);
   }
 
-  #add({ group, incarnation, replica }: ReplicaKey): Replica {
+  #add(key: ReplicaKey): Replica {
+    const added = this.#make(key);
+    this.#replicas.add(added);
+    return added;
+  }
+
+  /** `row`: as it slept; else it is to be started. */
+  #make({ group, incarnation, replica }: ReplicaKey, row?: SleepingRow): Replica {
     const { sealer, machine, slotCount = slotCountDefault, owned, sessions } = this.#parts;
     const { marks, crc32 } = this.#context;
     const store = new ReplicatedStore({
@@ -314,25 +352,33 @@ class MultiRaftNode implements NodeLogic {
       ...(owned === undefined ? {} : { owned: owned(group, incarnation) }),
       ...(sessions === undefined ? {} : { limits: sessions }),
     });
-    const added = new Replica({
+    return new Replica({
       key: { group, incarnation, replica },
       context: this.#context,
       requests: this.#requests,
       later: this.#later,
+      sleepers: this.#sleepers,
+      beats: this.#beats,
       store,
       sealer: sealer?.(group, incarnation) ?? identitySealer,
       raft: this.#raft,
-      gone: (gone) => this.#gone(gone),
+      gone: this.#gone,
+      restful: this.#restful,
+      ...(row === undefined ? {} : { row }),
     });
-    this.#replicas.add(added);
-    return added;
   }
 
   /** Its removal is durable. */
-  #gone(replica: Replica): void {
+  readonly #gone = (replica: Replica): void => {
     this.#replicas.remove(replica);
     this.#lifecycle.removed(replica);
-  }
+  };
+
+  readonly #restful = (replica: Replica): void => {
+    // The steward looks at its map after every step.
+    if (this.#office !== null && replica.group === metaGroup) return;
+    if (this.#replicas.pack(replica)) this.#context.wal.rest(replica.key);
+  };
 
   #living(key: ReplicaKey): Replica | null {
     const replica = this.#replicas.find(key);

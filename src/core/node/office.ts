@@ -18,8 +18,8 @@ export class Office {
   readonly #replicas: Replicas;
   readonly #desk: Desk;
   readonly #steward: Steward;
-  /** The replica that leads the meta group here, and up to where the steward knows its map. */
-  #meta: Replica | null = null;
+  /** Whether the meta group is led from here, and up to where the steward knows its map. */
+  #leads = false;
   #known = 0;
 
   constructor(context: NodeContext, replicas: Replicas, desk: Desk, options: StewardOptions) {
@@ -38,7 +38,7 @@ export class Office {
           bytes: encodeMapCommand(command),
         });
         const request = desk.unheard();
-        this.#meta?.step({ kind: "propose", request, type: entryType.admin, payload }, request);
+        this.#meta()?.step({ kind: "propose", request, type: entryType.admin, payload }, request);
       },
     });
   }
@@ -57,12 +57,20 @@ export class Office {
   }
 
   #look(): void {
-    const newest = this.#replicas.ofGroup(metaGroup);
-    const meta = newest !== null && newest.leads && !newest.leaving ? newest : null;
-    if (meta === this.#meta && (meta === null || meta.applied === this.#known)) return;
-    this.#meta = meta;
+    // While it sleeps in a row nothing changes; and to look would be to wake it.
+    if (this.#replicas.isRow(metaGroup)) return;
+    const meta = this.#meta();
+    const leads = meta !== null;
+    if (leads === this.#leads && (meta === null || meta.applied === this.#known)) return;
+    this.#leads = leads;
     this.#known = meta?.applied ?? 0;
     const machine = meta?.store.machine;
     this.#steward.look(machine instanceof ClusterMap ? machine.state : null);
+  }
+
+  /** The replica that leads the meta group here; null when none does. */
+  #meta(): Replica | null {
+    const newest = this.#replicas.ofGroup(metaGroup);
+    return newest !== null && newest.leads && !newest.leaving ? newest : null;
   }
 }

@@ -14,6 +14,8 @@ export interface NodeOptions {
   readonly heldMax: number;
   /** Frames for one peer in one turn; further messages are lost as on a link. Default 16,384. */
   readonly peerFramesMax: number;
+  /** Sleeping replicas that a node wakes by itself in one heartbeat interval. Default 64. */
+  readonly wakesMax: number;
   /** When not even essential writes found room, nothing is tried again before this. Default 100 ms. */
   readonly refusedRetryUs: number;
 }
@@ -25,6 +27,7 @@ export const nodeDefaults: NodeOptions = {
   requestTimeoutUs: 5_000_000,
   heldMax: 16_384,
   peerFramesMax: 16_384,
+  wakesMax: 64,
   refusedRetryUs: 100_000,
 };
 

@@ -16,10 +16,12 @@ import type { Bound } from "../raft/view.js";
 import { encodeClientAnswer } from "../store/client-protocol.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
+import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
 import type { Later } from "./later.js";
 import type { Question, Requests } from "./requests.js";
+import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
 
@@ -28,11 +30,17 @@ export interface ReplicaParts {
   readonly context: NodeContext;
   readonly requests: Requests;
   readonly later: Later;
+  readonly sleepers: Sleepers;
+  readonly beats: Beats;
   readonly store: ReplicatedStore;
   readonly sealer: Sealer;
   readonly raft: RaftOptions;
   /** Its removal is durable: it is off the node. */
   readonly gone: (replica: Replica) => void;
+  /** It sleeps, and nothing is under way beside what its Raft tells of: it may become a row. */
+  readonly restful: (replica: Replica) => void;
+  /** It sleeps on from there; else `start` follows. */
+  readonly row?: SleepingRow;
 }
 
 type Tied = Extract<RaftEffect, { kind: "send" | "answer" | "readReady" }>;
@@ -43,7 +51,7 @@ interface WaitingRead {
   readonly index: Index;
 }
 
-export class Replica implements Writer, Sleeper {
+export class Replica implements Writer, Sleeper, SleepingReplica {
   readonly group: ReplicaKey["group"];
   readonly incarnation: ReplicaKey["incarnation"];
   readonly replica: ReplicaKey["replica"];
@@ -56,6 +64,9 @@ export class Replica implements Writer, Sleeper {
   lastBatch = 0;
   wakeAtUs: number = Infinity;
   wakeSlot = -1;
+  /** Its number while it sleeps, else -1. */
+  sleeper = -1;
+  links = -1;
   /** Where the state machine stands. */
   applied = 0;
   /** It was removed: its last write is on its way to disk, and it is not stepped any more. */
@@ -63,9 +74,12 @@ export class Replica implements Writer, Sleeper {
   readonly #context: NodeContext;
   readonly #requests: Requests;
   readonly #later: Later;
+  readonly #sleepers: Sleepers;
+  readonly #beats: Beats;
   readonly #sealer: Sealer;
   readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
+  readonly #restful: (replica: Replica) => void;
   readonly #held = new HeldBack<Tied>();
   /** The newest token that waits for a sync. */
   #token: Token = noToken;
@@ -73,7 +87,8 @@ export class Replica implements Writer, Sleeper {
   #committed: number[] = [];
   #reads: WaitingRead[] = [];
 
-  constructor({ key, context, requests, later, store, sealer, raft, gone }: ReplicaParts) {
+  constructor(parts: ReplicaParts) {
+    const { key, context, requests, later, store, sealer, raft, gone, row } = parts;
     this.key = key;
     this.group = key.group;
     this.incarnation = key.incarnation;
@@ -82,12 +97,17 @@ export class Replica implements Writer, Sleeper {
     this.#context = context;
     this.#requests = requests;
     this.#later = later;
+    this.#sleepers = parts.sleepers;
+    this.#beats = parts.beats;
     this.#sealer = sealer;
     this.#logEntriesMax = raft.logEntriesMax;
     this.#gone = gone;
+    this.#restful = parts.restful;
     const { node, boot, marks } = context;
     const seed = seedOf(context, key.group, key.incarnation);
-    this.raft = new Raft({ ...key, node, boot, options: raft, seed, sealer, marks });
+    const config = { ...key, node, boot, options: raft, seed, sealer, marks };
+    this.raft = new Raft(row === undefined ? config : { ...config, row: row.reader });
+    if (row !== undefined) this.#sleepOn(row);
   }
 
   get leads(): boolean {
@@ -125,6 +145,15 @@ export class Replica implements Writer, Sleeper {
     observer.stepped(node, "recovered", recovered.entries.length, view);
     if (state !== null) this.#showRestored(this.applied as Index);
     this.#carryOut(out);
+  }
+
+  #sleepOn({ reader }: SleepingRow): void {
+    const { state } = this.raft;
+    const restored = this.store.restore(reader.varbytes());
+    assert(restored && reader.complete, "a row of this replica can be read", { group: this.group });
+    this.applied = state.applied;
+    this.#token = state.token as Token;
+    this.#held.durable = state.durableToken as Token;
   }
 
   /** `word` stands for the input's binary fields in the digest. */
@@ -173,6 +202,7 @@ export class Replica implements Writer, Sleeper {
   leave(): void {
     if (this.leaving) return;
     this.leaving = true;
+    if (this.sleeper >= 0) this.#awoke();
     // Once its removal is durable, what these say of its log is not true any more.
     this.#held.dropIf(({ kind }) => kind === "send");
     this.#token = (this.raft.state.token + 1) as Token;
@@ -192,6 +222,27 @@ export class Replica implements Writer, Sleeper {
     for (let at = 0; at < out.length; at++) this.#effect(out[at]!);
     shorten(out, 0);
     if (this.raft.state.removed) this.leave();
+    else if (this.raft.state.asleep) this.#sleeps();
+    else if (this.sleeper >= 0) this.#awoke();
+  }
+
+  #sleeps(): void {
+    if (this.sleeper < 0) {
+      this.#sleepers.add(this);
+      this.#beats.asleep(this, this.raft.state);
+    }
+    this.rest();
+  }
+
+  /** It sleeps: it may become a row, unless anything is under way here. */
+  rest(): void {
+    const waiting = this.#held.size + this.#committed.length + this.#reads.length;
+    if (waiting === 0 && this.waiting === null && !this.leaving) this.#restful(this);
+  }
+
+  #awoke(): void {
+    this.#beats.awake(this);
+    this.#sleepers.remove(this);
   }
 
   #effect(effect: RaftEffect): void {
@@ -317,13 +368,12 @@ export class Replica implements Writer, Sleeper {
     const { node, observer } = this.#context;
     const { view } = this.raft;
     for (let at = 0; at < entries.length; at++) {
-      const entry = entries[at]!;
+      const entry = this.#opened(entries[at]!);
       const { index } = entry;
       assert(index === this.applied + 1, "entries are applied in order, each once", { index });
-      const opened = this.#opened(entry);
-      const answer = this.store.apply(opened);
+      const answer = this.store.apply(entry);
       this.applied = index;
-      if (isControl(entry)) observer.controlApplied?.(node, view, opened, answer, this.store);
+      if (isControl(entry)) observer.controlApplied?.(node, view, entry, answer, this.store);
       if (this.#committed.length > 0) this.#answerCommitted(index, answer);
     }
     observer.applied(node, view, entries, this.store.digest());

@@ -1,22 +1,48 @@
-/** The replicas that live on a node, by group. */
+/** The replicas that live on a node, by group: objects, or rows of those that sleep. */
 import type { GroupId } from "../ids.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import { sameKey } from "./logic.js";
 import type { Replica } from "./replica.js";
+import type { Sleepers, SleepingRow } from "./sleepers.js";
 
 export class Replicas {
-  readonly #byGroup = new Map<GroupId, Replica>();
-
+  readonly #sleepers: Sleepers;
+  readonly #unpack: (row: SleepingRow) => Replica;
+  /** The newest of a group, or the number under which its only one sleeps in a row. */
+  readonly #byGroup = new Map<GroupId, Replica | number>();
   #count = 0;
+
+  /** `unpack` makes an object of a row, and nothing else. */
+  constructor(sleepers: Sleepers, unpack: (row: SleepingRow) => Replica) {
+    this.#sleepers = sleepers;
+    this.#unpack = unpack;
+  }
 
   get count(): number {
     return this.#count;
   }
 
+  has(group: GroupId): boolean {
+    return this.#byGroup.has(group);
+  }
+
+  /** True for one that sleeps in a row: it stands as it stood, until somebody asks for it. */
+  isRow(group: GroupId): boolean {
+    return typeof this.#byGroup.get(group) === "number";
+  }
+
+  holds(key: ReplicaKey): boolean {
+    const first = this.#byGroup.get(key.group);
+    if (typeof first === "number") return sameKey(this.#sleepers.row(first).key, key);
+    return withKey(first ?? null, key) !== null;
+  }
+
+  /** What slept in a row is an object from here on. */
   find(key: ReplicaKey): Replica | null {
-    let replica = this.#byGroup.get(key.group) ?? null;
-    while (replica !== null && !sameKey(replica, key)) replica = replica.sibling;
-    return replica;
+    const first = this.#byGroup.get(key.group) ?? null;
+    if (typeof first !== "number") return withKey(first, key);
+    const row = this.#sleepers.row(first);
+    return sameKey(row.key, key) ? this.#unpacked(row) : null;
   }
 
   /**
@@ -24,47 +50,88 @@ export class Replicas {
    * What is left of an earlier life may believe that it leads.
    */
   ofGroup(group: GroupId): Replica | null {
-    let best = this.#byGroup.get(group) ?? null;
-    if (best === null || best.sibling === null) return best;
-    for (
-      let replica = best.sibling as Replica | null;
-      replica !== null;
-      replica = replica.sibling
-    ) {
-      const newer = replica.incarnation > best.incarnation;
-      const leads = replica.incarnation === best.incarnation && replica.leads && !best.leads;
-      if (newer || leads) best = replica;
-    }
-    return best;
+    const first = this.#byGroup.get(group) ?? null;
+    if (typeof first === "number") return this.#unpacked(this.#sleepers.row(first));
+    return best(first);
+  }
+
+  /** The same only to be looked at: it must not be stepped. */
+  peek(group: GroupId): Replica | null {
+    const first = this.#byGroup.get(group) ?? null;
+    return typeof first === "number" ? this.#unpack(this.#sleepers.row(first)) : best(first);
+  }
+
+  /** The one that sleeps under that number. */
+  asleep(sleeper: number): Replica {
+    return this.#sleepers.object(sleeper) ?? this.#unpacked(this.#sleepers.row(sleeper));
+  }
+
+  /** It sleeps: no more of it is kept than its row. False: that does not hold it. */
+  pack(replica: Replica): boolean {
+    const { group, sibling, sleeper } = replica;
+    if (sibling !== null || this.#byGroup.get(group) !== replica) return false;
+    if (!this.#sleepers.pack(replica)) return false;
+    this.#byGroup.set(group, sleeper);
+    return true;
   }
 
   add(replica: Replica): void {
     this.#count++;
-    replica.sibling = this.#byGroup.get(replica.group) ?? null;
+    const first = this.#byGroup.get(replica.group) ?? null;
+    // Side by side with another none of them is in a row.
+    replica.sibling = typeof first === "number" ? this.asleep(first) : first;
     this.#byGroup.set(replica.group, replica);
   }
 
   remove(gone: Replica): void {
     this.#count--;
-    const first = this.#byGroup.get(gone.group);
+    const first = this.#object(gone.group);
     if (first === gone) {
       if (gone.sibling === null) this.#byGroup.delete(gone.group);
       else this.#byGroup.set(gone.group, gone.sibling);
       return;
     }
-    for (let replica = first; replica !== undefined; replica = replica.sibling ?? undefined) {
+    for (let replica = first; replica !== null; replica = replica.sibling) {
       if (replica.sibling === gone) replica.sibling = gone.sibling;
     }
   }
 
-  /** For people and for the end of a run: no step ever loops over all. */
+  /** To be looked at, by people and at the end of a run: no step ever loops over all. */
   all(): Replica[] {
     const all: Replica[] = [];
     for (const first of this.#byGroup.values()) {
-      for (let replica: Replica | null = first; replica !== null; replica = replica.sibling) {
-        all.push(replica);
-      }
+      if (typeof first === "number") all.push(this.#unpack(this.#sleepers.row(first)));
+      else
+        for (let each: Replica | null = first; each !== null; each = each.sibling) all.push(each);
     }
     return all;
   }
+
+  #unpacked(row: SleepingRow): Replica {
+    const replica = this.#unpack(row);
+    this.#sleepers.unpacked(replica, row);
+    this.#byGroup.set(replica.group, replica);
+    return replica;
+  }
+
+  #object(group: GroupId): Replica | null {
+    const first = this.#byGroup.get(group) ?? null;
+    return typeof first === "number" ? null : first;
+  }
+}
+
+function withKey(first: Replica | null, key: ReplicaKey): Replica | null {
+  let replica = first;
+  while (replica !== null && !sameKey(replica, key)) replica = replica.sibling;
+  return replica;
+}
+
+function best(newest: Replica | null): Replica | null {
+  let found = newest;
+  for (let each = newest?.sibling ?? null; found !== null && each !== null; each = each.sibling) {
+    const newer = each.incarnation > found.incarnation;
+    const leads = each.incarnation === found.incarnation && each.leads && !found.leads;
+    if (newer || leads) found = each;
+  }
+  return found;
 }

@@ -6,6 +6,7 @@
 import type { ConsensusEffect, ConsensusEvent, RefusalReason, Sealer } from "../consensus.js";
 import type { Entry, HardState, SnapshotMeta } from "../entry.js";
 import {
+  type Boot,
   type Index,
   type NodeId,
   type ReplicaId,
@@ -35,6 +36,8 @@ interface OpenPersist {
 export interface RaftCore {
   readonly options: RaftOptions;
   readonly sealer: Sealer;
+  /** The node's start. */
+  readonly boot: Boot;
   readonly marks: Marks;
   readonly state: RaftState;
   /** The step under way. */

@@ -7,11 +7,14 @@ import { type RaftCore, afterHardState, afterLog, emit, send, writesFull } from 
 import { appendEntry, cutLog } from "./log-writes.js";
 import { heardLeader } from "./liveness.js";
 import { lastIndex, termAt } from "./log.js";
-import type { Append, Heartbeat, SnapshotChunk } from "./messages.js";
+import type { Append, Heartbeat, Sleep, SnapshotChunk } from "./messages.js";
 import { becomeFollower, restartElectionTimer } from "./roles.js";
 
 /** A leader of our own term spoke: it is the only one of the term, and it lives. */
-export function hearLeader(core: RaftCore, message: Append | Heartbeat | SnapshotChunk): void {
+export function hearLeader(
+  core: RaftCore,
+  message: Append | Heartbeat | SnapshotChunk | Sleep,
+): void {
   const { state } = core;
   if (state.role !== "follower" || state.leader !== message.from) {
     becomeFollower(core, message.term, message.from);
@@ -163,7 +166,10 @@ export function onHeartbeat(core: RaftCore, message: Heartbeat): void {
   replyHeartbeat(core, message);
 }
 
-function replyHeartbeat(core: RaftCore, { from: to, request, session }: Heartbeat): void {
+export function replyHeartbeat(
+  core: RaftCore,
+  { from: to, request, session }: Heartbeat | Sleep,
+): void {
   const { group, incarnation, replica: from, term, damagedThrough } = core.state;
   const damaged = damagedThrough > 0;
   send(
@@ -177,13 +183,13 @@ function replyHeartbeat(core: RaftCore, { from: to, request, session }: Heartbea
 /** A leader of an older term hears of ours, and steps down. */
 export function refuseStaleLeader(
   core: RaftCore,
-  message: Append | Heartbeat | SnapshotChunk,
+  message: Append | Heartbeat | SnapshotChunk | Sleep,
 ): void {
   const { state } = core;
   core.marks.hit("staleLeaderRefused");
   if (message.kind === "append") {
     replyAppend(core, message, { accepted: false, match: 0, hintIndex: 0, hintTerm: 0 });
-  } else if (message.kind === "heartbeat") {
+  } else if (message.kind === "heartbeat" || message.kind === "sleep") {
     replyHeartbeat(core, message);
   } else {
     const { group, incarnation, replica: from, term } = state;

@@ -12,6 +12,7 @@ import { dropLeftPeers, sendHeartbeat, syncPeers } from "./peers.js";
 import { resendRound } from "./reads.js";
 import { backOff, readFailed } from "./replication.js";
 import { becomeFollower, endElection, setLeader, setRole } from "./roles.js";
+import { asksToSleep, sendSleep } from "./sleep.js";
 import { resendSnapshot } from "./snapshots-send.js";
 import { expireTransfer, handOver } from "./transfer.js";
 
@@ -27,6 +28,7 @@ export function becomeLeader(core: RaftCore): void {
   setRole(core, "leader");
   state.termStart = lastIndex(state.log) + 1;
   state.uncommittedBytes = 0;
+  state.busyUs = core.now;
   state.passOnAtUs = core.now + core.options.electionTimeoutMaxUs;
   state.passedOnTo = state.replica;
   appendOwn(core, entryType.blank, emptyBytes);
@@ -49,11 +51,14 @@ export function onLeaderTimer(core: RaftCore): void {
   if (state.role !== "leader") return;
   makeRoom(core);
   dropLeftPeers(core);
+  const asks = asksToSleep(core);
   for (const peer of state.peers) {
     if (peer.readRequest === readFailed) peer.readRequest = 0;
     backOff(core, peer);
     resendSnapshot(core, peer);
-    if (now >= peer.liveness.lastSentUs + options.heartbeatUs) sendHeartbeat(core, peer);
+    if (now < peer.liveness.lastSentUs + options.heartbeatUs) continue;
+    if (asks) sendSleep(core, peer);
+    else sendHeartbeat(core, peer);
   }
   resendRound(core);
 }

@@ -48,6 +48,13 @@ export const raftMarks = {
   passedOnForSpace: "a leader without room on its disk passed leadership on",
   promotionRefused: "a learner was not promoted because it had not caught up",
   transferAborted: "a leadership transfer did not end in time",
+  sleepAgreed: "a leader fell asleep because all its peers had",
+  sleepNotAgreed: "a follower that lags behind did not agree to sleep",
+  sleepGivenUp: "a leader went on because not all its peers had agreed to sleep in time",
+  sleepBrokenOff: "a leader was given work while it asked its peers to sleep",
+  wokeToLead: "a leader that slept spoke to all its peers",
+  wokeToFollow: "a follower that slept told its leader that it had woken",
+  wokeUnderNobody: "a replica that slept under no leader told all members that it had woken",
   leaseReadRefused: "a read by lease was refused because no lease held",
   forwardedReadExpired: "a read forwarded to the leader went without an answer",
 } as const;

@@ -5,11 +5,12 @@ import { type RaftCore, writesFull } from "./core.js";
 import { onPreVote, onPreVoteReply, onTimeoutNow, onVote, onVoteReply } from "./election.js";
 import { onReadIndexReply } from "./follower-reads.js";
 import { hearLeader, onAppend, onHeartbeat, refuseStaleLeader } from "./follower.js";
-import { isPromised } from "./liveness.js";
+import { heardLeader, isPromised } from "./liveness.js";
 import type { RaftMessage } from "./messages.js";
 import { onReadIndex } from "./reads.js";
 import { onAppendReply, onHeartbeatReply } from "./replication.js";
 import { becomeFollower } from "./roles.js";
+import { onAsleep, onSleep } from "./sleep.js";
 import { onSnapshotChunk } from "./snapshots-receive.js";
 import { onSnapshotReply } from "./snapshots-send.js";
 
@@ -39,9 +40,12 @@ function isForUs({ state }: RaftCore, message: RaftMessage): boolean {
   return message.to === state.replica && message.from !== state.replica && state.started;
 }
 
-/** A pre-vote and its grant speak of a term that has not begun; a refusal has its own handling. */
+/**
+ * A pre-vote and its grant speak of a term that has not begun; a refusal has its own handling. Who
+ * has woken wants to hear of a leader, and not to depose it.
+ */
 function raisesTerm({ kind }: RaftMessage): boolean {
-  return kind !== "preVote" && kind !== "preVoteReply";
+  return kind !== "preVote" && kind !== "preVoteReply" && kind !== "wake";
 }
 
 /** True when nothing is left to do with a message of an older term. */
@@ -49,9 +53,11 @@ function isStale(core: RaftCore, message: RaftMessage): boolean {
   switch (message.kind) {
     case "append":
     case "heartbeat":
+    case "sleep":
     case "snapshotChunk":
       refuseStaleLeader(core, message);
       return true;
+    case "wake":
     case "preVote":
     case "preVoteReply":
     case "vote":
@@ -79,6 +85,18 @@ function dispatch(core: RaftCore, message: RaftMessage): void {
       return;
     case "heartbeatReply":
       onHeartbeatReply(core, message);
+      return;
+    case "sleep":
+      // Who sleeps under it already has not been woken by this.
+      if (core.state.asleep) heardLeader(core);
+      else hearLeader(core, message);
+      onSleep(core, message);
+      return;
+    case "asleep":
+      onAsleep(core, message);
+      return;
+    case "wake":
+      // That has happened.
       return;
     case "preVote":
       onPreVote(core, message);

@@ -6,7 +6,7 @@
  * `request`, and one that matches no open request is dropped.
  */
 import type { Entry, SnapshotMeta } from "../entry.js";
-import type { GroupId, Incarnation, Index, ReplicaId, RequestId, Term } from "../ids.js";
+import type { Boot, GroupId, Incarnation, Index, ReplicaId, RequestId, Term } from "../ids.js";
 
 interface Envelope {
   readonly group: GroupId;
@@ -79,6 +79,30 @@ export interface HeartbeatReply extends Envelope {
   readonly damaged: boolean;
 }
 
+/** A heartbeat of a leader that has nothing to do: its follower may sleep if its log ends there. */
+export interface Sleep extends Envelope {
+  readonly kind: "sleep";
+  readonly session: number;
+  /** The end of the leader's log, all of it committed. */
+  readonly lastIndex: Index;
+  readonly lastTerm: Term;
+  /** The start of the leader's node: after another one nobody sleeps under this leader. */
+  readonly boot: Boot;
+}
+
+/** The follower sleeps. Who does not agree answers as to a heartbeat. */
+export interface Asleep extends Envelope {
+  readonly kind: "asleep";
+  readonly session: number;
+  /** The start of the follower's node. */
+  readonly boot: Boot;
+}
+
+/** Who has woken says so, and nothing else: a leader that sleeps is to speak again. */
+export interface Wake extends Envelope {
+  readonly kind: "wake";
+}
+
 /** Leadership transfer (thesis section 3.10): campaign now. */
 export interface TimeoutNow extends Envelope {
   readonly kind: "timeoutNow";
@@ -122,6 +146,9 @@ export type RaftMessage =
   | AppendReply
   | Heartbeat
   | HeartbeatReply
+  | Sleep
+  | Asleep
+  | Wake
   | TimeoutNow
   | ReadIndex
   | ReadIndexReply

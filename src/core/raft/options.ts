@@ -8,6 +8,8 @@ export interface RaftOptions {
   readonly heartbeatUs: number;
   /** An append or a chunk without an answer is sent again, what the disk refused tried again. 300 ms. */
   readonly resendUs: number;
+  /** A leader with nothing to do for so long puts its group to sleep; 0: never. Default 5 s. */
+  readonly sleepAfterUs: number;
   /** Added to this replica's election timeouts, so that others come first. Default 0. */
   readonly priorityDelayUs: number;
   /** Serve reads by lease (thesis section 6.4.1). Default true. */
@@ -56,6 +58,7 @@ export const raftDefaults: RaftOptions = {
   electionTimeoutMaxUs: 1_000_000,
   heartbeatUs: 100_000,
   resendUs: 300_000,
+  sleepAfterUs: 5_000_000,
   priorityDelayUs: 0,
   leaseReads: true,
   leaseDriftMillionths: 125_000,
@@ -99,6 +102,7 @@ export function checkRaftOptions(options: RaftOptions): string[] {
 }
 
 const mayBeZero: ReadonlySet<string> = new Set([
+  "sleepAfterUs",
   "priorityDelayUs",
   "leaseDriftMillionths",
   "trailingEntries",

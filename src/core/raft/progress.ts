@@ -46,6 +46,10 @@ export interface Peer {
   sending: SnapshotSend | null;
   /** The newest snapshot that the peer refused: it may have rotted here. */
   refusedSnapshot: number;
+  /** It has agreed to sleep, and nothing has woken the group since. */
+  asleep: boolean;
+  /** The start of its node in which it agreed. */
+  boot: number;
   /** Grows with each refusal until it installs one; no other is begun before `snapshotAtUs`. */
   snapshotWaitUs: number;
   snapshotAtUs: number;
@@ -95,6 +99,8 @@ export function newPeer(
     liveness: { lastSentUs: 0, lastHeardUs: nowUs, ackedSentUs: 0 },
     sending: null,
     refusedSnapshot: 0,
+    asleep: false,
+    boot: 0,
     snapshotWaitUs: 0,
     snapshotAtUs: 0,
   };

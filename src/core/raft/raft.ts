@@ -1,5 +1,6 @@
 /** One replica of a Raft group (Ongaro's thesis): what each input does, and what follows from it. */
 import { assert, assertNever } from "../assert.js";
+import type { ByteReader } from "../bytes.js";
 import type { Consensus, ConsensusInput, Permissions, Sealer } from "../consensus.js";
 import type { Boot, GroupId, Incarnation, NodeId, ReplicaId } from "../ids.js";
 import type { Marks } from "../marks.js";
@@ -24,6 +25,8 @@ import { onPeerLogRead, onUnreachable, replicate } from "./replication.js";
 import { onChunkRead } from "./snapshots-send.js";
 import { onChunkWritten, onRestored, tryRestore } from "./snapshots-receive.js";
 import { mayCampaign } from "./roles.js";
+import { sleepWithPeers, stir } from "./sleep.js";
+import { readRow } from "./sleeping-row.js";
 import { type RaftState, initialState } from "./state.js";
 import { armTimer } from "./timer.js";
 import { advanceTransfer, expireTransfer, handOver, onTransfer, passOn } from "./transfer.js";
@@ -44,6 +47,8 @@ export interface RaftConfig {
   readonly marks: Marks;
   /** As `pack` gave it, of the same boot: the replica goes on from there. Without it, it begins. */
   readonly packed?: Uint8Array;
+  /** What `writeRow` wrote, of the same boot: the replica sleeps on. Read up to its end. */
+  readonly row?: ByteReader;
 }
 
 export type RaftInput = ConsensusInput<RaftMessage>;
@@ -54,14 +59,15 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
   readonly #core: RaftCore;
 
   constructor(config: RaftConfig) {
-    const { options, sealer, marks, seed, packed } = config;
+    const { options, sealer, marks } = config;
     const wrong = checkRaftOptions(options);
     assert(wrong.length === 0, "options of a replica can be used", { wrong });
     this.#core = {
       options,
       sealer,
+      boot: config.boot,
       marks,
-      state: packed === undefined ? initialState(config, seed) : unpackedState(packed),
+      state: firstState(config),
       now: 0,
       out: [],
       sender: config.node,
@@ -93,6 +99,7 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     core.out = out;
     core.changedFrom = Infinity;
     const commit = core.state.commit;
+    stir(core, input);
     handle(core, input);
     if (core.state.role === "leader") settleLeader(core);
     if (core.state.damagedThrough > 0) checkRepair(core);
@@ -104,6 +111,12 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     armTimer(core);
     core.out = nowhere;
   }
+}
+
+function firstState(config: RaftConfig): RaftState {
+  const { seed, packed, row } = config;
+  if (row !== undefined) return readRow(row, config, seed);
+  return packed === undefined ? initialState(config, seed) : unpackedState(packed);
 }
 
 function unpackedState(packed: Uint8Array): RaftState {
@@ -188,6 +201,9 @@ function handleHost(core: RaftCore, input: HostInput): void {
     case "noRoom":
       passOn(core);
       return;
+    case "wake":
+      // That has happened.
+      return;
     case "permitted":
       onPermitted(core, input.permissions);
       return;
@@ -203,6 +219,7 @@ function handleHost(core: RaftCore, input: HostInput): void {
 function onTimer(core: RaftCore): void {
   const { state, now } = core;
   state.wakeAtUs = Infinity;
+  if (state.asleep) return;
   retryWrites(core);
   if (state.role === "leader") {
     onLeaderTimer(core);
@@ -228,4 +245,5 @@ function settleLeader(core: RaftCore): void {
   serveReads(core);
   advanceTransfer(core);
   for (const peer of state.peers) replicate(core, peer);
+  sleepWithPeers(core);
 }

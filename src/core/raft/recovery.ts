@@ -43,7 +43,9 @@ export function onRecovered(core: RaftCore, recovered: RecoveredReplica): void {
   // A promise to a leader may have been given just before the crash. Nobody has one in term 0.
   if (options.leaseReads && state.term > 0)
     state.promisedUntilUs = now + options.electionTimeoutMinUs;
-  restartElectionTimer(core);
+  // Who has slept through an unknown time waits for its turn to be woken: not all groups at once.
+  if (options.sleepAfterUs > 0) state.asleep = true;
+  else restartElectionTimer(core);
 }
 
 function readEntries({ state }: RaftCore, { entries }: RecoveredReplica): void {

@@ -3,7 +3,7 @@ import type { Entry } from "../entry.js";
 import { type Index, type RequestId, type Term, noToken } from "../ids.js";
 import { type RaftCore, nextRequest, peerOf, send } from "./core.js";
 import { cachedFrom, entryBytes, entryOverheadBytes, lastIndex, sliceOf, termAt } from "./log.js";
-import type { AppendReply, HeartbeatReply, RaftMessage } from "./messages.js";
+import type { AppendReply, Asleep, HeartbeatReply, RaftMessage } from "./messages.js";
 import {
   type Peer,
   answered,
@@ -193,18 +193,31 @@ function refused(core: RaftCore, peer: Peer, message: AppendReply): void {
 }
 
 export function onHeartbeatReply(core: RaftCore, message: HeartbeatReply): void {
+  answeredBeat(core, message, message.damaged);
+}
+
+/** The peer whose open heartbeat was answered; undefined when the answer counts for nothing. */
+export function answeredBeat(
+  core: RaftCore,
+  message: HeartbeatReply | Asleep,
+  damaged: boolean,
+): Peer | undefined {
   const peer = peerInSession(core, message);
-  if (peer === undefined) return;
+  if (peer === undefined) return undefined;
   const sentUs = closeHeartbeat(peer, message.request);
   if (sentUs < 0) {
     core.marks.hit("staleRequestDropped");
-    return;
+    return undefined;
   }
-  if (noteDamage(core, peer, message.damaged)) return;
+  if (noteDamage(core, peer, damaged)) return undefined;
   answered(peer, message.request, sentUs, core.now);
+  return peer;
 }
 
-function peerInSession(core: RaftCore, message: AppendReply | HeartbeatReply): Peer | undefined {
+function peerInSession(
+  core: RaftCore,
+  message: AppendReply | HeartbeatReply | Asleep,
+): Peer | undefined {
   const { state } = core;
   if (message.term !== state.term || state.role !== "leader") return undefined;
   const peer = peerOf(state, message.from);

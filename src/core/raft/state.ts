@@ -120,6 +120,11 @@ export interface RaftState {
   /** Until then no vote is given to another: a leader counts on it (thesis sections 4.2.3, 6.4.1). */
   promisedUntilUs: number;
 
+  /** No deadline: whatever concerns the group wakes it. */
+  asleep: boolean;
+  /** The start of the leader's node under which a follower sleeps; 0 under no leader. */
+  leaderBoot: number;
+
   /** Counts requests of this start that a term or the host's answer confines. */
   nextRequest: number;
   /** Counts rounds of election and forwarded reads, apart from those of other starts. */
@@ -142,6 +147,11 @@ export interface RaftState {
   /** The change that a joint configuration is to complete, or 0. */
   changeRequest: number;
   transfer: Transfer | null;
+  /** When the group last had something to do. */
+  busyUs: number;
+  /** Since when the peers are asked to sleep, and the first request that asked; 0: they are not. */
+  askedUs: number;
+  askedFrom: number;
   /** A leader without room may pass leadership on from then; to whom it tried last. */
   passOnAtUs: number;
   passedOnTo: ReplicaId;
@@ -227,6 +237,8 @@ export function initialState(
     wakeAtUs: Infinity,
     electionDeadlineUs: Infinity,
     promisedUntilUs: 0,
+    asleep: false,
+    leaderBoot: 0,
     nextRequest: 1,
     nextBootRequest: (boot % bootsApart) * requestsPerBoot + 1,
     nextSession: 1,
@@ -263,6 +275,9 @@ type LeaderState = Pick<
   | "proposalsHead"
   | "changeRequest"
   | "transfer"
+  | "busyUs"
+  | "askedUs"
+  | "askedFrom"
   | "passOnAtUs"
   | "passedOnTo"
   | "leaseRevoked"
@@ -281,6 +296,9 @@ export function idleLeader(): LeaderState {
     proposalsHead: 0,
     changeRequest: 0,
     transfer: null,
+    busyUs: 0,
+    askedUs: 0,
+    askedFrom: 0,
     passOnAtUs: 0,
     passedOnTo: 0 as ReplicaId,
     leaseRevoked: false,

@@ -4,6 +4,11 @@ import { standsForElection } from "./roles.js";
 
 export function armTimer(core: RaftCore): void {
   const { state } = core;
+  if (state.asleep) {
+    if (state.wakeAtUs !== Infinity) core.out.push({ kind: "wakeAt", at: Infinity });
+    state.wakeAtUs = Infinity;
+    return;
+  }
   const at = state.role === "leader" ? leaderDeadlineUs(core) : followerDeadlineUs(core);
   const applyAt = state.applyReadAtUs > core.now ? state.applyReadAtUs : Infinity;
   // A clock that is asked for the past would ask again at once.
@@ -16,7 +21,10 @@ export function armTimer(core: RaftCore): void {
 /** A deadline that moved away is met early, and the timer then looks again. */
 function leaderDeadlineUs({ state, options, now }: RaftCore): number {
   if (state.wakeAtUs <= now + options.heartbeatUs) return state.wakeAtUs;
-  let deadlineUs = Infinity;
+  // Who leads nobody has no beats, and yet may fall asleep.
+  const alone = state.peers.length === 0 && options.sleepAfterUs > 0;
+  const quietUs = Math.max(state.busyUs + options.sleepAfterUs, now + options.heartbeatUs);
+  let deadlineUs = alone ? quietUs : Infinity;
   for (const peer of state.peers) {
     deadlineUs = Math.min(deadlineUs, peer.liveness.lastSentUs + options.heartbeatUs);
   }

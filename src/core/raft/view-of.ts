@@ -71,6 +71,9 @@ class CoreView implements RaftView {
   get damaged(): boolean {
     return this.#core.state.damagedThrough > 0;
   }
+  get asleep(): boolean {
+    return this.#core.state.asleep;
+  }
   get leaseUntilUs(): number {
     return leaseUntilUs(this.#core);
   }
@@ -97,6 +100,7 @@ function waitsFor(core: RaftCore): string {
   if (state.receiving !== null)
     return `the rest of the snapshot at ${state.receiving.snapshot.index}`;
   if (state.noSpaceToken > 0) return "room on its disk";
+  if (state.asleep) return "somebody to wake it";
   if (state.role === "leader") return leaderWaitsFor(core);
   if (!isVoter(state.configuration, state.replica)) {
     return state.leader === 0 ? "a leader: it has no vote itself" : followerWaitsFor(core);

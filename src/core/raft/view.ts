@@ -29,6 +29,8 @@ export interface RaftView {
   readonly changedFrom: number;
   /** True while a damaged log is being refilled: takes part in no quorum. */
   readonly damaged: boolean;
+  /** True while it has no deadline and says nothing: its group has nothing to do. */
+  readonly asleep: boolean;
   /** Until when (this node's monotonic microseconds) the lease holds; 0 when there is none. */
   readonly leaseUntilUs: number;
   /** Of any position from `first - 1` to `last`; -1 outside. */

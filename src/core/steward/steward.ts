@@ -105,10 +105,11 @@ export class Steward implements Sleeper {
 
   #take(job: Job): void {
     const step = job.steps[job.at]!;
+    const { options, marks } = this.#world;
     const task: Task = {
       job: job.id,
       turn: job.turn,
-      errand: errandOf(step, job, this.#map!, this.#world.options),
+      errand: errandOf(step, job, { map: this.#map!, options, marks }),
       request: 0,
       asked: null,
       dueUs: 0,
@@ -122,9 +123,11 @@ export class Steward implements Sleeper {
     const question = task.errand.next(this.#map!);
     task.asked = question;
     if (question === null) return this.#report(task, { kind: "none" });
+    const node = this.#nodeFor(question);
+    if (node === undefined) return this.#putOff(task);
     const { askTimeoutUs } = this.#world.options;
     task.dueUs = this.#world.nowUs() + askTimeoutUs;
-    task.request = this.#world.ask(this.#nodeFor(question), encodeNodeRequest(question.request));
+    task.request = this.#world.ask(node, encodeNodeRequest(question.request));
   }
 
   #heed(task: Task, answer: ClientAnswer): void {
@@ -147,9 +150,10 @@ export class Steward implements Sleeper {
     task.dueUs = this.#world.nowUs() + this.#world.options.retryUs;
   }
 
-  #nodeFor({ to }: Question): NodeId {
+  /** Undefined when the map knows no member of the group. */
+  #nodeFor({ to }: Question): NodeId | undefined {
     if ("node" in to) return to.node;
-    return this.#leaders.get(to.leaderOf) ?? this.#nodesOf(to.leaderOf)[0]!;
+    return this.#leaders.get(to.leaderOf) ?? this.#nodesOf(to.leaderOf)[0];
   }
 
   #learnLeader(task: Task, leader: NodeId | 0): void {
@@ -163,8 +167,10 @@ export class Steward implements Sleeper {
     if (asked === null || !("leaderOf" in asked.to)) return;
     const group = asked.to.leaderOf;
     const nodes = this.#nodesOf(group);
-    const at = nodes.indexOf(this.#leaders.get(group) ?? nodes[0]!);
-    this.#leaders.set(group, nodes[(at + 1) % nodes.length]!);
+    const present = this.#leaders.get(group) ?? nodes[0];
+    const at = nodes.findIndex((node) => node === present);
+    const next = nodes[(at + 1) % Math.max(1, nodes.length)];
+    if (next !== undefined) this.#leaders.set(group, next);
   }
 
   #nodesOf(group: GroupId): readonly NodeId[] {

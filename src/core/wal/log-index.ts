@@ -4,6 +4,7 @@
  * entries that stand in it and the replicas whose newest row does.
  */
 import { assert } from "../assert.js";
+import { bytesKey } from "../bytes.js";
 import type { SnapshotMeta } from "../entry.js";
 import { rowFlag } from "./batch.js";
 
@@ -39,6 +40,8 @@ export interface ReplicaLog {
   places: number[];
   /** Bytes of their records. */
   sizes: number[];
+  /** Another replica of the same group on this disk. */
+  sibling: ReplicaLog | null;
 }
 
 export interface SegmentState {
@@ -60,6 +63,9 @@ export interface SegmentState {
   touched: ReplicaLog[];
 }
 
+/** Different founding records that are remembered, for others to share them. */
+const foundingsMax = 256;
+
 const segmentUnit = 0x1_0000_0000;
 
 /** Segment and offset in one number; never 0, for a segment begins with its header. */
@@ -80,29 +86,35 @@ export class LogIndex {
   readonly segments: SegmentState[] = [];
   /** Bytes of the records that are still needed. */
   liveBytes = 0;
-  readonly #replicas = new Map<number, ReplicaLog[]>();
+  /** The first of each group. */
+  readonly #replicas = new Map<number, ReplicaLog>();
+  readonly #foundings = new Map<string, SnapshotMeta>();
 
   find(group: number, incarnation: number, replica: number): ReplicaLog | null {
-    const lives = this.#replicas.get(group);
-    if (lives === undefined) return null;
-    for (const log of lives) {
-      if (log.replica === replica && log.incarnation === incarnation) return log;
+    let log = this.#replicas.get(group) ?? null;
+    while (log !== null && (log.replica !== replica || log.incarnation !== incarnation)) {
+      log = log.sibling;
     }
-    return null;
+    return log;
   }
 
   create(group: number, incarnation: number, replica: number): ReplicaLog {
     const log = emptyLog(group, incarnation, replica);
-    const lives = this.#replicas.get(group);
-    if (lives === undefined) this.#replicas.set(group, [log]);
-    else lives.push(log);
+    let last = this.#replicas.get(group);
+    if (last === undefined) this.#replicas.set(group, log);
+    else {
+      while (last.sibling !== null) last = last.sibling;
+      last.sibling = log;
+    }
     return log;
   }
 
   /** In the order of their creation, group by group. For recovery only: no step loops over all. */
   all(): ReplicaLog[] {
     const all: ReplicaLog[] = [];
-    for (const lives of this.#replicas.values()) all.push(...lives);
+    for (const first of this.#replicas.values()) {
+      for (let log: ReplicaLog | null = first; log !== null; log = log.sibling) all.push(log);
+    }
     return all;
   }
 
@@ -171,10 +183,27 @@ export class LogIndex {
   /** The founding record of `log` stands in `segment`; counts as live there. */
   placeFounding(log: ReplicaLog, meta: SnapshotMeta, segment: number): void {
     this.dropFounding(log);
-    log.founding = meta;
+    log.founding = this.#shared(meta);
     log.foundingSegment = segment;
     log.flags |= rowFlag.founding;
     this.segment(segment).live++;
+  }
+
+  /** Groups that were founded on the same disks share what was written of it. */
+  #shared(meta: SnapshotMeta): SnapshotMeta {
+    const { index, term, sizeBytes, checksum, configuration } = meta;
+    const name = `${index} ${term} ${sizeBytes} ${checksum} ${bytesKey(configuration)}`;
+    const known = this.#foundings.get(name);
+    if (known !== undefined) return known;
+    if (this.#foundings.size >= foundingsMax) this.#foundings.clear();
+    this.#foundings.set(name, meta);
+    return meta;
+  }
+
+  /** `log` will not grow for a while: its arrays take no more than they hold. */
+  rest(log: ReplicaLog): void {
+    log.places = log.places.slice();
+    log.sizes = log.sizes.slice();
   }
 
   dropFounding(log: ReplicaLog): void {
@@ -245,6 +274,7 @@ export function emptyLog(group: number, incarnation: number, replica: number): R
     first: 1,
     places: [],
     sizes: [],
+    sibling: null,
   };
 }
 

@@ -161,6 +161,12 @@ export class Wal {
     this.#spaceAskedUs = -1;
   }
 
+  /** Nothing will be appended to this replica's log for a while. */
+  rest({ group, incarnation, replica }: ReplicaKey): void {
+    const log = this.#index.find(group, incarnation, replica);
+    if (log !== null) this.#index.rest(log);
+  }
+
   /**
    * Called when the host has nothing to append; does what is due and returns when it wants to be
    * called next (Infinity: no need). May begin a batch of its own, so look at `busy` afterwards.

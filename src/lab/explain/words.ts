@@ -175,8 +175,12 @@ function phaseWords(detail: Json): string {
   const core = numbersIn(detail, "core").map((node) => `n${node}`);
   const words: Readonly<Record<string, string>> = {
     settle: "the attack ends; nodes that are down come back",
+    unasked: `healed: ${core.join(" ")}; groups must have leaders though nobody asks`,
+    quiet: "nobody asks anything; all groups must fall asleep",
+    orphaned: "a node with leaders fails; what slept under them must find new ones",
     core: `healed: ${core.join(" ")}; they must make progress`,
     converge: "all is healed; all must become equal",
+    spread: "slots are spread over the groups once more",
     read: "clients look at every key once more",
     over: "the run is over",
   };

@@ -85,6 +85,8 @@ function lacks(
       if (!message.accepted || durable === undefined) return null;
       return lacksEntries(durable, message, led);
     case "heartbeatReply":
+    case "sleep":
+    case "asleep":
     case "append":
     case "heartbeat":
       return term < message.term ? "the term" : null;

@@ -19,6 +19,7 @@ import { monotonic } from "./monotonic.js";
 import { noLostWrite } from "./no-lost-write.js";
 import { removedIsDead } from "./removed-is-dead.js";
 import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
+import { sleepAgreed } from "./sleep-agreed.js";
 import { slotOwnership } from "./slot-ownership.js";
 import { stateMachineSafety } from "./state-machine-safety.js";
 
@@ -37,6 +38,7 @@ const raftOracles: readonly OracleSpec[] = [
   configurationSafety,
   configurationAgreement,
   leaseSafety,
+  sleepAgreed,
   removedIsDead,
   slotOwnership,
   bounded,

@@ -21,6 +21,14 @@ export const marksElsewhere: Partial<Readonly<Record<MarkName, ReachedElsewhere>
     why: "a node hands a replica only what is addressed to it",
     test: "test/core/raft/election.test.ts",
   },
+  tooLargeForRow: {
+    why: "what simulated clients write in a group is little",
+    test: "test/core/node/rows.test.ts",
+  },
+  staleBeatDropped: {
+    why: "a process that starts anew closes the links of the one before it, with all that is under way",
+    test: "test/core/node/beats.test.ts",
+  },
   ordinaryWriteRefused: {
     why: "without room a leader takes nothing on; only its blank entry may meet this, if ever",
     test: "test/core/node/batches.test.ts",

@@ -141,7 +141,8 @@ test("admin: the map: changed through the log with who and when, told to clients
     machines.push(made);
     return made;
   };
-  const client = startAll(world, 1, { machine });
+  // A replica that sleeps gives its machine up, and makes another when it wakes.
+  const client = startAll(world, 1, { machine, raft: { sleepAfterUs: 0 } });
   const node = client.leader();
   expect(ask(world, node, { kind: "map", known: 0 })).toMatchObject({ version: 0 });
   const bytes = utf8Encode("a map");

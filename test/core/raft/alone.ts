@@ -74,7 +74,7 @@ export class Alone {
       replica: 2 as ReplicaId,
       node: 2 as NodeId,
       boot: 1 as Boot,
-      options: { ...raftDefaults, ...raft },
+      options: { ...raftDefaults, sleepAfterUs: 0, ...raft },
       seed: [1, 2, 3, 4],
       sealer: openSealer,
       marks: this.marks,

@@ -23,12 +23,31 @@ test("chaos: replicas packed and unpacked between any two steps: nothing comes o
   fc.assert(
     fc.property(anyScript, fc.integer({ min: 1, max: 5 }), (script, every) => {
       let steps = 0;
-      const repacked = runScript(script, () => ++steps % every === 0 && ++packed > 0);
+      const repacks = (): boolean => ++steps % every === 0 && ++packed > 0;
+      const repacked = runScript(script, { repacks });
       expect(statesOf(repacked)).toEqual(statesOf(runScript(script)));
     }),
     { numRuns: runs(20), seed: 20_260_102, endOnFailure: true },
   );
   expect(packed).toBeGreaterThan(1_000);
+});
+
+test("chaos: sleeping replicas become rows, or not: nothing comes out otherwise", () => {
+  const sleepAfterUs = 150_000;
+  let rows = 0;
+  let leaders = 0;
+  fc.assert(
+    fc.property(anyScript, fc.integer({ min: 1, max: 3 }), (script, every) => {
+      let asked = 0;
+      const becomesRow = (): boolean => ++asked % every === 0 && ++rows > 0;
+      const inRows = runScript(script, { sleepAfterUs, becomesRow });
+      leaders += inRows.marks.of("wokeToLead");
+      expect(statesOf(inRows)).toEqual(statesOf(runScript(script, { sleepAfterUs })));
+    }),
+    { numRuns: runs(60), seed: 20_260_103, endOnFailure: true },
+  );
+  expect(rows).toBeGreaterThan(200);
+  expect(leaders).toBeGreaterThan(20);
 });
 
 function statesOf(cluster: ReturnType<typeof runScript>): object[] {

@@ -3,6 +3,9 @@ import fc from "fast-check";
 import type { MemberChange } from "../../../src/core/consensus.js";
 import type { NodeId, ReplicaId } from "../../../src/core/ids.js";
 import { mix32 } from "../../../src/core/hash.js";
+import { Raft } from "../../../src/core/raft/raft.js";
+import { fitsRow } from "../../../src/core/raft/sleeping-row.js";
+import { throughRow } from "./through-row.js";
 import { Cluster, type TestNode } from "./cluster.js";
 
 /** Nodes that a script may come to use. */
@@ -57,8 +60,21 @@ export interface Script {
   readonly acts: readonly Act[];
 }
 
-/** `repacks` is asked after each step of a replica whether it is packed and unpacked. */
-export function runScript({ seed, size, acts }: Script, repacks = (): boolean => false): Cluster {
+export interface ScriptOptions {
+  /** Asked after each step of a replica: whether it is packed and unpacked. */
+  readonly repacks?: () => boolean;
+  /** Asked of each that sleeps, whether it becomes a row. */
+  readonly becomesRow?: () => boolean;
+  /** 0: nobody sleeps. */
+  readonly sleepAfterUs?: number;
+}
+
+const never = (): boolean => false;
+
+export function runScript(
+  { seed, size, acts }: Script,
+  { repacks = never, becomesRow = never, sleepAfterUs = 0 }: ScriptOptions = {},
+): Cluster {
   const cluster = new Cluster({
     size,
     seed,
@@ -70,9 +86,13 @@ export function runScript({ seed, size, acts }: Script, repacks = (): boolean =>
       appendBytesMax: 150,
       applyBatchBytesMax: 120,
       inflightMessagesMax: 3,
+      sleepAfterUs,
     },
   });
-  cluster.repacks = repacks;
+  cluster.goesOnAs = (raft, config) => {
+    if (repacks()) return new Raft({ ...config, packed: raft.pack() });
+    return fitsRow(raft.state) && becomesRow() ? throughRow(raft, config) : raft;
+  };
   let draws = 0;
   const draw = (): number => mix32(seed ^ Math.imul(++draws, 0x9e3779b1));
   // Reordered and doubled in delay, now and then by far.

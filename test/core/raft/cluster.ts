@@ -59,8 +59,8 @@ export class Cluster {
   /** Every message that left a node. */
   readonly sent: { from: number; to: number; message: RaftMessage }[] = [];
   /** False: the message is lost. */
-  /** Asked after each step: whether the replica is packed and goes on as what comes out of that. */
-  repacks: () => boolean = () => false;
+  /** What a replica goes on as after each of its steps. */
+  goesOnAs: (raft: Raft, config: RaftConfig) => Raft = (raft) => raft;
   deliver: (from: number, to: number, message: RaftMessage) => boolean = () => true;
   /** Added to the latency of a message. */
   delay: (from: number, to: number, message: RaftMessage) => number = () => 0;
@@ -68,7 +68,7 @@ export class Cluster {
   #order = 0;
 
   constructor(options: ClusterOptions) {
-    this.options = { ...raftDefaults, ...options.raft };
+    this.options = { ...raftDefaults, sleepAfterUs: 0, ...options.raft };
     this.latencyUs = options.latencyUs ?? 1_000;
     this.diskUs = options.diskUs ?? 500;
     this.seed = options.seed ?? 1;
@@ -229,6 +229,8 @@ export class TestNode {
       damagedThrough: disk.damagedThrough as Index,
     };
     this.input({ kind: "recovered", replica: recovered });
+    // As its node does in its turn.
+    if (this.raft.view.asleep) this.cluster.after(2_000, () => this.input({ kind: "wake" }));
   }
 
   #config(): RaftConfig {
@@ -265,8 +267,7 @@ export class TestNode {
     if (!this.alive) return;
     const out: Effect[] = [];
     this.raft.step(this.cluster.nowUs, input, out);
-    if (this.cluster.repacks())
-      this.raft = new Raft({ ...this.#config(), packed: this.raft.pack() });
+    this.raft = this.cluster.goesOnAs(this.raft, this.#config());
     this.cluster.checker.stepped(this.raft.view, this.cluster.nowUs);
     this.effects = out;
     for (const effect of out) this.#perform(effect);

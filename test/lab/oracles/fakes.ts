@@ -32,6 +32,8 @@ export interface FakeView {
   changedFrom?: number;
   configuration?: Configuration;
   configurationIndex?: number;
+  leader?: number;
+  asleep?: boolean;
   leaseUntilUs?: number;
   bounds?: RaftView["bounds"];
 }
@@ -67,7 +69,7 @@ export function view(of: FakeView): RaftView {
     term: term(of.term ?? 1),
     vote: replicaId(of.vote ?? 0),
     role: of.role ?? "follower",
-    leader: replicaId(0),
+    leader: replicaId(of.leader ?? 0),
     commit: index(of.commit ?? 0),
     applied: index(of.applied ?? 0),
     configuration: of.configuration ?? three,
@@ -77,6 +79,7 @@ export function view(of: FakeView): RaftView {
     durable: index(log.length),
     changedFrom: of.changedFrom ?? Infinity,
     damaged: false,
+    asleep: of.asleep ?? false,
     leaseUntilUs: of.leaseUntilUs ?? 0,
     termAt: (at) => (at === 0 ? 0 : (log[at - 1]?.[0] ?? -1)),
     entryDigest: (at) => log[at - 1]?.[1] ?? -1,
