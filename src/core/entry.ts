@@ -27,6 +27,11 @@ export type EntryType = (typeof entryType)[keyof typeof entryType];
 /** The highest type of entry that this version knows. */
 export const entryTypeMax: number = entryType.admin;
 
+/** True for what is about the group or its cluster, not about the data of clients. */
+export function isControl({ type }: Entry): boolean {
+  return type === entryType.groupLife || type === entryType.admin;
+}
+
 export interface Entry {
   readonly term: Term;
   readonly index: Index;

@@ -115,6 +115,9 @@ export interface Fault {
   readonly peers: readonly NodeId[];
   /** Index into the scenario's groups, for what people do and faults of one group; 0 otherwise. */
   readonly group: number;
-  /** What `faultKinds` says; a rate is in thousandths. */
+  /**
+   * What `faultKinds` says; a rate is in thousandths. Of a job of a cluster with a map: what it is about
+   * is chosen by this number from what there is then; 0: it is drawn.
+   */
   readonly amount: number;
 }

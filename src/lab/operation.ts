@@ -26,6 +26,11 @@ export interface Served {
   readonly epoch: number;
 }
 
+/** One request of an operation in a cluster with a map: which node is asked for which group. */
+export interface Attempt extends Served {
+  readonly node: number;
+}
+
 export type OperationResult =
   | { readonly kind: "value"; readonly value: string | null }
   | { readonly kind: "written" }

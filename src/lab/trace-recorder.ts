@@ -5,19 +5,25 @@
 import { base64Encode } from "../core/base64.js";
 import { getU32 } from "../core/bytes.js";
 import type { ConsensusEvent } from "../core/consensus.js";
+import type { Entry } from "../core/entry.js";
 import { hex32 } from "../core/hash.js";
+import { metaGroup } from "../core/ids.js";
 import type { PersistRecord } from "../core/node/observer.js";
 import type { Json } from "../core/plain.js";
 import type { RaftMessage } from "../core/raft/messages.js";
 import type { RaftView } from "../core/raft/view.js";
+import type { ReplicatedStore } from "../core/store/replicated-store.js";
 import type { TraceCause, TraceData, TraceEvent, TraceKind } from "../core/trace/schema.js";
 import type { Fault } from "./fault.js";
-import type { Operation } from "./operation.js";
+import { ControlEvidence, answerWord, movedTo } from "./control-evidence.js";
+import type { Attempt, Operation } from "./operation.js";
 
 export type TraceSink = (event: TraceEvent) => void;
 
 /** What a trace needs to know of the world that it is written in. */
 export interface TracedWorld {
+  /** Whether the cluster has a map: then a client finds out for itself which group to ask. */
+  readonly mapped: boolean;
   /** World time; null where nobody knows it. */
   nowUs(): number | null;
   /** The node's own monotonic time. */
@@ -62,7 +68,10 @@ export class TraceRecorder {
   readonly #states = new Map<string, TraceData<"state"> & { readonly configuration: number }>();
   /** What an operation's return or a fault's end follows from. */
   readonly #begun = new Map<string, TraceCause>();
+  /** Operation -> node -> the newest attempt there. */
+  readonly #attempts = new Map<string, Map<number, TraceCause>>();
   readonly #reasons = new Map<number, string>();
+  readonly #control = new ControlEvidence();
 
   constructor(world: TracedWorld, sink: TraceSink) {
     this.#world = world;
@@ -133,6 +142,22 @@ export class TraceRecorder {
     this.#write(node, group, "applied", data, this.#step(node, group));
   }
 
+  /** An entry of a group's life or of an admin was applied; see `HostObserver`. */
+  controlApplied(
+    node: number,
+    view: RaftView,
+    entry: Entry,
+    answer: Uint8Array | null,
+    store: ReplicatedStore,
+  ): void {
+    if (answer === null) return;
+    const { group } = view;
+    const slots = this.#control.slots(view, entry, answer);
+    if (slots !== null) this.#write(node, group, "slots", slots, this.#step(node, group));
+    const job = this.#control.job(entry, answer, store);
+    if (job !== null) this.#write(node, group, "job", job, this.#step(node, group));
+  }
+
   restored(node: number, group: number, index: number, digest: readonly [number, number]): void {
     const data = { index, digest: hex64(digest) };
     this.#write(node, group, "restored", data, this.#step(node, group));
@@ -176,22 +201,41 @@ export class TraceRecorder {
 
   /** `group` counts from 1, as everywhere in a trace. */
   invoked({ planned }: Operation): void {
-    const { id, client, group, kind, key, value, expected } = planned;
+    const { id, client, kind, key, value, expected } = planned;
     const written = kind === "get" || kind === "delete" || kind === "range" ? null : value;
     const data = { client, operation: id, call: kind, key, value: written, expected };
-    this.#begun.set(`op ${id}`, this.#write(0, group + 1, "invoke", data, null));
+    this.#begun.set(`op ${id}`, this.#write(0, this.#groupOf(planned), "invoke", data, null));
   }
 
-  completed({ planned, outcome, result, session, serial }: Operation): void {
-    const { id, client, group } = planned;
+  asked({ planned }: Operation, { node, group, slot, epoch }: Attempt): void {
+    const { id, client } = planned;
+    const data = { client, operation: id, to: node, slot, epoch };
+    const cause = this.#begun.get(`op ${id}`) ?? null;
+    let attempts = this.#attempts.get(id);
+    if (attempts === undefined) this.#attempts.set(id, (attempts = new Map()));
+    attempts.set(node, this.#write(0, group, "attempt", data, cause));
+  }
+
+  heard({ planned }: Operation, attempt: Attempt, bytes: Uint8Array): void {
+    const { id, client } = planned;
+    const { node: from, group, slot, epoch } = attempt;
+    const told = { answer: answerWord(bytes), newest: movedTo(bytes) };
+    const data = { client, operation: id, from, slot, epoch, ...told };
+    this.#write(0, group, "reply", data, this.#attempts.get(id)?.get(from) ?? null);
+  }
+
+  completed({ planned, outcome, result, session, serial, served }: Operation): void {
+    const { id, client } = planned;
+    const group = served?.group ?? this.#groupOf(planned);
     const told = outcome === "failed" ? "fail" : outcome;
     const value = result === null ? null : { ...result };
     const cause = this.#begun.get(`op ${id}`) ?? null;
     this.#begun.delete(`op ${id}`);
+    this.#attempts.delete(id);
     const data = { client, operation: id, outcome: told, value: value as Json };
-    const returned = this.#write(0, group + 1, "return", data, cause);
+    const returned = this.#write(0, group, "return", data, cause);
     if (outcome !== "ok" || serial === 0) return;
-    this.#write(0, group + 1, "acked", { session: String(session), serial }, returned);
+    this.#write(0, group, "acked", { session: String(session), serial }, returned);
   }
 
   fault({ id, kind, nodes, peers, forUs, amount }: Fault, active: boolean): void {
@@ -205,6 +249,11 @@ export class TraceRecorder {
   violated(node: number, group: number, property: string, message: string): void {
     const cause = node === 0 ? null : this.#step(node, group);
     this.#write(node, group, "violation", { property, message }, cause);
+  }
+
+  /** 0 where the plan does not say it. */
+  #groupOf({ group }: Operation["planned"]): number {
+    return this.#world.mapped ? 0 : group + 1;
   }
 
   /** State, role and evidence, as far as they changed with this step. */
@@ -221,8 +270,17 @@ export class TraceRecorder {
       this.#write(node, group, "role", { role, term }, cause);
       if (role === "leader") this.#write(node, group, "elected", { term, replica }, cause);
     }
+    this.#steward(node, view, before?.role === "leader", cause);
     if (before?.configuration !== configuration) this.#configured(node, view, cause);
     if (before !== null && commit > before.commit) this.#chosen(node, view, before.commit, cause);
+  }
+
+  /** Who leads the meta group carries out its jobs. */
+  #steward(node: number, view: RaftView, was: boolean, cause: TraceCause | null): void {
+    const { group, role, term } = view;
+    const active = role === "leader";
+    if (!this.#world.mapped || group !== metaGroup || active === was) return;
+    this.#write(node, group, "steward", { active, term }, cause);
   }
 
   #configured(node: number, view: RaftView, cause: TraceCause | null): void {

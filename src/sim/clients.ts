@@ -3,7 +3,7 @@
  * its deadline has passed, and then unknown. They guess who leads, learn it from refusals, and open
  * their sessions through the log.
  */
-import { type Operation, type OperationResult, isRead } from "../lab/operation.js";
+import { type Attempt, type Operation, type OperationResult, isRead } from "../lab/operation.js";
 import type { PlannedOperation } from "../lab/run-result.js";
 import type { ClientHabit } from "../lab/scenario.js";
 import type { SessionId } from "../core/store/client-protocol.js";
@@ -50,6 +50,9 @@ export interface ClientWorld {
   /** Sends a request on its way; its answer, if any, comes back as `answered`. */
   ask(client: number, node: number, request: number, bytes: Uint8Array): void;
   invoked(operation: Operation): void;
+  /** In a cluster with a map: a request of an operation, and an answer to one. */
+  asked(operation: Operation, attempt: Attempt): void;
+  heard(operation: Operation, attempt: Attempt, bytes: Uint8Array): void;
   completed(operation: Operation): void;
 }
 

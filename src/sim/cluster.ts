@@ -10,6 +10,7 @@ import type { ClientSet } from "./clients.js";
 import type { Decisions } from "./decisions.js";
 import { SimDisk } from "./disk.js";
 import { eventKind } from "./events.js";
+import type { Fault } from "../lab/fault.js";
 import type { Executor, FaultWorld } from "./executor.js";
 import { SimNetwork } from "./network.js";
 import type { People } from "./people.js";
@@ -88,6 +89,7 @@ export class Cluster implements FaultWorld {
     for (const node of setup.resolved.nodes) processes.push(this.#newProcess(node));
     this.recorder = new Recorder(
       {
+        mapped: setup.resolved.map !== null,
         nowUs: () => scheduler.nowUs,
         localUs: (node) => processes[node - 1]!.clock.nowUs(),
         lives: (node) => !processes[node - 1]!.muted,
@@ -214,8 +216,8 @@ export class Cluster implements FaultWorld {
     return this.#lastLeaders[group] ?? word % this.processes.length;
   }
 
-  errand(kind: Parameters<People["setOut"]>[0], group: number, fault: number): void {
-    this.people.setOut(kind, group, fault);
+  errand(fault: Fault, ordinal: number): void {
+    this.people.setOut(fault, ordinal);
   }
 
   /** Sends a request on its way to a node, or does so after a while. */

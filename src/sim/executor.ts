@@ -32,8 +32,8 @@ export interface FaultWorld {
   mayLose(node: number): boolean;
   /** The node holds less than it once synced, until its replicas are whole again. */
   lost(node: number): void;
-  /** People set out to do something to a group. */
-  errand(kind: FaultKind, group: number, fault: number): void;
+  /** People set out to do what the fault says; its number is `ordinal`. */
+  errand(fault: Fault, ordinal: number): void;
 }
 
 /** A fault of the plan as it goes. */

@@ -222,9 +222,9 @@ const lyingSync: FaultHandler = {
   },
 };
 
-function errand(kind: FaultKind): FaultHandler {
-  return { begin: ({ world }, { fault, ordinal }) => world.errand(kind, fault.group, ordinal) };
-}
+const errand: FaultHandler = {
+  begin: ({ world }, { fault, ordinal }) => world.errand(fault, ordinal),
+};
 
 /** Room that is left to a full disk, bytes. */
 const roomBytesMax = 1_024;
@@ -280,22 +280,22 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   vanishTail: disk(({ faults }, { fault, ordinal }) =>
     faults.vanishSyncs.begin(ordinal, Math.max(1, fault.amount)),
   ),
-  transferLeader: errand("transferLeader"),
-  moveSlots: errand("moveSlots"),
-  splitGroup: errand("splitGroup"),
-  mergeGroups: errand("mergeGroups"),
-  createGroup: errand("createGroup"),
-  destroyGroup: errand("destroyGroup"),
-  spreadSlots: errand("spreadSlots"),
-  moveReplica: errand("moveReplica"),
-  drainNode: errand("drainNode"),
-  joinNode: errand("joinNode"),
-  loseNode: errand("loseNode"),
-  cancelJob: errand("cancelJob"),
-  balanceLeaders: errand("balanceLeaders"),
-  addLearner: errand("addLearner"),
-  promote: errand("promote"),
-  removeMember: errand("removeMember"),
-  removeLeader: errand("removeLeader"),
-  replaceMembers: errand("replaceMembers"),
+  transferLeader: errand,
+  moveSlots: errand,
+  splitGroup: errand,
+  mergeGroups: errand,
+  createGroup: errand,
+  destroyGroup: errand,
+  spreadSlots: errand,
+  moveReplica: errand,
+  drainNode: errand,
+  joinNode: errand,
+  loseNode: errand,
+  cancelJob: errand,
+  balanceLeaders: errand,
+  addLearner: errand,
+  promote: errand,
+  removeMember: errand,
+  removeLeader: errand,
+  replaceMembers: errand,
 };

@@ -9,7 +9,7 @@ import type { MapState } from "../core/map/state.js";
 import { worksOnNode } from "../core/map/steps.js";
 import type { Job, MapGroup, MapNode, Step } from "../core/map/types.js";
 import type { AdminAction } from "../core/store/admin-protocol.js";
-import type { FaultKind } from "../lab/fault.js";
+import type { Fault, FaultKind } from "../lab/fault.js";
 import type { Goal } from "./people.js";
 import type { SimProcess } from "./process.js";
 import { unevenLoads } from "./served.js";
@@ -46,8 +46,11 @@ export interface JobsWorld {
   readonly processes: readonly SimProcess[];
 }
 
-/** Null for what is no job. */
-export function jobGoal(kind: FaultKind, world: JobsWorld): Goal | null {
+/** Null for what is no job. With an amount it is that by which the job is chosen, else a draw. */
+export function jobGoal(
+  { kind, amount }: Pick<Fault, "kind" | "amount">,
+  world: JobsWorld,
+): Goal | null {
   if (kind === "loseNode") return givingUpGoal(world);
   const { survey } = world;
   const choose = choices[kind];
@@ -59,7 +62,7 @@ export function jobGoal(kind: FaultKind, world: JobsWorld): Goal | null {
     const map = survey.map();
     if (map === null) return null;
     if (command === null || asks >= asksMax) {
-      command = choose(map, word, world);
+      command = choose(map, amount > 0 ? amount : word, world);
       before = map.newestJob;
       asks = 0;
     }

@@ -12,7 +12,7 @@ import {
   decodeClientRequest,
 } from "../core/store/client-protocol.js";
 import { slotOf } from "../core/store/slots.js";
-import { type Operation, type Served, isRead } from "../lab/operation.js";
+import { type Attempt, type Operation, type Served, isRead } from "../lab/operation.js";
 import type { PlannedOperation } from "../lab/run-result.js";
 import {
   type ClientWorld,
@@ -29,6 +29,13 @@ import { seedWords, within } from "./streams.js";
 export const mapEveryUsUsual = 50_000;
 /** Nobody waits longer for what comes of nonsense. */
 const nonsenseUs = 1_000_000;
+
+function servedBy({ attempts, answered }: Client): Served | null {
+  const attempt = attempts.get(answered);
+  if (attempt === undefined) return null;
+  const { slot, group, epoch } = attempt;
+  return { slot, group, epoch };
+}
 
 /** What all clients of a set know of the cluster when they start. */
 type Cluster = Pick<ClientOptions, "seeds" | "slotCount" | "routing" | "decodeMap" | "marks">;
@@ -55,7 +62,7 @@ interface Client {
   /** The machine's number for it; what it does under others is of no interest. */
   number: number;
   /** What its attempts asked of whom. */
-  attempts: Map<number, Served>;
+  attempts: Map<number, Attempt>;
   /** The attempt whose answer is being looked at. */
   answered: number;
   /** Attempts of which a copy went astray: they may be applied though they were refused. */
@@ -133,6 +140,7 @@ export class MappedClients implements Population {
     const number = Math.floor(own / this.count);
     if (!client.echoed.includes(number) || decodeClientAnswer(bytes).kind === "done") {
       client.answered = number;
+      this.#hear(client, number, bytes);
       this.#step(client, { kind: "answer", request: number, bytes });
     }
     return true;
@@ -214,7 +222,7 @@ export class MappedClients implements Population {
     }
     const echoed = this.#echo(client, bytes);
     if (operation === client.number && client.operation !== null) {
-      this.#note(client, client.operation, { request, bytes, echoed });
+      this.#note(client, client.operation, { node, request, bytes, echoed });
     }
   }
 
@@ -222,16 +230,28 @@ export class MappedClients implements Population {
   #note(
     client: Client,
     operation: Operation,
-    of: { readonly request: number; readonly bytes: Uint8Array; readonly echoed: boolean },
+    of: {
+      readonly node: number;
+      readonly request: number;
+      readonly bytes: Uint8Array;
+      readonly echoed: boolean;
+    },
   ): void {
-    const attempt = decodeClientRequest(of.bytes);
-    if (attempt.kind !== "command" && attempt.kind !== "read") return;
-    const { group, slot, epoch } = attempt;
-    client.attempts.set(of.request, { slot, group, epoch });
-    if (attempt.kind === "read") return;
-    operation.session = attempt.session.index;
-    operation.serial = attempt.serial;
+    const asked = decodeClientRequest(of.bytes);
+    if (asked.kind !== "command" && asked.kind !== "read") return;
+    const { group, slot, epoch } = asked;
+    const attempt = { slot, group, epoch, node: of.node };
+    client.attempts.set(of.request, attempt);
+    this.#world.asked(operation, attempt);
+    if (asked.kind === "read") return;
+    operation.session = asked.session.index;
+    operation.serial = asked.serial;
     if (of.echoed) client.echoed.push(of.request);
+  }
+
+  #hear({ operation, attempts }: Client, request: number, bytes: Uint8Array): void {
+    const attempt = attempts.get(request);
+    if (operation !== null && attempt !== undefined) this.#world.heard(operation, attempt, bytes);
   }
 
   #wakeAt(client: Client, atUs: number): void {
@@ -246,7 +266,7 @@ export class MappedClients implements Population {
     if (result !== null) {
       operation.outcome = "ok";
       operation.result = result;
-      operation.served = client.attempts.get(client.answered) ?? null;
+      operation.served = servedBy(client);
       this.acknowledged++;
     } else {
       // What the state machine did not do when it was asked to has failed, too.

@@ -10,6 +10,7 @@ import type { HostObserver, PersistRecord } from "../core/node/observer.js";
 import type { Json } from "../core/plain.js";
 import type { RaftMessage } from "../core/raft/messages.js";
 import type { RaftView } from "../core/raft/view.js";
+import type { ReplicatedStore } from "../core/store/replicated-store.js";
 
 export class OwnFaults {
   #first: { readonly error: unknown } | null = null;
@@ -75,6 +76,20 @@ export class NotedObserver implements HostObserver {
   ): void {
     try {
       this.#to.applied(node, view, entries, digest);
+    } catch (error) {
+      throw this.#faults.noted(error);
+    }
+  }
+
+  controlApplied(
+    node: NodeId,
+    view: RaftView,
+    entry: Entry,
+    answer: Uint8Array | null,
+    store: ReplicatedStore,
+  ): void {
+    try {
+      this.#to.controlApplied?.(node, view, entry, answer, store);
     } catch (error) {
       throw this.#faults.noted(error);
     }

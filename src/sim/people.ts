@@ -9,7 +9,7 @@ import type { MapCommand } from "../core/map/commands.js";
 import type { Member } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import { type AdminAction, encodeAdminRequest } from "../core/store/admin-protocol.js";
-import type { FaultKind } from "../lab/fault.js";
+import type { Fault } from "../lab/fault.js";
 import { eventKind } from "./events.js";
 import { isJob, jobGoal, makingGoal, renewalGoal, spreadingGoal } from "./jobs.js";
 import type { SimProcess } from "./process.js";
@@ -63,10 +63,10 @@ export class People {
     this.#world = world;
   }
 
-  /** Sets out on what `kind` says. */
-  setOut(kind: FaultKind, group: number, fault: number): void {
-    const goal = goalOf(kind, this.#world);
-    if (goal !== null) this.#add(isJob(kind) ? 0 : group, fault, goal);
+  /** Sets out on what the fault says; its number is `ordinal`. */
+  setOut(fault: Fault, ordinal: number): void {
+    const goal = goalOf(fault, this.#world);
+    if (goal !== null) this.#add(isJob(fault.kind) ? 0 : fault.group, ordinal, goal);
   }
 
   /** The first thing that a cluster with a map is asked, after the attack still. */
@@ -132,8 +132,8 @@ export class People {
   }
 }
 
-function goalOf(kind: FaultKind, world: PeopleWorld): Goal | null {
-  switch (kind) {
+function goalOf(fault: Fault, world: PeopleWorld): Goal | null {
+  switch (fault.kind) {
     case "transferLeader":
       return transferGoal();
     case "addLearner":
@@ -152,7 +152,7 @@ function goalOf(kind: FaultKind, world: PeopleWorld): Goal | null {
     case "replaceMembers":
       return replaceGoal(world);
     default:
-      return jobGoal(kind, world);
+      return jobGoal(fault, world);
   }
 }
 

@@ -11,7 +11,8 @@ import type { HostObserver, PersistRecord } from "../core/node/observer.js";
 import type { Json } from "../core/plain.js";
 import type { RaftMessage } from "../core/raft/messages.js";
 import type { Bound, RaftView } from "../core/raft/view.js";
-import type { Operation } from "../lab/operation.js";
+import type { ReplicatedStore } from "../core/store/replicated-store.js";
+import type { Attempt, Operation } from "../lab/operation.js";
 import type { Oracle, OracleSpec, Violation } from "../lab/oracle.js";
 import type { Fault } from "../lab/fault.js";
 import type { Failure } from "../lab/run-result.js";
@@ -20,6 +21,8 @@ import { Shown } from "./shown.js";
 
 /** What the recorder asks of the world. */
 export interface RecordedWorld {
+  /** Whether the cluster has a map. */
+  readonly mapped: boolean;
   nowUs(): number;
   /** The node's own clock. */
   localUs(node: NodeId): number;
@@ -213,6 +216,16 @@ export class Recorder implements HostObserver {
     for (const oracle of this.#of.applied) oracle.applied!(node, view, entries, digest);
   }
 
+  controlApplied(
+    node: NodeId,
+    view: RaftView,
+    entry: Entry,
+    answer: Uint8Array | null,
+    store: ReplicatedStore,
+  ): void {
+    if (this.#hears(node)) this.#trace?.controlApplied(node, view, entry, answer, store);
+  }
+
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void {
     if (!this.#hears(node)) return;
     this.#fold(105, node, index, digest[0] ^ digest[1]);
@@ -268,6 +281,15 @@ export class Recorder implements HostObserver {
     const nowUs = this.#world.nowUs();
     this.#trace?.invoked(operation);
     for (const oracle of this.#of.invoked) oracle.invoked!(operation, nowUs);
+  }
+
+  /** In a cluster with a map: a client asks a group for an operation, and hears from it. */
+  asked(operation: Operation, attempt: Attempt): void {
+    this.#trace?.asked(operation, attempt);
+  }
+
+  heard(operation: Operation, attempt: Attempt, bytes: Uint8Array): void {
+    this.#trace?.heard(operation, attempt, bytes);
   }
 
   completed(operation: Operation): void {

@@ -151,6 +151,8 @@ function newClients(
       nodes: run.nodes,
       ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
       invoked: (operation) => cluster.recorder.invoked(operation),
+      asked: (operation, attempt) => cluster.recorder.asked(operation, attempt),
+      heard: (operation, attempt, bytes) => cluster.recorder.heard(operation, attempt, bytes),
       completed(operation) {
         endedUs.set(operation, cluster.scheduler.nowUs);
         cluster.recorder.completed(operation);
@@ -181,6 +183,8 @@ function newProbes(
       nodes: run.nodes,
       ask: (client, node, request, bytes) => cluster.ask(1_000 + client, node, request, bytes),
       invoked: () => {},
+      asked: () => {},
+      heard: () => {},
       completed: () => {},
     },
   );

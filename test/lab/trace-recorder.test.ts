@@ -7,6 +7,7 @@ test("trace recorder: a violation right after a start: its cause is the start, n
   const events: TraceEvent[] = [];
   let boot = 1;
   const world = {
+    mapped: false,
     nowUs: () => 5,
     localUs: () => 5,
     boot: () => boot,

@@ -108,6 +108,8 @@ class MappedWorld {
           : null,
         ask: (client, node, request, bytes) => this.#send(client, node, request, bytes),
         invoked: () => {},
+        asked: () => {},
+        heard: () => {},
         completed: () => {},
       },
       {
@@ -331,6 +333,8 @@ describe("mapped clients", () => {
         ask: (_client, _node, request, bytes) =>
           scheduler.add(scheduler.nowUs + 100, eventKind.answer, 0, 0, request, answers(bytes)),
         invoked: () => {},
+        asked: () => {},
+        heard: () => {},
         completed: () => {},
       },
       {

@@ -7,6 +7,7 @@ import { entry, hardState, node1, node2, persist, recovered, view } from "../lab
 
 describe("recorder", () => {
   const worldOf = (life: () => number) => ({
+    mapped: false,
     nowUs: () => 0,
     localUs: () => 0,
     lives: () => true,

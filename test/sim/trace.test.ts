@@ -7,7 +7,7 @@ import {
   type TraceEvent,
 } from "../../src/core/trace/schema.js";
 import { explainTrace } from "../../src/lab/explain/explain.js";
-import { fault, mixedWorkload, smallCluster } from "../../src/lab/shapes.js";
+import { fault, mappedCluster, mixedWorkload, smallCluster } from "../../src/lab/shapes.js";
 import type { Scenario } from "../../src/lab/scenario.js";
 import { readTrace } from "../../src/lab/trace-reader.js";
 import { simulate } from "../../src/sim/simulate.js";
@@ -200,5 +200,56 @@ describe("trace: nodes that die while they start", () => {
     expect([...rates].sort((a, b) => a - b)).toEqual([19_998, 19_999, 20_000]);
     expect(new Set(boots.map(({ data }) => data.wallOffsetUs)).size).toBe(3);
     expect(run.verdict).toBe("ok");
+  });
+});
+
+describe("trace: a cluster with a map", () => {
+  const mapped: Scenario = {
+    ...scenario,
+    name: "traced-map",
+    about: "slots move while the first steward is killed",
+    cluster: mappedCluster,
+    faults: {
+      ...scenario.faults,
+      plan: () => [
+        fault({ kind: "moveSlots", atUs: 2_000_000 }, 0),
+        fault({ kind: "kill", atUs: 3_000_000, forUs: 400_000 }, 0),
+        fault({ kind: "splitGroup", atUs: 4_000_000 }, 0),
+      ],
+    },
+    phases: { attackUs: 6_000_000 },
+  };
+  const seen: TraceEvent[] = [];
+  const run = simulate(mapped, { seed: 7, trace: (event) => seen.push(event) });
+
+  test("trace: with a map: the same digest without a trace, each line as the schema has it", () => {
+    expect(run.verdict).toBe("ok");
+    expect(simulate(mapped, { seed: 7 }).digest).toBe(run.digest);
+    for (const event of seen) expect(checkTraceEvent(event as unknown as Json)).toBe(event);
+  });
+
+  test("trace: with a map: each answer is of a group that took the slot at its epoch", () => {
+    const taken = new Set<string>();
+    let answers = 0;
+    for (const { kind, group, data } of seen) {
+      if (kind === "slots" && data.changed && data.step === "acceptSlots") {
+        const [from = 0, to = 0] = data.slots;
+        for (let slot = from; slot < to; slot++) taken.add(`${group}/${slot}/${data.epoch}`);
+      }
+      if (kind !== "reply" || data.answer !== "done") continue;
+      answers++;
+      expect(taken).toContain(`${group}/${data.slot}/${data.epoch}`);
+    }
+    expect(answers).toBeGreaterThan(10);
+  });
+
+  test("trace: with a map: jobs begin and end, and who is steward", () => {
+    const jobs = seen.filter((event) => event.kind === "job").map(({ data }) => data);
+    for (const kind of ["assign", "moveSlots", "split"]) {
+      expect(jobs).toContainEqual(expect.objectContaining({ kind, state: "running", at: 0 }));
+      expect(jobs).toContainEqual(expect.objectContaining({ kind, state: "done", step: "" }));
+    }
+    const stewards = seen.filter((event) => event.kind === "steward" && event.data.active);
+    expect(new Set(stewards.map(({ node }) => node)).size).toBeGreaterThan(1);
   });
 });

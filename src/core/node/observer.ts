@@ -18,6 +18,7 @@ import type { Json } from "../plain.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftView } from "../raft/view.js";
 import type { RecoveredReplica } from "../consensus.js";
+import type { ReplicatedStore } from "../store/replicated-store.js";
 
 /** What one replica asked to be made durable, as it went into a batch of the log. */
 export interface PersistRecord {
@@ -48,6 +49,17 @@ export interface HostObserver {
     view: RaftView,
     entries: readonly Entry[],
     digest: readonly [number, number],
+  ): void;
+  /**
+   * An entry of a group's life, or of an admin, met the state machine: the store as it is after it, and
+   * what it answered. Comes before the `applied` that counts it.
+   */
+  controlApplied?(
+    node: NodeId,
+    view: RaftView,
+    entry: Entry,
+    answer: Uint8Array | null,
+    store: ReplicatedStore,
   ): void;
   /** The state machine was replaced by a snapshot's. */
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void;

@@ -6,7 +6,7 @@ import { shorten } from "../arrays.js";
 import { assert, assertNever } from "../assert.js";
 import { emptyBytes } from "../bytes.js";
 import type { ConsensusResult, RecoveredReplica, Sealer } from "../consensus.js";
-import type { Entry, SnapshotMeta } from "../entry.js";
+import { type Entry, type SnapshotMeta, isControl } from "../entry.js";
 import type { Index, RequestId, Token } from "../ids.js";
 import { noToken } from "../ids.js";
 import type { RaftEffect } from "../raft/core.js";
@@ -374,6 +374,10 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
     });
     const answer = this.store.apply(entry);
     this.applied = entry.index;
+    if (isControl(entry)) {
+      const { node, observer } = this.#context;
+      observer.controlApplied?.(node, this.raft.view, entry, answer, this.store);
+    }
     if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
   }
 

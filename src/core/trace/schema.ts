@@ -107,6 +107,16 @@ export const traceFields = {
     value: "optionalText",
     expected: "optionalText",
   },
+  attempt: { client: "number", operation: "text", to: "number", slot: "number", epoch: "number" },
+  reply: {
+    client: "number",
+    operation: "text",
+    from: "number",
+    slot: "number",
+    epoch: "number",
+    answer: "text",
+    newest: "number",
+  },
   return: { client: "number", operation: "text", outcome: "text", value: "json" },
   fault: {
     id: "text",
@@ -129,6 +139,32 @@ export const traceFields = {
     outgoing: "numbers",
     learners: "numbers",
   },
+  slots: {
+    incarnation: "number",
+    index: "number",
+    step: "text",
+    slots: "numbers",
+    epoch: "number",
+    next: "number",
+    outcome: "text",
+    changed: "flag",
+  },
+  job: {
+    index: "number",
+    by: "text",
+    asked: "text",
+    outcome: "text",
+    job: "number",
+    kind: "text",
+    state: "text",
+    at: "number",
+    steps: "number",
+    step: "text",
+    about: "numbers",
+    slots: "numbers",
+    groups: "numbers",
+  },
+  steward: { active: "flag", term: "number" },
 } as const;
 
 export type TraceKind = keyof typeof traceFields;
@@ -139,8 +175,16 @@ export type TraceData<K extends TraceKind> = {
     : never;
 };
 
-/** Derived from Views, for oracles; see the top. */
-export const evidenceKinds: readonly TraceKind[] = ["elected", "chosen", "acked", "configuration"];
+/** Derived from Views and applied entries, for oracles; see the top. */
+export const evidenceKinds: readonly TraceKind[] = [
+  "elected",
+  "chosen",
+  "acked",
+  "configuration",
+  "slots",
+  "job",
+  "steward",
+];
 
 export interface TraceError {
   readonly kind: "badTrace";

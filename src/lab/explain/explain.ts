@@ -2,15 +2,20 @@
  * A failure in text: what was broken, what led to it, what each node believed at the end, and how
  * to run it again. Made from a trace alone.
  */
-import type { TraceEvent } from "../../core/trace/schema.js";
+import type { TraceData, TraceEvent } from "../../core/trace/schema.js";
+import { errandKinds } from "../fault.js";
 import type { OracleSpec } from "../oracle.js";
 import { allOracles } from "../oracles/index.js";
 import { traceProblemText, type Trace } from "../trace-reader.js";
 import { Bands } from "./bands.js";
 import { Beliefs, type Belief } from "./beliefs.js";
 import { clip, seconds, width, wrap } from "./layout.js";
+import { Firsts } from "./firsts.js";
+import { isOfTopic, topicOf, type Topic } from "./focus.js";
+import { JobsAtEnd } from "./jobs-at-end.js";
 import { coneOf, select, type Candidate } from "./select.js";
-import { logWords, tell } from "./words.js";
+import { SlotStory, covers } from "./slot-story.js";
+import { logWords, tell, type Weight } from "./words.js";
 
 export interface ExplainOptions {
   /** Lines that bring the failure back when pasted; they end the text. */
@@ -39,8 +44,10 @@ export function explainTrace(trace: Trace, options: ExplainOptions = {}): string
   const sections = [
     headLines(trace),
     violation === null ? ["No violation in this trace."] : violationLines(violation, options),
+    slotLines(story),
     timelineLines(story, options),
-    beliefLines(story),
+    jobLines(story),
+    ...beliefSections(story),
     replayLines(options.replay ?? []),
   ];
   return sections
@@ -50,10 +57,12 @@ export function explainTrace(trace: Trace, options: ExplainOptions = {}): string
 }
 
 interface Moment extends Candidate {
+  weight: Weight;
   readonly line: TraceEvent;
   readonly text: string;
   readonly bands: string;
   readonly lanes: string;
+  readonly owner: string;
 }
 
 interface Story {
@@ -61,7 +70,10 @@ interface Story {
   readonly cone: ReadonlySet<number>;
   readonly end: number;
   readonly beliefs: Beliefs;
-  readonly group: number;
+  readonly topic: Topic;
+  /** Null where no slot is in question, or nobody was seen to serve it. */
+  readonly slot: SlotStory | null;
+  readonly jobs: JobsAtEnd;
   readonly nodes: readonly number[];
   readonly bandColumns: number;
   readonly endUs: number;
@@ -69,33 +81,69 @@ interface Story {
 
 /** Goes through all events up to the end and notes how everything stood at each. */
 function followTo(events: readonly TraceEvent[], end: number, cone: ReadonlySet<number>): Story {
-  const group = focusGroup(events, end);
+  const topic = topicOf(events, end);
   const nodes = nodesOf(events, end);
   const beliefs = new Beliefs();
   const bands = new Bands();
+  const jobs = new JobsAtEnd();
+  const firsts = new Firsts();
+  const slot = topic.slot === null ? null : new SlotStory(topic.slot);
   const moments: Moment[] = [];
   for (let position = 0; position <= end; position++) {
     const line = events[position]!;
     const atUs = timeOf(line);
     const change = beliefs.observe(line, atUs);
     bands.observe(line);
-    const { weight, text } = tell(line, change);
+    jobs.observe(line, atUs);
+    slot?.observe(line, atUs);
+    const ours = isOfTopic(line, topic);
+    const told = tell(line, change);
+    const weight = firsts.isFirst(line) ? weighed(line, told.weight, ours, topic) : 0;
     // Most events are steps that changed nothing; they are told only as causes.
     if (weight === 0 && !cone.has(position)) continue;
-    const lanes = beliefs.lanes(group, nodes);
-    moments.push({
-      position,
-      atUs,
-      weight,
-      group: line.group,
-      line,
-      text,
-      bands: bands.text,
-      lanes,
-    });
+    const text = told.text + answeredBy(line, slot);
+    const lanes = beliefs.lanes(topic.group, nodes);
+    const owner = slot?.now ?? "";
+    moments.push({ position, atUs, weight, ours, line, text, bands: bands.text, lanes, owner });
   }
+  for (const moment of moments) if (isStray(moment, slot)) moment.weight = 3;
   const endUs = end >= 0 ? timeOf(events[end]!) : 0;
-  return { moments, cone, end, beliefs, group, nodes, bandColumns: bands.columns, endUs };
+  const shown = slot === null || slot.isEmpty ? null : slot;
+  const bandColumns = bands.columns;
+  return { moments, cone, end, beliefs, topic, slot: shown, jobs, nodes, bandColumns, endUs };
+}
+
+/**
+ * In a cluster with many groups the leaders of others are nothing to the story, and how its slot
+ * goes from group to group must not be crowded out by anything.
+ */
+function weighed({ kind, data }: TraceEvent, weight: Weight, ours: boolean, topic: Topic): Weight {
+  if (!topic.mapped) return weight;
+  if (!ours && (kind === "state" || kind === "role")) return weight === 0 ? 0 : 1;
+  // What people set out to do is told by the jobs that come of it.
+  if (kind === "fault" && errandKinds.some((each) => each === data.fault)) return 1;
+  const moves = topic.slot !== null && ours && weight === 2;
+  if (moves && kind === "slots") return 3;
+  if (moves && kind === "job") return data.step === "" || isAbout(data, topic.slot) ? 3 : 1;
+  return weight;
+}
+
+/** Asks or answers for which nothing spoke: what they were must not be crowded out either. */
+function isStray({ line: { kind, data } }: Moment, slot: SlotStory | null): boolean {
+  return (kind === "invoke" || kind === "return") && slot?.strays.has(data.operation) === true;
+}
+
+/** Who gave the answer that an operation on the slot returns with. */
+function answeredBy({ kind, data }: TraceEvent, slot: SlotStory | null): string {
+  const answer = kind === "return" ? (slot?.answerTo(data.operation) ?? null) : null;
+  if (answer === null || slot === null || kind !== "return" || data.outcome !== "ok") return "";
+  const { node, group, epoch, fits } = answer;
+  const by = ` from n${node}, group ${group} at epoch ${epoch}`;
+  return fits ? by : `${by}, NOT IN FORCE`;
+}
+
+function isAbout({ about, at }: TraceData<"job">, slot: number): boolean {
+  return at === 0 || about.length === 0 || covers(about, slot);
 }
 
 function headLines({ header, cut }: Trace): string[] {
@@ -130,25 +178,27 @@ function violationLines(
 }
 
 function timelineLines(story: Story, options: ExplainOptions): string[] {
-  const { moments, cone, group, nodes, bandColumns, end, endUs } = story;
+  const { moments, cone, topic, slot, nodes, bandColumns, end, endUs } = story;
+  const { group } = topic;
   if (moments.length === 0) return ["Nothing happened."];
   const chosen = select(moments, {
     position: end,
     atUs: endUs,
-    group,
     cone,
     linesMax: options.linesMax ?? linesMaxDefault,
     windowUs: options.windowUs ?? windowUsDefault,
   });
   const told = moments.filter((moment) => chosen.has(moment.position));
-  const drawn = nodes.length <= lanesMax ? nodes : [];
+  const drawn = nodes.length <= lanesMax && (group > 0 || !topic.mapped) ? nodes : [];
   const clock = Math.max(8, seconds(endUs).length);
+  const ownerColumns = Math.max(3, ...told.map(({ owner }) => owner.length));
   const row = (columns: RowColumns): string => {
-    const { time, bands, lanes, cause, text } = columns;
+    const { time, bands, lanes, owner, cause, text } = columns;
     const parts = [
       time.padStart(clock),
       ...(bandColumns > 0 ? [bands.padEnd(bandColumns)] : []),
       ...(drawn.length > 0 ? [lanes] : []),
+      ...(slot === null ? [] : [owner.padStart(ownerColumns)]),
       ...(cone.size > 0 ? [cause ? "*" : " "] : []),
       text,
     ];
@@ -156,14 +206,15 @@ function timelineLines(story: Story, options: ExplainOptions): string[] {
   };
   const heads = drawn.map((node) => String(node % 10)).join("");
   return [
-    `What led to it${group > 0 ? `, in group ${group}` : ""}`,
+    `What led to it${aboutWords(story)}`,
     ...wrap(legend(story), "  "),
-    row({ time: "seconds", bands: "", lanes: heads, cause: false, text: "" }),
-    ...told.map(({ position, atUs, bands, lanes, line, text }) =>
+    row({ time: "seconds", bands: "", lanes: heads, owner: "own", cause: false, text: "" }),
+    ...told.map(({ position, atUs, bands, lanes, owner, line, text }) =>
       row({
         time: seconds(atUs),
         bands,
         lanes,
+        owner,
         cause: cone.has(position),
         text: inPlace(line, text, group),
       }),
@@ -172,10 +223,20 @@ function timelineLines(story: Story, options: ExplainOptions): string[] {
   ];
 }
 
+function aboutWords({ topic: { group }, slot }: Story): string {
+  if (slot !== null) return `, for slot ${slot.slot} (under the nodes: group ${group})`;
+  return group > 0 ? `, in group ${group}` : "";
+}
+
 /** Who it happened to; and of which group, in the story of another one. */
 function inPlace({ node, kind, group: own }: TraceEvent, text: string, group: number): string {
   const who = node > 0 && kind !== "violation" ? `n${node} ` : "";
-  const where = group > 0 && own > 0 && own !== group ? ` in group ${own}` : "";
+  // These name their groups themselves; whichever replica applies it first, a job is the map's.
+  if (kind === "job") return text;
+  if (kind === "slots") return `n${node}: ${text}`;
+  if (kind === "steward") return who + text;
+  const client = kind === "attempt" || kind === "reply" || kind === "return";
+  const where = !client && group > 0 && own > 0 && own !== group ? ` in group ${own}` : "";
   return who + text + where;
 }
 
@@ -183,19 +244,45 @@ interface RowColumns {
   readonly time: string;
   readonly bands: string;
   readonly lanes: string;
+  readonly owner: string;
   readonly cause: boolean;
   readonly text: string;
 }
 
-function legend({ bandColumns, cone }: Story): string {
+function legend({ bandColumns, cone, slot }: Story): string {
   return [
     "under each node: L leads, c campaigns, p asks around first, f follows, x is down",
     ...(bandColumns > 0 ? ["a letter for each fault while it lasts"] : []),
+    ...(slot === null ? [] : [`own: the group that serves slot ${slot.slot}, - for nobody`]),
     ...(cone.size > 0 ? ["* caused the violation"] : []),
   ].join("; ");
 }
 
-function beliefLines({ beliefs, group, nodes }: Story): string[] {
+function slotLines({ slot, topic }: Story): string[] {
+  if (slot === null) return [];
+  const keys = topic.keys.length === 0 ? "" : `, that of ${topic.keys.join(" ")}`;
+  return [
+    clip(`Who served slot ${slot.slot}${keys}`, width),
+    "  one group at a time; each that takes it over, or takes it back, has a higher epoch",
+    ...slot.lines(),
+  ];
+}
+
+function jobLines({ topic, jobs }: Story): string[] {
+  return topic.mapped ? ["Jobs at the end", ...jobs.lines()] : [];
+}
+
+/** Groups beside the one in question that are told of. */
+const otherGroupsMax = 2;
+
+function beliefSections(story: Story): string[][] {
+  const { group, groups, mapped } = story.topic;
+  if (!mapped) return [beliefLines(story, group)];
+  const others = [...groups].filter((each) => each !== group).slice(-otherGroupsMax);
+  return [group, ...others].flatMap((each) => (each === 0 ? [] : [beliefLines(story, each)]));
+}
+
+function beliefLines({ beliefs, nodes }: Story, group: number): string[] {
   const rows = nodes.flatMap((node) => {
     if (beliefs.isDown(node)) return [`  n${node}  is down`];
     const belief = beliefs.of(group, node);
@@ -222,20 +309,6 @@ function beliefWords(belief: Belief): string {
 
 function replayLines(replay: readonly string[]): string[] {
   return replay.length === 0 ? [] : ["Run it again:", ...replay];
-}
-
-/** The group of the violation; else the one with most events. 0 when there is only that. */
-function focusGroup(events: readonly TraceEvent[], end: number): number {
-  const last = events[end];
-  if (last?.kind === "violation" && last.group > 0) return last.group;
-  const counts = new Map<number, number>();
-  for (let at = 0; at <= end; at++) {
-    const { group } = events[at]!;
-    if (group > 0) counts.set(group, (counts.get(group) ?? 0) + 1);
-  }
-  let most = 0;
-  for (const [group, count] of counts) if (count > (counts.get(most) ?? 0)) most = group;
-  return most;
 }
 
 function nodesOf(events: readonly TraceEvent[], end: number): readonly number[] {

@@ -7,15 +7,14 @@ export interface Candidate {
   readonly position: number;
   readonly atUs: number;
   readonly weight: Weight;
-  readonly group: number;
+  /** Of what the story is about, not of what goes on beside it. */
+  readonly ours: boolean;
 }
 
 export interface Focus {
   /** Position and time of the violation, or of the end. */
   readonly position: number;
   readonly atUs: number;
-  /** The group whose story is told; 0: all. */
-  readonly group: number;
   /** Positions of what the violation's causes lead back to. */
   readonly cone: ReadonlySet<number>;
   readonly linesMax: number;
@@ -28,9 +27,8 @@ export function select(candidates: readonly Candidate[], focus: Focus): Readonly
   const tiers: readonly ((candidate: Candidate) => boolean)[] = [
     ({ position }) => focus.cone.has(position) || position === focus.position,
     ({ weight }) => weight === 3,
-    ({ weight, group }) => weight === 2 && ofFocus(group, focus),
-    ({ weight, group, atUs }) =>
-      weight === 1 && ofFocus(group, focus) && atUs >= focus.atUs - focus.windowUs,
+    ({ weight, ours }) => weight === 2 && ours,
+    ({ weight, ours, atUs }) => weight === 1 && ours && atUs >= focus.atUs - focus.windowUs,
   ];
   const chosen = new Set<number>();
   for (const belongs of tiers) {
@@ -67,8 +65,4 @@ export function coneOf(events: readonly TraceEvent[], end: number): ReadonlySet<
 
 function nameOf({ node, boot, seq }: TraceCause): string {
   return `${node}/${boot}/${seq}`;
-}
-
-function ofFocus(group: number, focus: Focus): boolean {
-  return focus.group === 0 || group === 0 || group === focus.group;
 }

@@ -2,6 +2,7 @@
 import type { Json } from "../../core/plain.js";
 import type { TraceData, TraceEvent } from "../../core/trace/schema.js";
 import type { BeliefChange } from "./beliefs.js";
+import { tellControl } from "./control-words.js";
 import { span } from "./layout.js";
 import { field, numberIn, numbersIn, textIn } from "./values.js";
 
@@ -54,6 +55,12 @@ export function tell(event: TraceEvent, change: BeliefChange | null): Told {
       };
     case "receive":
       return { weight: 0, text: `<- n${event.data.from} ${sent(event)}` };
+    case "slots":
+    case "job":
+    case "steward":
+    case "attempt":
+    case "reply":
+      return tellControl(event);
     case "step":
       return { weight: 0, text: `handles ${event.data.input}` };
     case "elected":
