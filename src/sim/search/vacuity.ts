@@ -20,7 +20,7 @@ const plannedRunsMin = 100;
 /** Kinds that nothing in a simulated node can feel, with the reason. */
 export const unfelt: Partial<Readonly<Record<FaultKind, string>>> = {
   wallStep:
-    "the core reads the wall clock only to date a change of the map, and no scenario makes one",
+    "the core reads the wall clock only to date a change of the map, and decides nothing by that",
 };
 
 export interface SearchedScenarios {
