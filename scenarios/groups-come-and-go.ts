@@ -36,7 +36,10 @@ export const groupsComeAndGo: Scenario = {
         { minUs: second, maxUs: 3 * second },
       ).flatMap((atUs, n) => {
         const soon = (): number => atUs + draw.integer(0, 700 * millisecond);
-        const faults = [fault({ kind: draw.pick(jobs), atUs }, n)];
+        const kind = draw.pick(jobs);
+        const faults = [fault({ kind, atUs }, n)];
+        if (kind === "drainNode")
+          faults.push(fault({ kind: "joinNode", atUs: atUs + 2 * second }, n));
         // Soon enough to meet any step of the job.
         if (draw.chance(250)) faults.push(fault({ kind: "cancelJob", atUs: soon() }, n));
         // Who is away hears of a step late: when its group has a leader, or has done without it.
@@ -63,5 +66,4 @@ const jobs = [
   "spreadSlots",
   "moveReplica",
   "drainNode",
-  "joinNode",
 ] as const;

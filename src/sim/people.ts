@@ -11,7 +11,7 @@ import type { RaftView } from "../core/raft/view.js";
 import { type AdminAction, encodeAdminRequest } from "../core/store/admin-protocol.js";
 import type { FaultKind } from "../lab/fault.js";
 import { eventKind } from "./events.js";
-import { isJob, jobGoal, makingGoal } from "./jobs.js";
+import { isJob, jobGoal, makingGoal, renewalGoal, spreadingGoal } from "./jobs.js";
 import type { SimProcess } from "./process.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
@@ -22,8 +22,6 @@ const beatUs = { min: 1_000, max: 120_000 } as const;
 const beatsMax = 240;
 /** A node that lost something is looked after for longer. */
 const rejoinBeatsMax = 400;
-/** Ordinal of no fault: without a map there is no cluster to heal. */
-const makingTheMap = -2;
 /** Entries that a learner may lack when it becomes a voter. */
 const laggingMax = 32;
 /** Voters that nobody goes below. */
@@ -48,6 +46,8 @@ interface Errand {
   readonly group: number;
   readonly fault: number;
   readonly goal: Goal;
+  /** Also after the attack. */
+  readonly lasts: boolean;
   asked: number;
   /** How often it may still ask. */
   beats: number;
@@ -71,7 +71,7 @@ export class People {
 
   /** The first thing that a cluster with a map is asked, after the attack still. */
   makeMap(command: MapCommand): void {
-    this.#add(0, makingTheMap, makingGoal(command, this.#world), rejoinBeatsMax);
+    this.#add(0, -1, makingGoal(command, this.#world), Infinity);
   }
 
   /** Brings a wiped node back into a group of which it was a member. */
@@ -84,6 +84,19 @@ export class People {
     this.#add(group, fault, goal, rejoinBeatsMax);
   }
 
+  /** Tells the map of a node's new disk, and asks it for new replicas there. */
+  renew(node: number, fault: number): void {
+    const goal = renewalGoal(this.#world.processes[node]!, this.#world, () =>
+      this.#world.replaceDisk(node, fault),
+    );
+    this.#add(0, fault, goal, Infinity);
+  }
+
+  /** When all is healed: slots are spread over the groups once more. */
+  spreadAtLast(): void {
+    this.#add(0, -1, spreadingGoal(this.#world), Infinity);
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -91,8 +104,7 @@ export class People {
   /** An `errand` event is due. */
   beat(ordinal: number): void {
     const errand = this.#errands[ordinal]!;
-    const ended = this.#stopped && errand.fault !== makingTheMap;
-    if (ended || errand.over || errand.beats-- <= 0) return;
+    if ((this.#stopped && !errand.lasts) || errand.over || errand.beats-- <= 0) return;
     const { scheduler, chance, survey } = this.#world;
     const word = chance.word(scheduler.nowUs, errand.group, errand.fault, 3);
     const atUs = scheduler.nowUs + within(word, beatUs.min, beatUs.max);
@@ -112,7 +124,8 @@ export class People {
   }
 
   #add(group: number, fault: number, goal: Goal, beats: number = beatsMax): void {
-    const errand = { group, fault, goal, asked: 0, beats, over: false };
+    const lasts = beats === Infinity;
+    const errand = { group, fault, goal, lasts, asked: 0, beats, over: false };
     this.#errands.push(errand);
     const { scheduler } = this.#world;
     scheduler.add(scheduler.nowUs, eventKind.errand, this.#errands.length - 1);

@@ -18,15 +18,20 @@ export class Survey {
   readonly #processes: readonly SimProcess[];
   /** The founders of each group. */
   readonly #groups: readonly (readonly NodeId[])[];
+  readonly #mapped: boolean;
   /** node -> life of its process when synced data of it was lost or damaged. */
   readonly #losses = new Map<number, number>();
   readonly #damaged = new Set<number>();
+  /** Declared lost: nothing is asked of them, and they may come back all the same. */
+  readonly #givenUp = new Set<NodeId>();
 
   constructor(
     recorder: Recorder,
     processes: readonly SimProcess[],
     groups: readonly (readonly NodeId[])[],
+    mapped = false,
   ) {
+    this.#mapped = mapped;
     this.#recorder = recorder;
     this.#processes = processes;
     this.#groups = groups;
@@ -55,14 +60,16 @@ export class Survey {
 
   /**
    * Voters that live on some node though the map or their group has no place for them. A learner
-   * whose move was taken back may stay: it has no vote, and nobody is sure to tell it.
+   * whose move was taken back may stay: it has no vote, and nobody is sure to tell it. So may what is
+   * on a node that was declared lost.
    */
   leftOver(): RaftView[] {
     const map = this.map();
     if (map === null) return [];
     return this.#processes
       .flatMap(({ program }) => program?.views() ?? [])
-      .filter(({ group, incarnation, replica, configuration }) => {
+      .filter(({ node, group, incarnation, replica, configuration }) => {
+        if (this.#givenUp.has(node)) return false;
         if (configuration.voters.every((member) => member.replica !== replica)) return false;
         if (map.groups.get(group)?.incarnation !== incarnation) return true;
         const leader = this.leader(group - 1);
@@ -105,6 +112,11 @@ export class Survey {
       if (newest === null || view.configurationIndex > newest.configurationIndex) newest = view;
     }
     return newest?.configuration ?? null;
+  }
+
+  /** People declare the node lost. */
+  givenUp(node: NodeId): void {
+    this.#givenUp.add(node);
   }
 
   /** The node holds less than it once synced. */
@@ -155,6 +167,7 @@ export class Survey {
 
   /** The same for a node that may have lost something already. */
   mayReplace(node: number): boolean {
+    if (this.#mapped) return this.#onlyLoss(node);
     // A protocol of a user's own shows no configurations: the nodes themselves are the quorum.
     if (
       this.#recorder.standings.size === 0 &&
@@ -183,6 +196,22 @@ export class Survey {
   mayConsistOf(group: number, voters: readonly Member[], joining: number): boolean {
     const whole = voters.filter((member) => this.holds(group, member)).length;
     return isMajority(whole + joining, voters.length + joining);
+  }
+
+  /**
+   * Where replicas wander one node at a time may have lost something, until all that the map says to
+   * be on it is there again.
+   */
+  #onlyLoss(node: number): boolean {
+    const map = this.map();
+    if (map === null) return false;
+    const groups = map.groups.all();
+    return this.#processes.every(({ index, node: id, diskId }) => {
+      if (index === node) return true;
+      const isOld = (member: Member): boolean => member.node === id && member.disk !== diskId;
+      const hasLost = groups.some(({ members }) => members.some(isOld));
+      return !hasLost && map.nodes.get(id)?.disk === diskId && !this.#isImpaired(index);
+    });
   }
 
   /** Damage that no restart has shown yet, or that is not repaired yet. */

@@ -103,8 +103,8 @@ export const groupMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/steward/replica-errands.ts",
-        find: "return eachOf(members, ({ replica }) => ({ kind",
-        replace: "return eachOf(members.slice(1), ({ replica }) => ({ kind",
+        find: "return eachOf(marks, members, isThere, ({ replica }) => ({",
+        replace: "return eachOf(marks, members.slice(1), isThere, ({ replica }) => ({",
       },
     ],
     breaks: ["liveness"],
@@ -118,8 +118,8 @@ export const groupMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/map/plan.ts",
-        find: "  if (!lost) steps.push({",
-        replace: "  if (lost) steps.push({",
+        find: '    { kind: "bury", group: id, node: leave, replica: old.replica },\n',
+        replace: "",
       },
     ],
     breaks: ["liveness"],

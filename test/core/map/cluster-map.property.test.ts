@@ -33,7 +33,18 @@ const command: fc.Arbitrary<MapCommand> = fc.oneof(
     leave: anyNode,
     enter: fc.oneof(fc.constant(0 as const), anyNode),
   }),
-  fc.record({ kind: fc.constant("drain" as const), node: anyNode, lost: fc.boolean() }),
+  fc.record({
+    kind: fc.constantFrom("drain" as const, "renew" as const, "declareLost" as const),
+    node: anyNode,
+  }),
+  fc.record({
+    kind: fc.constant("setNode" as const),
+    node: anyNode,
+    disk: fc.integer({ min: 100, max: 103 }),
+    weight: fc.constant(1),
+    zone: fc.constant(""),
+    address: fc.constant(""),
+  }),
   fc.constant({ kind: "spread" as const }),
   fc.record({ kind: fc.constant("cancel" as const), job: fc.integer({ min: 0, max: 8 }) }),
 );
