@@ -82,29 +82,14 @@ export const groupMutants: readonly Mutant[] = [
     scenarios: groups,
   },
   {
-    id: "G2-unmade-and-not-buried",
-    about: "a replica that was never made here is called removed, and a late request makes it",
-    world: "sim",
-    edits: [
-      {
-        file: lifecycle,
-        find: "    if (living === null) {\n",
-        replace: '    if (living === null) {\n      if (!this.#forgotten) return "done";\n',
-      },
-    ],
-    breaks: ["liveness"],
-    source: "own",
-    scenarios: haste,
-  },
-  {
     id: "G2-erased-but-for-one",
     about: "the first member of a group that is destroyed is never told",
     world: "sim",
     edits: [
       {
         file: "core/steward/replica-errands.ts",
-        find: "return eachOf(members, ({ replica }) => ({ kind",
-        replace: "return eachOf(members.slice(1), ({ replica }) => ({ kind",
+        find: "return eachOf(marks, members, isThere, ({ replica }) => ({",
+        replace: "return eachOf(marks, members.slice(1), isThere, ({ replica }) => ({",
       },
     ],
     breaks: ["liveness"],
@@ -118,8 +103,8 @@ export const groupMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/map/plan.ts",
-        find: "  if (!lost) steps.push({",
-        replace: "  if (lost) steps.push({",
+        find: '    { kind: "bury", group: id, node: leave, replica: old.replica },\n',
+        replace: "",
       },
     ],
     breaks: ["liveness"],
@@ -155,21 +140,6 @@ export const groupMutants: readonly Mutant[] = [
     ],
     breaks: ["removed-is-dead"],
     source: "our own: slots-on-the-move 1",
-    scenarios: groups,
-  },
-  {
-    id: "36-change-for-another-configuration",
-    about: "a change of members is made though another one came before it",
-    world: "sim",
-    edits: [
-      {
-        file: "core/node/service.ts",
-        find: "    if (replica.leads && at !== null && at !== replica.raft.view.configurationIndex) {",
-        replace: "    if (replica.leads && at !== null && at < 0) {",
-      },
-    ],
-    breaks: ["liveness"],
-    source: "etcd-io/raft #349",
     scenarios: groups,
   },
   {

@@ -6,6 +6,7 @@ const client = "core/client/operations.ts";
 const moves = ["slots-on-the-move"];
 const both = ["slots-on-the-move", "groups-come-and-go"];
 const patient = ["patient-clients"];
+const stale = ["stale-clients"];
 
 /** What a command that is lost, or applied twice, may show as. */
 const once = ["linearizability", "sessions-exactly-once", "no-lost-write"];
@@ -58,29 +59,6 @@ export const movingMutants: readonly Mutant[] = [
     breaks: ["slot-ownership", "linearizability"],
     source: "own",
     scenarios: both,
-  },
-  {
-    id: "M2-late-release-obeyed",
-    about: "a copy of a release that comes after the move was taken back releases the slots again",
-    world: "sim",
-    edits: [
-      {
-        file: store,
-        find:
-          '    if (!spans.every((span) => span.state === "owned" && span.epoch < epoch)) {\n' +
-          "      return this.#late();\n" +
-          "    }\n" +
-          "    if (this.#state.kept !== null)",
-        replace:
-          '    if (!spans.every((span) => span.state === "owned")) {\n' +
-          "      return this.#late();\n" +
-          "    }\n" +
-          "    if (this.#state.kept !== null)",
-      },
-    ],
-    breaks: ["liveness", "slot-ownership"],
-    source: "own",
-    scenarios: moves,
   },
   {
     id: "M2-taken-back-before-the-release",
@@ -159,7 +137,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: once,
     source: "Ongaro's thesis, section 6.3",
-    scenarios: patient,
+    scenarios: stale,
   },
   {
     id: "M4-staged-state-not-in-the-snapshot",
@@ -291,7 +269,7 @@ export const movingMutants: readonly Mutant[] = [
     ],
     breaks: once,
     source: "Ongaro's thesis, section 6.3",
-    scenarios: patient,
+    scenarios: stale,
   },
   {
     id: "87-new-serial-at-the-new-owner",
