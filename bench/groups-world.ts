@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdtempSync,
   openSync,
@@ -38,6 +39,7 @@ const settledUs = 2_000_000;
 
 class BenchNode {
   readonly host: Host;
+  readonly disk: FileDisk;
   awake = 0;
   woken = 0;
   /** The wish that counts, and when it is due. */
@@ -51,6 +53,7 @@ class BenchNode {
       configuration,
     }));
     let word = id * 7_919;
+    this.disk = new FileDisk(world.scheduler, id, directory);
     this.host = new Host({
       node: id,
       clock: {
@@ -62,7 +65,7 @@ class BenchNode {
         },
       },
       network: { send: (to, frames) => world.send(id, to, frames) },
-      disk: new FileDisk(world.scheduler, id, directory),
+      disk: this.disk,
       random: { word: () => (word = (Math.imul(word, 48_271) + 11) >>> 0) },
       clients: { answer: () => undefined },
       wantTurn: () => {
@@ -122,6 +125,7 @@ export class GroupsWorld {
   }
 
   end(): void {
+    for (const { disk } of this.#nodes) disk.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
@@ -193,6 +197,7 @@ class FileDisk implements Disk {
   readonly #scheduler: Scheduler;
   readonly #node: NodeId;
   readonly #path: string;
+  readonly #handles = new Map<string, number>();
 
   constructor(scheduler: Scheduler, node: NodeId, path: string) {
     this.#scheduler = scheduler;
@@ -201,18 +206,12 @@ class FileDisk implements Disk {
   }
 
   create(op: number, file: string, sizeBytes: number): void {
-    const handle = openSync(this.#of(file), "w");
-    ftruncateSync(handle, sizeBytes);
-    closeSync(handle);
+    ftruncateSync(this.#open(file), sizeBytes);
     this.#done(op);
   }
 
   write(op: number, file: string, offset: number, bytes: Uint8Array): void {
-    const handle = openSync(this.#of(file), "a+");
-    closeSync(handle);
-    const open = openSync(this.#of(file), "r+");
-    writeSync(open, bytes, 0, bytes.length, offset);
-    closeSync(open);
+    writeSync(this.#open(file), bytes, 0, bytes.length, offset);
     this.#done(op);
   }
 
@@ -221,10 +220,8 @@ class FileDisk implements Disk {
   }
 
   read(op: number, file: string, offset: number, lengthBytes: number): void {
-    const handle = openSync(this.#of(file), "r");
     const bytes = new Uint8Array(lengthBytes);
-    const count = readSync(handle, bytes, 0, lengthBytes, offset);
-    closeSync(handle);
+    const count = readSync(this.#open(file), bytes, 0, lengthBytes, offset);
     this.#done(op, { ok: true, bytes: bytes.subarray(0, count), files: null });
   }
 
@@ -234,11 +231,14 @@ class FileDisk implements Disk {
   }
 
   rename(op: number, from: string, to: string): void {
+    this.close(from);
+    this.close(to);
     renameSync(this.#of(from), this.#of(to));
     this.#done(op);
   }
 
   remove(op: number, file: string): void {
+    this.close(file);
     rmSync(this.#of(file), { force: true });
     this.#done(op);
   }
@@ -258,6 +258,24 @@ class FileDisk implements Disk {
 
   syncDirectory(op: number): void {
     this.#done(op);
+  }
+
+  /** Of one file, or of all. */
+  close(only?: string): void {
+    for (const [file, handle] of this.#handles) {
+      if (only !== undefined && file !== only) continue;
+      closeSync(handle);
+      this.#handles.delete(file);
+    }
+  }
+
+  #open(file: string): number {
+    let handle = this.#handles.get(file);
+    if (handle === undefined) {
+      handle = openSync(this.#of(file), existsSync(this.#of(file)) ? "r+" : "w+");
+      this.#handles.set(file, handle);
+    }
+    return handle;
   }
 
   #of(file: string): string {

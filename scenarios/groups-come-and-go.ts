@@ -34,7 +34,12 @@ export const groupsComeAndGo: Scenario = {
         draw,
         { fromUs: 2 * second, toUs: attackUs - 10 * second },
         { minUs: second, maxUs: 3 * second },
-      ).map((atUs, n) => fault({ kind: draw.pick(jobs), atUs }, n)),
+      ).flatMap((atUs, n) => {
+        const kind = draw.pick(jobs);
+        const job = fault({ kind, atUs }, n);
+        if (kind !== "drainNode") return [job];
+        return [job, fault({ kind: "joinNode", atUs: atUs + 2 * second }, n)];
+      }),
   },
   phases: oneMinute,
   expect: "ok",
@@ -50,6 +55,5 @@ const jobs = [
   "spreadSlots",
   "moveReplica",
   "drainNode",
-  "joinNode",
   "cancelJob",
 ] as const;

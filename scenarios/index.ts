@@ -33,6 +33,16 @@ import { overwrittenInFlight } from "./overwritten-in-flight.js";
 import { rotWithoutWitness } from "./rot-without-witness.js";
 import { slotsOnTheMove } from "./slots-on-the-move.js";
 import { groupsComeAndGo } from "./groups-come-and-go.js";
+import { nodeDrained } from "./node-drained.js";
+import { splitUnderCrashes } from "./split-under-crashes.js";
+import { groupReborn } from "./group-reborn.js";
+import { zoneLost } from "./zone-lost.js";
+import { mapWithoutLeader } from "./map-without-leader.js";
+import { hotKeys } from "./hot-keys.js";
+import { staleClients } from "./stale-clients.js";
+import { deposedOwner } from "./deposed-owner.js";
+import { leadersRebalanced } from "./leaders-rebalanced.js";
+import { stewardCrashLoop } from "./steward-crash-loop.js";
 import { leadersEven } from "./leaders-even.js";
 import { stalledMachine } from "./stalled-machine.js";
 import { swarm } from "./swarm.js";
@@ -73,6 +83,16 @@ export const scenarios: readonly Scenario[] = [
   vanishedTail,
   slotsOnTheMove,
   groupsComeAndGo,
+  nodeDrained,
+  splitUnderCrashes,
+  groupReborn,
+  zoneLost,
+  mapWithoutLeader,
+  hotKeys,
+  staleClients,
+  deposedOwner,
+  leadersRebalanced,
+  stewardCrashLoop,
   swarm,
   groupsAsleep,
   wakeUpStorm,

@@ -23,7 +23,13 @@ export const slotsOnTheMove: Scenario = {
         { fromUs: 2 * second, toUs: attackUs - 8 * second },
         { minUs: second, maxUs: 3 * second },
       ).map((atUs, n) => {
-        const kind = draw.pick(["moveSlots", "moveSlots", "spreadSlots", "cancelJob"] as const);
+        const kind = draw.pick([
+          "moveSlots",
+          "moveSlots",
+          "moveSlots",
+          "spreadSlots",
+          "cancelJob",
+        ] as const);
         return fault({ kind, atUs }, n);
       }),
   },

@@ -1,9 +1,9 @@
-import { faultKinds, silentLossKinds, type FaultKind } from "quorumlab/lab";
+import { faultKinds, jobKinds, silentLossKinds, type FaultKind } from "quorumlab/lab";
 import type { Scenario } from "quorumlab/lab";
 import { mixedWorkload, oneMinute, smallLog } from "quorumlab/lab";
 
 const kinds = (Object.keys(faultKinds) as FaultKind[]).filter(
-  (kind) => !silentLossKinds.includes(kind),
+  (kind) => !silentLossKinds.includes(kind) && !jobKinds.includes(kind),
 );
 
 export const swarm: Scenario = {

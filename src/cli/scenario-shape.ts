@@ -1,5 +1,6 @@
 /** Whether what a module exports as a scenario is one; modules are JavaScript that nobody checked. */
 import { z } from "zod";
+import { slotCountMax } from "../core/store/slots.js";
 import { faultKinds, type FaultKind } from "../lab/fault.js";
 import { runLimits } from "../lab/run-limits.js";
 
@@ -32,6 +33,8 @@ const schema = z.object({
     stepUs: whole(0).optional(),
     raft: z.record(z.string(), z.union([z.number(), z.boolean()])),
     wal: z.record(z.string(), z.number()),
+    sessions: z.record(z.string(), z.number()).optional(),
+    map: z.object({ slotCount: whole(1, slotCountMax), zones: whole(1) }).optional(),
     node: z.record(z.string(), z.number()).optional(),
   }),
   workload: z.object({
@@ -42,6 +45,9 @@ const schema = z.object({
     valueBytes: count(0),
     followerReads: thousandths,
     leaseReads: thousandths,
+    hotKeys: thousandths,
+    habits: z.partialRecord(z.enum(["echo", "close", "nonsense"]), whole(0, 1_000)).optional(),
+    mapEveryUs: whole(1).optional(),
   }),
   faults: z.object({
     swarm: z.array(z.enum(Object.keys(faultKinds) as [FaultKind, ...FaultKind[]])),

@@ -58,7 +58,9 @@ export const faultKinds = {
   moveReplica: "a replica of a group moves to a node that has none",
   drainNode: "all replicas of a node move away, and it leaves",
   joinNode: "a node that had left is there again",
+  loseNode: "a node that is down is given up: it is drained without its help, and leaves",
   cancelJob: "a job that is under way is taken back",
+  balanceLeaders: "who leads most groups hands one of them to a member that leads fewest",
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;
@@ -72,14 +74,8 @@ export const silentLossKinds: readonly FaultKind[] = ["lyingSync", "vanishTail"]
  */
 export const plannedKinds: readonly FaultKind[] = ["slowMachine", "rotGroup"];
 
-/** What people do: nothing breaks, and no node is struck. */
-export const errandKinds: readonly FaultKind[] = [
-  "transferLeader",
-  "addLearner",
-  "promote",
-  "removeMember",
-  "removeLeader",
-  "replaceMembers",
+/** What people do in a cluster with a map. In others nobody can. */
+export const jobKinds: readonly FaultKind[] = [
   "moveSlots",
   "splitGroup",
   "mergeGroups",
@@ -89,7 +85,20 @@ export const errandKinds: readonly FaultKind[] = [
   "moveReplica",
   "drainNode",
   "joinNode",
+  "loseNode",
   "cancelJob",
+  "balanceLeaders",
+];
+
+/** What people do: nothing breaks, and no node is struck. */
+export const errandKinds: readonly FaultKind[] = [
+  "transferLeader",
+  "addLearner",
+  "promote",
+  "removeMember",
+  "removeLeader",
+  "replaceMembers",
+  ...jobKinds,
 ];
 
 export interface Fault {

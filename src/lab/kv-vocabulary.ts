@@ -5,6 +5,8 @@ import { type Asked, type NextOf, type Vocabulary, resolve } from "./workload.js
 
 /** Keys that share a prefix share a slot, so that a range within one prefix is atomic. */
 const keysPerPrefix = 3;
+/** They share a prefix, and so a slot. */
+const hotKeysMax = 2;
 /** How many of a key's newest planned values a compare-and-set may expect. */
 const expectedValuesMax = 4;
 
@@ -24,7 +26,7 @@ export class KvVocabulary implements Vocabulary {
 
   next(draw: Draw, { id }: NextOf): Asked {
     const kind = draw.pick(this.#kinds);
-    const key = keyName(draw.integer(0, this.#keys - 1));
+    const key = keyName(draw.integer(0, this.#keysOfNext(draw) - 1));
     const writes = kind === "put" || kind === "cas";
     const value = writes ? padded(id, resolve(this.#spec.valueBytes, draw)) : "";
     const expected = kind === "cas" ? this.#expected(key, draw) : null;
@@ -46,6 +48,11 @@ export class KvVocabulary implements Vocabulary {
       { ...of, kind: "put", value: `probe-${group}` },
       { ...of, kind: "get", value: "" },
     ];
+  }
+
+  #keysOfNext(draw: Draw): number {
+    const { hotKeys = 0 } = this.#spec;
+    return hotKeys > 0 && draw.chance(hotKeys) ? Math.min(hotKeysMax, this.#keys) : this.#keys;
   }
 
   #expected(key: string, draw: Draw): string | null {

@@ -46,6 +46,8 @@ export interface ClusterSpec {
   readonly raft: Readonly<Record<string, number | boolean>>;
   /** Overrides of the options of every node's log, in the words of core/wal/options.ts. */
   readonly wal: Readonly<Record<string, number>>;
+  /** Overrides of the limits of sessions, in the words of core/store/sessions.ts. */
+  readonly sessions?: Readonly<Record<string, number>>;
   /** Overrides of the options of every node, in the words of core/node/options.ts. */
   readonly node?: Readonly<Record<string, number>>;
 }
@@ -72,7 +74,22 @@ export interface WorkloadSpec {
   /** The share of reads that are asked of followers or by lease, in thousandths. */
   readonly followerReads?: number;
   readonly leaseReads?: number;
+  /** The share of operations that meet on the first two keys, in thousandths. Default 0. */
+  readonly hotKeys?: number;
+  /** How often clients do what is seldom, in thousandths of requests; else as often as usual. */
+  readonly habits?: Partial<Readonly<Record<ClientHabit, number>>>;
+  /**
+   * Between two requests of a client for the map at least, microseconds; default 50,000. Until then
+   * it goes by an old one.
+   */
+  readonly mapEveryUs?: number;
 }
+
+/**
+ * `echo`: a copy of a request goes astray and arrives late. `close`: the client ends, and another
+ * one comes in its place. `nonsense`: a command without meaning.
+ */
+export type ClientHabit = "echo" | "close" | "nonsense";
 
 export type OperationKind = "get" | "put" | "delete" | "cas" | "range";
 

@@ -5,6 +5,7 @@
  */
 import { type Operation, type OperationResult, isRead } from "../lab/operation.js";
 import type { PlannedOperation } from "../lab/run-result.js";
+import type { ClientHabit } from "../lab/scenario.js";
 import type { SessionId } from "../core/store/client-protocol.js";
 import type { Gate } from "./decisions.js";
 import { eventKind } from "./events.js";
@@ -61,6 +62,8 @@ const openingsMax = 65_536;
 
 /** Now and then; nobody waits for what comes of it. */
 export interface Habits {
+  /** How often, in thousandths of the requests. */
+  readonly thousandths: Readonly<Record<ClientHabit, number>>;
   /** A copy of a request goes astray and arrives late, at some node. */
   readonly echo: Gate;
   /** The session is closed, and a new one opened for the next command. */
@@ -71,7 +74,7 @@ export interface Habits {
   askLater(client: number, node: number, bytes: Uint8Array, afterUs: number): void;
 }
 
-export const habitThousandths = { echo: 25, close: 12, nonsense: 4 } as const;
+export const habitThousandths: Habits["thousandths"] = { echo: 25, close: 12, nonsense: 4 };
 export const echoUs = { min: 20_000, max: 3_000_000 } as const;
 
 export interface ClientTimes {
@@ -378,7 +381,9 @@ export class Clients implements Population {
 
   #echo(client: Client, bytes: Uint8Array): void {
     const { habits, scheduler, nodes } = this.#world;
-    if (habits?.echo.unusual(habitThousandths.echo, scheduler.nowUs, client.index) !== true) return;
+    if (habits === null) return;
+    const { echo } = habits.thousandths;
+    if (!habits.echo.unusual(echo, scheduler.nowUs, client.index)) return;
     const node = habits.echo.word(1) % nodes;
     const afterUs = within(habits.echo.word(2), echoUs.min, echoUs.max);
     habits.askLater(client.index, node, bytes, afterUs);
@@ -387,8 +392,8 @@ export class Clients implements Population {
   #utterNonsense(client: Client, group: number, session: Session): void {
     const { habits, scheduler } = this.#world;
     const { index } = client;
-    if (habits?.nonsense.unusual(habitThousandths.nonsense, scheduler.nowUs, index) !== true)
-      return;
+    if (habits === null) return;
+    if (!habits.nonsense.unusual(habits.thousandths.nonsense, scheduler.nowUs, index)) return;
     const bytes = this.#dialect.nonsense(group, session.id, session.nextSerial++);
     habits.askLater(index, this.#guess(client, group), bytes, 0);
   }
@@ -397,7 +402,8 @@ export class Clients implements Population {
     const { habits, scheduler } = this.#world;
     const session = client.sessions.get(group);
     if (habits === null || session === undefined) return;
-    if (!habits.close.unusual(habitThousandths.close, scheduler.nowUs, client.index)) return;
+    const { close } = habits.thousandths;
+    if (!habits.close.unusual(close, scheduler.nowUs, client.index)) return;
     client.sessions.delete(group);
     const bytes = this.#dialect.close(group, session.id);
     habits.askLater(client.index, this.#guess(client, group), bytes, 0);

@@ -109,7 +109,12 @@ export class Cluster implements FaultWorld {
       this.#stepped.add(node - 1);
       if (stepUs > 0) processes[node - 1]!.spend(stepUs);
     };
-    this.survey = new Survey(this.recorder, processes, setup.resolved.groups);
+    this.survey = new Survey(
+      this.recorder,
+      processes,
+      setup.resolved.groups,
+      setup.resolved.map !== null,
+    );
   }
 
   /** Handles the next event; false when there is none. */
@@ -179,7 +184,7 @@ export class Cluster implements FaultWorld {
     process.diskId = diskIdOf(node, this.#wipes[node]);
     this.survey.wiped(node);
     this.recorder.diskLost(process.node);
-    for (const group of groups) this.people.rejoin(node, group, fault);
+    this.#sendPeople(node, groups, fault);
     return held;
   }
 
@@ -197,7 +202,7 @@ export class Cluster implements FaultWorld {
     this.survey.lost(node);
     // Should the damage have taken a replica for good, people put a new one in its place.
     const { node: id } = this.processes[node]!;
-    for (const group of this.#groupsOf(id)) this.people.rejoin(node, group, -1);
+    this.#sendPeople(node, this.#groupsOf(id), -1);
     this.recorder.diskDamaged(this.processes[node]!.node);
   }
 
@@ -332,6 +337,12 @@ export class Cluster implements FaultWorld {
       hash.word(a);
       hash.word(b);
     }
+  }
+
+  /** Somebody sees to it that the node has whole replicas again. Where there is a map, it knows which. */
+  #sendPeople(node: number, groups: readonly number[], fault: number): void {
+    if (this.resolved.map !== null) return this.people.renew(node, fault);
+    for (const group of groups) this.people.rejoin(node, group, fault);
   }
 
   /** Groups in whose newest configuration the node has a member. */

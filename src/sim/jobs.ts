@@ -2,14 +2,17 @@
  * People who change a cluster with a map: they ask the meta group for jobs, look at the map to see
  * whether one was begun, and are done when it is over.
  */
-import type { GroupId } from "../core/ids.js";
+import type { GroupId, NodeId } from "../core/ids.js";
 import { metaGroup } from "../core/ids.js";
 import { type MapCommand, encodeMapCommand } from "../core/map/commands.js";
 import type { MapState } from "../core/map/state.js";
-import type { Job, MapGroup } from "../core/map/types.js";
+import { worksOnNode } from "../core/map/steps.js";
+import type { Job, MapGroup, MapNode, Step } from "../core/map/types.js";
 import type { AdminAction } from "../core/store/admin-protocol.js";
 import type { FaultKind } from "../lab/fault.js";
 import type { Goal } from "./people.js";
+import type { SimProcess } from "./process.js";
+import { unevenLoads } from "./served.js";
 import type { Survey } from "./survey.js";
 
 /** So many askings later people think of something else. */
@@ -18,7 +21,7 @@ const asksMax = 30;
 const nodesMin = 3;
 
 type Map = Readonly<MapState>;
-type Choose = (map: Map, word: number) => MapCommand | null;
+type Choose = (map: Map, word: number, world: JobsWorld) => MapCommand | null;
 
 const choices: Readonly<Partial<Record<FaultKind, Choose>>> = {
   moveSlots,
@@ -31,14 +34,22 @@ const choices: Readonly<Partial<Record<FaultKind, Choose>>> = {
   drainNode,
   joinNode,
   cancelJob,
+  balanceLeaders,
 };
 
 export function isJob(kind: FaultKind): boolean {
-  return kind in choices;
+  return kind === "loseNode" || kind in choices;
+}
+
+export interface JobsWorld {
+  readonly survey: Survey;
+  readonly processes: readonly SimProcess[];
 }
 
 /** Null for what is no job. */
-export function jobGoal(kind: FaultKind, { survey }: { readonly survey: Survey }): Goal | null {
+export function jobGoal(kind: FaultKind, world: JobsWorld): Goal | null {
+  if (kind === "loseNode") return givingUpGoal(world);
+  const { survey } = world;
   const choose = choices[kind];
   if (choose === undefined) return null;
   let command: MapCommand | null = null;
@@ -48,7 +59,7 @@ export function jobGoal(kind: FaultKind, { survey }: { readonly survey: Survey }
     const map = survey.map();
     if (map === null) return null;
     if (command === null || asks >= asksMax) {
-      command = choose(map, word);
+      command = choose(map, word, world);
       before = map.newestJob;
       asks = 0;
     }
@@ -62,6 +73,74 @@ export function jobGoal(kind: FaultKind, { survey }: { readonly survey: Survey }
 
 export function makingGoal(command: MapCommand, { survey }: { readonly survey: Survey }): Goal {
   return () => (survey.map() === null ? mapAction(command) : "done");
+}
+
+/** Asked for once, and again as long as slots lie unevenly and no job is at work. */
+export function spreadingGoal({ survey }: JobsWorld): Goal {
+  let asked = false;
+  return () => {
+    const map = survey.map();
+    if (map === null || map.jobs.size > 0) return null;
+    if (asked && unevenLoads(map).length === 0) return "done";
+    asked = true;
+    return mapAction({ kind: "spread" });
+  };
+}
+
+/** The map knows the node's disk, and no member of a group is on another one of it. */
+export function renewalGoal(
+  process: SimProcess,
+  { survey }: JobsWorld,
+  replaceDisk: () => void,
+): Goal {
+  return () => {
+    const map = survey.map();
+    const facts = map?.nodes.get(process.node);
+    if (map === null || facts === undefined || process.boot === 0) return null;
+    const members = map.groups.all().flatMap((group) => {
+      const member = group.members.find(({ node }) => node === process.node);
+      return member === undefined ? [] : [{ group: group.group, member }];
+    });
+    const isGone = members.some(({ group, member }) => survey.isGone(group - 1, member));
+    if (!process.takesReplicas || isGone) replaceDisk();
+    const disk = process.diskId;
+    if (facts.disk !== disk) return mapAction(setNode(facts, disk));
+    // What is under way may bring a replica on the old disk into a group still.
+    if (map.jobs.all().some((job) => worksOnNode(job, process.node))) return null;
+    const isWhole = members.every(({ member }) => member.disk === disk);
+    return isWhole ? "done" : mapAction({ kind: "renew", node: process.node });
+  };
+}
+
+/** A node that is down is declared lost, and drained; whether or not it comes back meanwhile. */
+function givingUpGoal({ survey, processes }: JobsWorld): Goal {
+  let lost: NodeId | null = null;
+  return (_leader, word) => {
+    const map = survey.map();
+    if (map === null) return null;
+    const up = map.nodes.all().filter(({ state }) => state === "up");
+    const down = up.filter(({ node }) => !processes[node - 1]!.alive);
+    if (up.length > nodesMin) lost ??= pick(down, word)?.node ?? null;
+    const node = lost === null ? undefined : map.nodes.get(lost);
+    if (node === undefined) return null;
+    if (node.state === "left") return "done";
+    if (node.state !== "lost") return mapAction({ kind: "declareLost", node: node.node });
+    const vain = map.jobs.all().find(({ steps, at }) => {
+      const step = steps[at]!;
+      return step.kind === "join" && step.node === node.node;
+    });
+    if (vain !== undefined) return mapAction({ kind: "cancel", job: vain.id });
+    const isDrained = map.jobs.all().some(({ steps }) => steps.some(departs(node.node)));
+    return isDrained ? null : mapAction({ kind: "drain", node: node.node });
+  };
+}
+
+function departs(node: NodeId): (step: Step) => boolean {
+  return (step) => step.kind === "depart" && step.node === node;
+}
+
+function setNode({ node, weight, zone, address }: MapNode, disk: number): MapCommand {
+  return { kind: "setNode", node, disk, weight, zone, address };
 }
 
 function mapAction(command: MapCommand): AdminAction {
@@ -142,17 +221,15 @@ function drainNode(map: Map, word: number): MapCommand | null {
   const up = map.nodes.all().filter(({ state }) => state === "up");
   const node = pick(up, word)?.node;
   if (node === undefined || up.length <= nodesMin) return null;
-  return { kind: "drain", node, lost: false };
+  return { kind: "drain", node };
 }
 
-function joinNode(map: Map, word: number): MapCommand | null {
+function joinNode(map: Map, word: number, { processes }: JobsWorld): MapCommand | null {
   const left = pick(
     map.nodes.all().filter(({ state }) => state === "left"),
     word,
   );
-  if (left === undefined) return null;
-  const { node, disk, weight, zone, address } = left;
-  return { kind: "setNode", node, disk, weight, zone, address };
+  return left === undefined ? null : setNode(left, processes[left.node - 1]!.diskId);
 }
 
 function cancelJob(map: Map, word: number): MapCommand | null {
@@ -161,6 +238,24 @@ function cancelJob(map: Map, word: number): MapCommand | null {
     word,
   );
   return job === undefined ? null : { kind: "cancel", job: job.id };
+}
+
+/** From the node that leads most to the member of one of its groups that leads fewest. */
+function balanceLeaders(map: Map, _word: number, { survey }: JobsWorld): MapCommand | null {
+  const led = new Map<NodeId, MapGroup[]>(map.nodes.all().map(({ node }) => [node, []]));
+  for (const group of map.groups.all()) {
+    const leader = survey.leader(group.group - 1);
+    if (leader !== null) led.get(leader.node)?.push(group);
+  }
+  const leads = (node: NodeId): number => led.get(node)?.length ?? 0;
+  const [groups] = [...led.values()].sort((a, b) => b.length - a.length);
+  const offers = (groups ?? [])
+    .filter(({ phase }) => phase === "live")
+    .flatMap(({ group, members }) => members.map(({ node }) => ({ group, node })))
+    .sort((a, b) => leads(a.node) - leads(b.node));
+  const [best] = offers;
+  if (best === undefined || leads(best.node) >= groups!.length) return null;
+  return { kind: "moveLeader", ...best };
 }
 
 function dataGroups(map: Map): MapGroup[] {

@@ -19,15 +19,14 @@ import {
   type NextOperation,
   type Population,
   echoUs,
-  habitThousandths,
   requestsMax,
 } from "./clients.js";
 import { eventKind } from "./events.js";
 import type { Language } from "./languages.js";
 import { seedWords, within } from "./streams.js";
 
-/** Between two requests of a client for the map. */
-const mapEveryUs = 50_000;
+/** Between two requests of a client for the map, where the workload does not say. */
+export const mapEveryUsUsual = 50_000;
 /** Nobody waits longer for what comes of nonsense. */
 const nonsenseUs = 1_000_000;
 
@@ -41,6 +40,8 @@ export interface MappedOptions {
   readonly next: NextOperation;
   /** Of the run. */
   readonly seed: number;
+  /** Between two requests of a client for the map. */
+  readonly mapEveryUs: number;
 }
 
 interface Client {
@@ -261,9 +262,9 @@ export class MappedClients implements Population {
   /** True when a copy of the request goes astray. */
   #echo(client: Client, bytes: Uint8Array): boolean {
     const { habits, scheduler, nodes } = this.#world;
-    if (habits?.echo.unusual(habitThousandths.echo, scheduler.nowUs, client.index) !== true) {
-      return false;
-    }
+    if (habits === null) return false;
+    const { echo } = habits.thousandths;
+    if (!habits.echo.unusual(echo, scheduler.nowUs, client.index)) return false;
     const node = habits.echo.word(1) % nodes;
     const afterUs = within(habits.echo.word(2), echoUs.min, echoUs.max);
     habits.askLater(client.index, node, bytes, afterUs);
@@ -274,8 +275,8 @@ export class MappedClients implements Population {
   #utterNonsense(client: Client, { key }: PlannedOperation): void {
     const { habits, scheduler } = this.#world;
     const { index } = client;
-    if (habits?.nonsense.unusual(habitThousandths.nonsense, scheduler.nowUs, index) !== true)
-      return;
+    if (habits === null) return;
+    if (!habits.nonsense.unusual(habits.thousandths.nonsense, scheduler.nowUs, index)) return;
     const slot = slotOf(keyBytes(key), this.#options.cluster.slotCount);
     client.number++;
     this.#step(client, {
@@ -292,7 +293,8 @@ export class MappedClients implements Population {
   #close(client: Client): void {
     const { habits, scheduler } = this.#world;
     const { index } = client;
-    if (habits?.close.unusual(habitThousandths.close, scheduler.nowUs, index) !== true) return;
+    if (habits === null) return;
+    if (!habits.close.unusual(habits.thousandths.close, scheduler.nowUs, index)) return;
     this.#step(client, { kind: "close" });
     client.life++;
     client.machine = this.#newMachine(index, client.life, client.machine.state.nextRequest);
@@ -300,7 +302,7 @@ export class MappedClients implements Population {
 
   #newMachine(index: number, life: number, firstRequest: number): Machine {
     const { set, times } = this.#world;
-    const { cluster, seed } = this.#options;
+    const { cluster, seed, mapEveryUs } = this.#options;
     const nonce = new ByteWriter();
     for (const part of [set, index, life]) nonce.u53(part);
     return new Machine({

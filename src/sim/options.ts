@@ -1,8 +1,8 @@
 /**
  * Options of replicas, logs and nodes in a simulated world: short times and small files, so that a
  * minute of it holds elections, snapshots and full segments. In runs with faults each seed tightens
- * some limits, so that what happens at a limit happens too. A scenario may override any of replicas
- * and logs.
+ * some limits, so that what happens at a limit happens too. A scenario may override any of replicas,
+ * logs and sessions.
  *
  * Which limits are tight, and how tight, is among a run's decisions. Each is drawn from a stream of
  * its own name, so that one more moves no other, and a replay takes them from what was recorded.
@@ -57,7 +57,7 @@ export function simOptions(
       ...partOf<RaftOptions>(limits, "raft"),
     }),
     node: { requestTimeoutUs: 2_000_000, ...cluster.node, ...partOf<NodeOptions>(limits, "node") },
-    sessions: partOf<SessionLimits>(limits, "sessions"),
+    sessions: { ...cluster.sessions, ...partOf<SessionLimits>(limits, "sessions") },
     limits,
     unmatched,
   };
@@ -71,6 +71,7 @@ function drawLimits({ cluster, faults }: Scenario, seed: number): Limits {
   const set = new Set([
     ...Object.keys(cluster.wal).map((name) => `wal.${name}`),
     ...Object.keys(cluster.raft).map((name) => `raft.${name}`),
+    ...Object.keys(cluster.sessions ?? {}).map((name) => `sessions.${name}`),
     ...Object.keys(cluster.node ?? {}).map((name) => `node.${name}`),
   ]);
   const drawn = Object.entries(tightLimits).filter(([name]) => !set.has(name) && tight(name));

@@ -11,7 +11,7 @@ import type { RaftView } from "../core/raft/view.js";
 import { type AdminAction, encodeAdminRequest } from "../core/store/admin-protocol.js";
 import type { FaultKind } from "../lab/fault.js";
 import { eventKind } from "./events.js";
-import { isJob, jobGoal, makingGoal } from "./jobs.js";
+import { isJob, jobGoal, makingGoal, renewalGoal, spreadingGoal } from "./jobs.js";
 import type { SimProcess } from "./process.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
@@ -46,6 +46,8 @@ interface Errand {
   readonly group: number;
   readonly fault: number;
   readonly goal: Goal;
+  /** Also after the attack. */
+  readonly lasts: boolean;
   asked: number;
   /** How often it may still ask. */
   beats: number;
@@ -82,6 +84,19 @@ export class People {
     this.#add(group, fault, goal, rejoinBeatsMax);
   }
 
+  /** Tells the map of a node's new disk, and asks it for new replicas there. */
+  renew(node: number, fault: number): void {
+    const goal = renewalGoal(this.#world.processes[node]!, this.#world, () =>
+      this.#world.replaceDisk(node, fault),
+    );
+    this.#add(0, fault, goal, Infinity);
+  }
+
+  /** When all is healed: slots are spread over the groups once more. */
+  spreadAtLast(): void {
+    this.#add(0, -1, spreadingGoal(this.#world), Infinity);
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -89,7 +104,7 @@ export class People {
   /** An `errand` event is due. */
   beat(ordinal: number): void {
     const errand = this.#errands[ordinal]!;
-    if (this.#stopped || errand.over || errand.beats-- <= 0) return;
+    if ((this.#stopped && !errand.lasts) || errand.over || errand.beats-- <= 0) return;
     const { scheduler, chance, survey } = this.#world;
     const word = chance.word(scheduler.nowUs, errand.group, errand.fault, 3);
     const atUs = scheduler.nowUs + within(word, beatUs.min, beatUs.max);
@@ -109,7 +124,8 @@ export class People {
   }
 
   #add(group: number, fault: number, goal: Goal, beats: number = beatsMax): void {
-    const errand = { group, fault, goal, asked: 0, beats, over: false };
+    const lasts = beats === Infinity;
+    const errand = { group, fault, goal, lasts, asked: 0, beats, over: false };
     this.#errands.push(errand);
     const { scheduler } = this.#world;
     scheduler.add(scheduler.nowUs, eventKind.errand, this.#errands.length - 1);

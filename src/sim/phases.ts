@@ -8,9 +8,10 @@ import type { PlannedOperation } from "../lab/run-result.js";
 import type { Asked, Vocabulary } from "../lab/workload.js";
 import type { NextOperation, Population } from "./clients.js";
 import type { Cluster } from "./cluster.js";
-import { describeStep } from "../core/map/steps.js";
 import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
+import { leftToDo } from "./left-to-do.js";
+import { unevenLoads } from "./served.js";
 import { standingKey } from "./recorder.js";
 import { Rest } from "./rest.js";
 
@@ -30,6 +31,8 @@ const electionsInCalmMax = 2;
 const tickUs = 50_000;
 /** Dead nodes get so long to come back before the core is chosen. */
 const settleUsMax = 2_000_000;
+/** The last job has begun by then, if there is anything to do. */
+const spreadingUsMin = 500_000;
 /** The last reads get so long. */
 const readingUsMax = 20_000_000;
 
@@ -40,6 +43,7 @@ type Stage =
   | "core"
   | "steady"
   | "converge"
+  | "spread"
   | "quiet"
   | "orphaned"
   | "read"
@@ -70,6 +74,8 @@ export class Phases {
   #core: number[] = [];
   #probes: Population | null = null;
   #workloadOperations = Infinity;
+  /** Also where there is nothing to spread. */
+  #isSpread: boolean;
   /** Keys that the last reads have not begun on. */
   #unread: PlannedOperation[][] = [];
   readonly #rest: Rest | null;
@@ -79,6 +85,7 @@ export class Phases {
   constructor(cluster: Cluster, options: PhaseOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#isSpread = cluster.resolved.map === null;
     this.#boundUs = timeoutsUntilProgress * options.electionTimeoutUs;
     this.#rest = options.groupsSleep ? new Rest(cluster, options.draw) : null;
     cluster.onPhase = () => this.#tick();
@@ -120,6 +127,9 @@ export class Phases {
         break;
       case "converge":
         this.#watchConvergence(passedUs);
+        break;
+      case "spread":
+        this.#watchSpread(passedUs);
         break;
       case "quiet":
         this.#watchQuiet(passedUs);
@@ -245,9 +255,29 @@ export class Phases {
   #watchConvergence(passedUs: number): void {
     const { survey } = this.#cluster;
     const apart = survey.groups().filter((group) => !this.#converged(group));
-    const settled = apart.length === 0 && this.#jobs().length === 0;
+    const settled = apart.length === 0 && leftToDo(this.#cluster).length === 0;
     if (!settled && passedUs < 2 * this.#boundUs) return;
     if (!settled && this.#options.demandProgress) return this.#fail("does not converge", apart);
+    if (this.#isSpread) return this.#lookAround();
+    this.#isSpread = true;
+    this.#cluster.people.spreadAtLast();
+    this.#enter("spread");
+  }
+
+  /** Where there is a map, slots are spread once more: then nobody has much more than its share. */
+  #watchSpread(passedUs: number): void {
+    const map = this.#cluster.survey.map();
+    const uneven = map === null ? [] : unevenLoads(map);
+    const left = [...leftToDo(this.#cluster), ...uneven];
+    if (passedUs < spreadingUsMin || (left.length > 0 && passedUs < 2 * this.#boundUs)) return;
+    if (left.length > 0 && this.#options.demandProgress) {
+      const what = `slots are not spread: ${uneven.join(", ")}`;
+      return this.#notLive("does not spread its slots", what);
+    }
+    this.#lookAround();
+  }
+
+  #lookAround(): void {
     if (this.#rest === null || this.#rest.disturbed) this.#readAll();
     else this.#enter("quiet");
   }
@@ -319,17 +349,6 @@ export class Phases {
     return true;
   }
 
-  /** What is left to do in a cluster with a map: its jobs end, and then every slot is served. */
-  #jobs(): string[] {
-    const map = this.#cluster.survey.map();
-    if (map === null) return this.#cluster.resolved.map === null ? [] : ["the map is not made"];
-    const jobs = map.jobs.all().map(({ id, kind, steps, at }) => {
-      return `job ${id} (${kind}) is at step ${at + 1} of ${steps.length}: ${describeStep(steps[at]!)}`;
-    });
-    const unserved = map.owners.filter(({ group }) => map.groups.get(group)?.phase !== "live");
-    return [...jobs, ...unserved.map(({ from, to }) => `nobody serves slots ${from} to ${to - 1}`)];
-  }
-
   #fail(what: string, groups?: readonly number[]): void {
     this.#notLive(what, `the cluster ${what} within its bound`, groups);
   }
@@ -352,7 +371,7 @@ export class Phases {
     recorder.report(livenessProperty.id, {
       message: `${what} after healing of nodes ${this.#core
         .map((node) => node + 1)
-        .join(", ")}: ${[...this.#jobs(), ...waits].join(" | ")}`,
+        .join(", ")}: ${[...leftToDo(this.#cluster), ...waits].join(" | ")}`,
       shape,
       node: 0,
       group: 0,

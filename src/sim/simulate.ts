@@ -15,14 +15,14 @@ import {
   type Habits,
   type NextOperation,
   type Population,
+  habitThousandths,
   hastyTimes,
   requestsMax,
   usualTimes,
 } from "./clients.js";
-import type { Cluster } from "./cluster.js";
 import { StoreDialect } from "./dialect.js";
 import { type Language, kvLanguage, ownLanguage } from "./languages.js";
-import { MappedClients } from "./mapped-clients.js";
+import { MappedClients, mapEveryUsUsual } from "./mapped-clients.js";
 import { simOptions } from "./options.js";
 import { Phases } from "./phases.js";
 import { foundingMap, raftProgram } from "./programs.js";
@@ -136,21 +136,27 @@ function newClients(
   language: Language,
   next: NextOperation,
 ): Population {
-  const { scenario, cluster, decisions, run } = world;
-  const clients = population(world, language, run.clients, next, {
-    set: 0,
-    scheduler: cluster.scheduler,
-    times: usualTimes,
-    habits: scenario.faults.swarmFaultsMax > 0 ? habitsOf(cluster, decisions) : null,
-    timing: new KeyedStream(cluster.seed, "clients"),
-    nodes: run.nodes,
-    ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
-    invoked: (operation) => cluster.recorder.invoked(operation),
-    completed(operation) {
-      endedUs.set(operation, cluster.scheduler.nowUs);
-      cluster.recorder.completed(operation);
+  const { scenario, cluster, run } = world;
+  const { mapEveryUs } = scenario.workload;
+  const clients = population(
+    world,
+    language,
+    { clients: run.clients, next, mapEveryUs },
+    {
+      set: 0,
+      scheduler: cluster.scheduler,
+      times: usualTimes,
+      habits: scenario.faults.swarmFaultsMax > 0 ? habitsOf(world) : null,
+      timing: new KeyedStream(cluster.seed, "clients"),
+      nodes: run.nodes,
+      ask: (client, node, request, bytes) => cluster.ask(client, node, request, bytes),
+      invoked: (operation) => cluster.recorder.invoked(operation),
+      completed(operation) {
+        endedUs.set(operation, cluster.scheduler.nowUs);
+        cluster.recorder.completed(operation);
+      },
     },
-  });
+  );
   cluster.clients.push(clients);
   return clients;
 }
@@ -162,41 +168,52 @@ function newProbes(
   next: NextOperation,
 ): Population {
   const { cluster, run } = world;
-  return population(world, language, clients, next, {
-    set: 1,
-    scheduler: cluster.scheduler,
-    times: hastyTimes,
-    habits: null,
-    timing: new KeyedStream(cluster.seed, "probes"),
-    nodes: run.nodes,
-    ask: (client, node, request, bytes) => cluster.ask(1_000 + client, node, request, bytes),
-    invoked: () => {},
-    completed: () => {},
-  });
+  return population(
+    world,
+    language,
+    { clients, next },
+    {
+      set: 1,
+      scheduler: cluster.scheduler,
+      times: hastyTimes,
+      habits: null,
+      timing: new KeyedStream(cluster.seed, "probes"),
+      nodes: run.nodes,
+      ask: (client, node, request, bytes) => cluster.ask(1_000 + client, node, request, bytes),
+      invoked: () => {},
+      completed: () => {},
+    },
+  );
+}
+
+interface PopulationOptions {
+  readonly clients: number;
+  readonly next: NextOperation;
+  readonly mapEveryUs?: number | undefined;
 }
 
 /** Clients that know for ever which group has a key, or such that ask for the map. */
 function population(
   { cluster }: World,
   language: Language,
-  clients: number,
-  next: NextOperation,
+  { mapEveryUs = mapEveryUsUsual, ...options }: PopulationOptions,
   of: ClientWorld,
 ): Population {
   const { map, nodes: seeds } = cluster.resolved;
-  if (map === null) return new Clients(of, new StoreDialect(language), { clients, next });
+  if (map === null) return new Clients(of, new StoreDialect(language), options);
   const { slotCount } = map;
   const { seed, markCounter: marks } = cluster;
   const known = { seeds, slotCount, routing: null, decodeMap: decodeRouting, marks };
-  return new MappedClients(of, { cluster: known, language, clients, next, seed });
+  return new MappedClients(of, { ...options, cluster: known, language, seed, mapEveryUs });
 }
 
 /** Requests of their own set: nobody owns them. */
 const habitsSet = 2_000;
 
-function habitsOf(cluster: Cluster, decisions: World["decisions"]): Habits {
+function habitsOf({ scenario, cluster, decisions }: World): Habits {
   let request = habitsSet * requestsMax;
   return {
+    thousandths: { ...habitThousandths, ...scenario.workload.habits },
     echo: decisions.gate("echo"),
     close: decisions.gate("close"),
     nonsense: decisions.gate("nonsense"),

@@ -18,6 +18,7 @@ export class Survey {
   readonly #processes: readonly SimProcess[];
   /** The founders of each group. */
   readonly #groups: readonly (readonly NodeId[])[];
+  readonly #mapped: boolean;
   /** node -> life of its process when synced data of it was lost or damaged. */
   readonly #losses = new Map<number, number>();
   readonly #damaged = new Set<number>();
@@ -26,7 +27,9 @@ export class Survey {
     recorder: Recorder,
     processes: readonly SimProcess[],
     groups: readonly (readonly NodeId[])[],
+    mapped = false,
   ) {
+    this.#mapped = mapped;
     this.#recorder = recorder;
     this.#processes = processes;
     this.#groups = groups;
@@ -138,6 +141,7 @@ export class Survey {
 
   /** The same for a node that may have lost something already. */
   mayReplace(node: number): boolean {
+    if (this.#mapped) return this.#onlyLoss(node);
     // A protocol of a user's own shows no configurations: the nodes themselves are the quorum.
     if (
       this.#recorder.standings.size === 0 &&
@@ -166,6 +170,22 @@ export class Survey {
   mayConsistOf(group: number, voters: readonly Member[], joining: number): boolean {
     const whole = voters.filter((member) => this.holds(group, member)).length;
     return isMajority(whole + joining, voters.length + joining);
+  }
+
+  /**
+   * Where replicas wander one node at a time may have lost something, until all that the map says to
+   * be on it is there again.
+   */
+  #onlyLoss(node: number): boolean {
+    const map = this.map();
+    if (map === null) return false;
+    const groups = map.groups.all();
+    return this.#processes.every(({ index, node: id, diskId }) => {
+      if (index === node) return true;
+      const isOld = (member: Member): boolean => member.node === id && member.disk !== diskId;
+      const hasLost = groups.some(({ members }) => members.some(isOld));
+      return !hasLost && map.nodes.get(id)?.disk === diskId && !this.#isImpaired(index);
+    });
   }
 
   /** Damage that no restart has shown yet, or that is not repaired yet. */

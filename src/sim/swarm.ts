@@ -216,5 +216,7 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   moveReplica: nobody,
   drainNode: nobody,
   joinNode: nobody,
+  loseNode: nobody,
   cancelJob: nobody,
+  balanceLeaders: nobody,
 };

@@ -117,4 +117,19 @@ export const sleepMutants: readonly Mutant[] = [
     source: "TiKV #16368",
     scenarios: sleeping,
   },
+  {
+    id: "Z4-row-loses-the-vote",
+    about: "a replica that slept in a row does not know any more for whom it voted",
+    world: "sim",
+    edits: [
+      {
+        file: "core/raft/sleeping-row.ts",
+        find: "  writeCount(writer, state.vote);",
+        replace: "  writeCount(writer, 0);",
+      },
+    ],
+    breaks: ["monotonic", "election-safety", "durable-state"],
+    source: "docs/decisions/0005; etcd 0675f3d",
+    scenarios: sleeping,
+  },
 ];

@@ -16,11 +16,11 @@ import type { Operation } from "../../src/lab/operation.js";
 import { linearizability } from "../../src/lab/oracles/linearizability.js";
 import { sessionsExactlyOnce } from "../../src/lab/oracles/sessions-exactly-once.js";
 import type { PlannedOperation } from "../../src/lab/run-result.js";
-import { requestsMax, usualTimes } from "../../src/sim/clients.js";
+import { habitThousandths, requestsMax, usualTimes } from "../../src/sim/clients.js";
 import { Decisions, type Gate } from "../../src/sim/decisions.js";
 import { eventKind } from "../../src/sim/events.js";
 import { kvLanguage } from "../../src/sim/languages.js";
-import { MappedClients } from "../../src/sim/mapped-clients.js";
+import { MappedClients, mapEveryUsUsual } from "../../src/sim/mapped-clients.js";
 import { Scheduler } from "../../src/sim/scheduler.js";
 import { KeyedStream, sequential, within } from "../../src/sim/streams.js";
 import { type Owners, decodeOwners, encodeOwners, nodes } from "../core/client/maps.js";
@@ -91,6 +91,7 @@ class MappedWorld {
         nodes: nodes.length,
         habits: habits
           ? {
+              thousandths: habitThousandths,
               echo: decisions.gate("echo"),
               close: decisions.gate("close"),
               nonsense: decisions.gate("nonsense"),
@@ -121,6 +122,7 @@ class MappedWorld {
         clients: clientCount,
         next: (client) => this.#plan(client, ++ordinal, draw),
         seed,
+        mapEveryUs: mapEveryUsUsual,
       },
     );
   }
@@ -319,7 +321,13 @@ describe("mapped clients", () => {
         times,
         timing: new KeyedStream(1, "clients"),
         nodes: nodes.length,
-        habits: echo && { echo, close: never, nonsense: never, askLater: () => {} },
+        habits: echo && {
+          thousandths: habitThousandths,
+          echo,
+          close: never,
+          nonsense: never,
+          askLater: () => {},
+        },
         ask: (_client, _node, request, bytes) =>
           scheduler.add(scheduler.nowUs + 100, eventKind.answer, 0, 0, request, answers(bytes)),
         invoked: () => {},
@@ -342,6 +350,7 @@ describe("mapped clients", () => {
         clients: 1,
         next: () => left.shift() ?? null,
         seed: 1,
+        mapEveryUs: mapEveryUsUsual,
       },
     );
     clients.start();

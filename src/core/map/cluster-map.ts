@@ -98,6 +98,8 @@ export class ClusterMap implements StateMachine {
     switch (command.kind) {
       case "setNode":
         return this.#setNode(command);
+      case "declareLost":
+        return this.#declareLost(command.node);
       case "forgetNode":
         return this.#forgetNode(command.node);
       case "set":
@@ -139,9 +141,15 @@ export class ClusterMap implements StateMachine {
     const { nodes } = this.#state;
     const known = nodes.get(facts.node);
     if (known === undefined && nodes.size >= mapLimits.nodesMax) return refused("full");
-    // Who has left and comes again is there again.
-    const state = known?.state === "draining" ? "draining" : "up";
-    nodes.set(facts.node, nodeOf(facts, state));
+    // Who has left, or was lost, and comes again is there again.
+    nodes.set(facts.node, nodeOf(facts, this.#isDrained(facts.node) ? "draining" : "up"));
+    return ok(0);
+  }
+
+  #declareLost(node: NodeId): MapAnswer {
+    const known = this.#state.nodes.get(node);
+    if (known === undefined || known.state === "left") return refused("noSuchNode");
+    changeNode(this.#state, node, { state: "lost" });
     return ok(0);
   }
 
@@ -177,7 +185,8 @@ export class ClusterMap implements StateMachine {
       map.newestGroup = Math.max(map.newestGroup, founded.group);
       map.newestIncarnation = founded.incarnation;
     }
-    if (command.kind === "drain") changeNode(map, command.node, { state: "draining" });
+    if (command.kind === "drain" && map.nodes.get(command.node)?.state === "up")
+      changeNode(map, command.node, { state: "draining" });
     return steps.length === 0 ? ok(0) : this.#run(command.kind, steps, asked);
   }
 
@@ -234,12 +243,15 @@ export class ClusterMap implements StateMachine {
 
   /** Nobody drains them any more: they may hold replicas again. */
   #keepDrained(): void {
-    const { nodes, jobs } = this.#state;
-    const drains = jobs.all().filter(({ kind, state }) => kind === "drain" && state === "running");
-    for (const { node, state } of nodes.all()) {
-      const goes = drains.some(({ steps }) => departs(steps, node));
-      if (state === "draining" && !goes) changeNode(this.#state, node, { state: "up" });
+    for (const { node, state } of this.#state.nodes.all()) {
+      if (state === "draining" && !this.#isDrained(node))
+        changeNode(this.#state, node, { state: "up" });
     }
+  }
+
+  /** Whether a job is moving its replicas away, so that it can leave. */
+  #isDrained(node: NodeId): boolean {
+    return this.#state.jobs.all().some(({ steps }) => departs(steps, node));
   }
 }
 

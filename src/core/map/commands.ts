@@ -7,7 +7,7 @@ import { groupIdMax } from "../ids.js";
 import { pack, unpack } from "../plain.js";
 import type { Member } from "../raft/configuration.js";
 import { replicasMax } from "../raft/configuration.js";
-import { type Shape, fields, flag, kinds, list, oneOf, whole } from "../shape.js";
+import { type Shape, fields, kinds, list, oneOf, whole } from "../shape.js";
 import type { SlotRange } from "../state-machine.js";
 import { slotCountMax } from "../store/slots.js";
 import {
@@ -22,7 +22,6 @@ import {
 } from "./shapes.js";
 import { type Kept, type Setting, mapLimits } from "./types.js";
 
-/** A node that joins, or what has changed about it. */
 export interface NodeFacts {
   readonly node: NodeId;
   readonly disk: number;
@@ -47,7 +46,10 @@ export type MapCommand =
       readonly nodes: readonly NodeFacts[];
       readonly groups: readonly GroupFacts[];
     }
+  /** A node that joins, or is back after all; or what has changed about it. */
   | ({ readonly kind: "setNode" } & NodeFacts)
+  /** The node will not come back: what jobs would have asked of it is left undone. */
+  | { readonly kind: "declareLost"; readonly node: NodeId }
   /** Only of a node that has left. */
   | { readonly kind: "forgetNode"; readonly node: NodeId }
   /** An empty value takes the setting away. */
@@ -86,8 +88,9 @@ export type JobCommand =
       readonly leave: NodeId;
       readonly enter: NodeId | 0;
     }
-  /** `lost`: the node is gone for good, nothing is asked of it. */
-  | { readonly kind: "drain"; readonly node: NodeId; readonly lost: boolean }
+  /** The node has another disk than before: it gets new replicas in place of those on the old one. */
+  | { readonly kind: "renew"; readonly node: NodeId }
+  | { readonly kind: "drain"; readonly node: NodeId }
   /** Slots are moved until they lie over the groups as consistent hashing has it. */
   | { readonly kind: "spread" }
   | { readonly kind: "moveLeader"; readonly group: GroupId; readonly node: NodeId }
@@ -162,6 +165,7 @@ const commandShape: Shape<MapCommand> = kinds<MapCommand>({
     ),
   }),
   setNode: fields(nodeFacts),
+  declareLost: fields({ node: nodeIdShape }),
   forgetNode: fields({ node: nodeIdShape }),
   set: settingShape,
   create: fields({
@@ -175,7 +179,8 @@ const commandShape: Shape<MapCommand> = kinds<MapCommand>({
   split: fields({ group: groupIdShape, slots: slotsShape }),
   merge: fields({ group: groupIdShape, into: groupIdShape }),
   moveReplica: fields({ group: groupIdShape, leave: nodeIdShape, enter: whole<NodeId | 0>() }),
-  drain: fields({ node: nodeIdShape, lost: flag }),
+  renew: fields({ node: nodeIdShape }),
+  drain: fields({ node: nodeIdShape }),
   spread: fields({}),
   moveLeader: fields({ group: groupIdShape, node: nodeIdShape }),
   balanceLeaders: fields({}),

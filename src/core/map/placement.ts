@@ -89,6 +89,16 @@ export function memberOn(members: readonly Member[], node: NodeId): Member | und
   return members.find((member) => member.node === node);
 }
 
+/** Whether the node may be asked for anything. */
+export function isThere(map: Readonly<MapState>, { node }: Pick<Member, "node">): boolean {
+  return map.nodes.get(node)?.state !== "lost";
+}
+
+/** Whether the node is there with the disk that this replica lives on, or is to be made on. */
+export function hasItsDisk(map: Readonly<MapState>, member: Member): boolean {
+  return isThere(map, member) && map.nodes.get(member.node)?.disk === member.disk;
+}
+
 /** The first id that none of these founding members has. */
 export function nextReplicaId(members: readonly Member[]): ReplicaId {
   return replicaId(members.reduce((next, { replica }) => Math.max(next, replica + 1), 1));

@@ -46,8 +46,10 @@ function planOf(map: MapState, command: JobCommand): Plan | NoPlan {
       return merge(map, command.group, command.into);
     case "moveReplica":
       return moveReplica(map, command.group, command.leave, command.enter);
+    case "renew":
+      return renew(map, command.node);
     case "drain":
-      return drain(map, command.node, command.lost);
+      return drain(map, command.node);
     case "spread":
       return spread(map);
     case "moveLeader":
@@ -123,13 +125,27 @@ function moveReplica(
   const known = map.groups.get(group);
   if (known === undefined || known.phase !== "live") return refused("noSuchGroup");
   const node = enter === 0 ? newcomer(map, known, leave) : enter;
-  const steps = node === null ? null : replacement(map, known, leave, node, false);
+  const steps = node === null ? null : replacement(map, known, leave, node);
   return steps === null ? refused("badNode") : plan(steps);
 }
 
-function drain(map: MapState, node: NodeId, lost: boolean): Plan | NoPlan {
+/** Groups that are being made, or closed, stand in the way until that is done. */
+function renew(map: MapState, node: NodeId): Plan | NoPlan {
   const known = map.nodes.get(node);
-  if (known === undefined || known.state !== "up") return refused("noSuchNode");
+  if (known?.state !== "up") return refused("noSuchNode");
+  const steps: Step[] = [];
+  for (const { group, phase, members } of map.groups.all()) {
+    const old = memberOn(members, node);
+    if (old === undefined || old.disk === known.disk) continue;
+    if (phase !== "live") return busyWith(map, [{ kind: "found", group }])!;
+    steps.push({ kind: "renew", group, node, replica: old.replica });
+  }
+  return plan(steps);
+}
+
+function drain(map: MapState, node: NodeId): Plan | NoPlan {
+  const known = map.nodes.get(node);
+  if (known?.state !== "up" && known?.state !== "lost") return refused("noSuchNode");
   const steps: Step[] = [];
   /** Replicas that the steps before bring to each node. */
   const coming = new Map<NodeId, number>();
@@ -137,7 +153,7 @@ function drain(map: MapState, node: NodeId, lost: boolean): Plan | NoPlan {
     if (memberOn(group.members, node) === undefined) continue;
     if (group.phase !== "live") return busyWith(map, [{ kind: "found", group: group.group }])!;
     const enter = newcomer(map, group, node, coming);
-    const moved = enter === null ? null : replacement(map, group, node, enter, lost);
+    const moved = enter === null ? null : replacement(map, group, node, enter);
     if (enter === null || moved === null) return refused("badNode");
     coming.set(enter, (coming.get(enter) ?? 0) + 1);
     steps.push(...moved);
@@ -177,23 +193,16 @@ function movesTo(map: MapState, owners: readonly Ownership[], to: GroupId, befor
 }
 
 /** Null when the one has no replica, or the other can get none. */
-function replacement(
-  map: MapState,
-  group: MapGroup,
-  leave: NodeId,
-  node: NodeId,
-  lost: boolean,
-): Step[] | null {
+function replacement(map: MapState, group: MapGroup, leave: NodeId, node: NodeId): Step[] | null {
   const old = memberOn(group.members, leave);
   const isUp = map.nodes.get(node)?.state === "up";
   if (old === undefined || !isUp || memberOn(group.members, node) !== undefined) return null;
   const { group: id } = group;
-  const steps: Step[] = [
+  return [
     { kind: "join", group: id, node },
     { kind: "swap", group: id, enter: node, leave },
+    { kind: "bury", group: id, node: leave, replica: old.replica },
   ];
-  if (!lost) steps.push({ kind: "bury", group: id, node: leave, replica: old.replica });
-  return steps;
 }
 
 function ending(group: GroupId): Step[] {

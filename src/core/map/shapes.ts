@@ -43,7 +43,7 @@ export const membersShape: Shape<readonly Member[]> = list(memberShape, replicas
 export const nodeShape: Shape<MapNode> = fields<MapNode>({
   node: nodeIdShape,
   disk: indexShape,
-  state: oneOf("up", "draining", "left"),
+  state: oneOf("up", "draining", "lost", "left"),
   weight: weightShape,
   zone: textShape,
   address: textShape,
@@ -78,6 +78,11 @@ const ofMember = fields<{ readonly group: GroupId; readonly node: NodeId }>({
   group: groupIdShape,
   node: nodeIdShape,
 });
+const ofReplica = fields<{
+  readonly group: GroupId;
+  readonly node: NodeId;
+  readonly replica: ReplicaId;
+}>({ group: groupIdShape, node: nodeIdShape, replica: whole<ReplicaId>(1) });
 const ofMove = fields<{ readonly move: Move }>({ move: moveShape });
 
 const stepShape: Shape<Step> = kinds<Step>({
@@ -91,7 +96,8 @@ const stepShape: Shape<Step> = kinds<Step>({
   abandon: ofMove,
   reclaim: fields({ move: moveShape, next: indexShape }),
   join: ofMember,
-  bury: fields({ group: groupIdShape, node: nodeIdShape, replica: whole<ReplicaId>(1) }),
+  renew: ofReplica,
+  bury: ofReplica,
   part: ofMember,
   lead: ofMember,
   swap: fields({ group: groupIdShape, enter: nodeIdShape, leave: nodeIdShape }),
@@ -111,6 +117,7 @@ export const jobShape: Shape<Job> = fields<Job>({
     "split",
     "merge",
     "moveReplica",
+    "renew",
     "drain",
     "spread",
     "moveLeader",

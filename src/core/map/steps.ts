@@ -41,6 +41,7 @@ export function worksOnNode(job: Job, node: NodeId): boolean {
       case "part":
       case "depart":
       case "lead":
+      case "renew":
       case "bury":
         return step.node === node;
       case "swap":
@@ -71,6 +72,7 @@ export function noteStep(map: MapState, step: Step, fact: Fact): void {
       return;
     }
     case "swap":
+    case "renew":
       if (fact.kind === "members") changeGroup(map, step.group, { members: fact.members });
       return;
     case "depart":
@@ -125,6 +127,8 @@ export function describeStep(step: Step): string {
       return `node ${step.node} learns the log of group ${step.group}`;
     case "swap":
       return `node ${step.enter} takes the place of node ${step.leave} in group ${step.group}`;
+    case "renew":
+      return `node ${step.node} gets a new replica of group ${step.group} on its new disk`;
     case "bury":
       return `node ${step.node} removes replica ${step.replica} of group ${step.group}`;
     case "part":

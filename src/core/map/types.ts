@@ -6,8 +6,11 @@ import type { GroupId, Incarnation, NodeId, ReplicaId } from "../ids.js";
 import type { Member } from "../raft/configuration.js";
 import type { SlotRange } from "../state-machine.js";
 
-/** `draining`: its replicas are being moved away. `left`: it has none and gets none. */
-export type NodeState = "up" | "draining" | "left";
+/**
+ * `draining`: its replicas are being moved away. `lost`: it is gone for good, and nothing is asked of it.
+ * `left`: it has no replica and gets none.
+ */
+export type NodeState = "up" | "draining" | "lost" | "left";
 
 export interface MapNode {
   readonly node: NodeId;
@@ -72,6 +75,13 @@ export type Step =
       readonly enter: NodeId;
       readonly leave: NodeId;
     }
+  /** In one change the replica on a disk that was lost gives way to a new one on the node's present disk. */
+  | {
+      readonly kind: "renew";
+      readonly group: GroupId;
+      readonly node: NodeId;
+      readonly replica: ReplicaId;
+    }
   /** The replica that left is removed from its node, which remembers that it is dead. */
   | {
       readonly kind: "bury";
@@ -97,6 +107,7 @@ export type JobKind =
   | "split"
   | "merge"
   | "moveReplica"
+  | "renew"
   | "drain"
   | "spread"
   | "moveLeader"

@@ -4,6 +4,7 @@
  */
 import type { GroupId, NodeId } from "../ids.js";
 import { type LeaderMove, type LedGroup, leaderMoves } from "../map/leaders.js";
+import type { Marks } from "../marks.js";
 import type { MapState } from "../map/state.js";
 import { mapLimits } from "../map/types.js";
 import { decodeLedPage, ledPageMax } from "../store/led-page.js";
@@ -17,11 +18,12 @@ const asksMax = 3;
 /** A group that has no leader, or whose leader may not go, is left out after so many askings. */
 const moveAsksMax = 12;
 
-export function balancing(map: Readonly<MapState>): Errand {
-  return new Balancing(map);
+export function balancing(map: Readonly<MapState>, marks: Marks): Errand {
+  return new Balancing(map, marks);
 }
 
 class Balancing implements Errand {
+  readonly #marks: Marks;
   /** Those that are still to be asked which groups they lead. */
   readonly #unheard: NodeId[];
   readonly #heard: NodeId[] = [];
@@ -33,7 +35,8 @@ class Balancing implements Errand {
   #moves: LeaderMove[] | null = null;
   #move: Errand | null = null;
 
-  constructor(map: Readonly<MapState>) {
+  constructor(map: Readonly<MapState>, marks: Marks) {
+    this.#marks = marks;
     const up = map.nodes.all().filter(({ state }) => state === "up");
     this.#unheard = up.map(({ node }) => node);
   }
@@ -45,7 +48,7 @@ class Balancing implements Errand {
     this.#moves ??= this.#planned(map);
     const [move] = this.#moves;
     if (move === undefined) return null;
-    this.#move ??= leading(move.group, move.node);
+    this.#move ??= leading(move.group, move.node, this.#marks);
     return this.#move.next(map);
   }
 

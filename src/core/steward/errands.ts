@@ -1,13 +1,14 @@
 /** Which errand takes which step. */
 import { assertNever } from "../assert.js";
 import type { GroupId } from "../ids.js";
+import type { Marks } from "../marks.js";
 import type { MapState } from "../map/state.js";
 import type { Job, Move, Step } from "../map/types.js";
 import { type GroupLifeEntry, encodeGroupLifeEntry } from "../store/group-life.js";
 import { decodeSlotsPiece } from "../store/slots-piece.js";
 import { type Errand, type Outcome, done, later } from "./errand.js";
 import { balancing } from "./balance-errand.js";
-import { joining, leading, parting, swapping } from "./member-errands.js";
+import { joining, leading, parting, renewing, swapping } from "./member-errands.js";
 import { burying, erasing, founding } from "./replica-errands.js";
 import { staging } from "./staging-errand.js";
 
@@ -27,19 +28,20 @@ export interface StewardOptions {
   readonly balanceAfterUs: number;
 }
 
-export function errandOf(
-  step: Step,
-  job: Job,
-  map: Readonly<MapState>,
-  options: StewardOptions,
-): Errand {
+export interface ErrandsWorld {
+  readonly map: Readonly<MapState>;
+  readonly options: StewardOptions;
+  readonly marks: Marks;
+}
+
+export function errandOf(step: Step, job: Job, { map, options, marks }: ErrandsWorld): Errand {
   switch (step.kind) {
     case "found":
-      return founding(map, step.group);
+      return founding(map, step.group, marks);
     case "erase":
-      return erasing(map, step.group);
+      return erasing(map, step.group, marks);
     case "bury":
-      return burying(map, step);
+      return burying(map, step, marks);
     case "retire":
       return committing(step.group, { kind: "retire" });
     case "release":
@@ -59,15 +61,17 @@ export function errandOf(
         next: step.next,
       });
     case "join":
-      return joining(step.group, step.node, options.laggingMax);
+      return joining(step.group, step.node, { laggingMax: options.laggingMax, marks });
     case "part":
-      return parting(step.group, step.node);
+      return parting(step.group, step.node, marks);
     case "swap":
-      return swapping(step);
+      return swapping(step, marks);
+    case "renew":
+      return renewing(step, marks);
     case "lead":
-      return leading(step.group, step.node);
+      return leading(step.group, step.node, marks);
     case "balance":
-      return balancing(map);
+      return balancing(map, marks);
     case "depart":
       return { next: () => null, take: () => done };
     default:

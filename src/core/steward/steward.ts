@@ -128,10 +128,11 @@ export class Steward implements Sleeper {
 
   #take(job: Job): void {
     const step = job.steps[job.at]!;
+    const { options, marks } = this.#world;
     const task: Task = {
       job: job.id,
       turn: job.turn,
-      errand: errandOf(step, job, this.#map!, this.#world.options),
+      errand: errandOf(step, job, { map: this.#map!, options, marks }),
       request: 0,
       asked: null,
       dueUs: 0,

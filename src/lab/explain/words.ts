@@ -173,6 +173,7 @@ function phaseWords(detail: Json): string {
     orphaned: "a node with leaders fails; what slept under them must find new ones",
     core: `healed: ${core.join(" ")}; they must make progress`,
     converge: "all is healed; all must become equal",
+    spread: "slots are spread over the groups once more",
     read: "clients look at every key once more",
     over: "the run is over",
   };

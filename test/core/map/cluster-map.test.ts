@@ -5,6 +5,8 @@ import { ownerAt } from "../../../src/core/map/owners.js";
 import { decodeRouting } from "../../../src/core/map/routing.js";
 import { group, madeMap } from "./maps.js";
 
+const facts = { kind: "setNode", weight: 1, zone: "", address: "" } as const;
+
 const kindsOf = (steps: readonly { readonly kind: string }[]): string[] =>
   steps.map(({ kind }) => kind);
 
@@ -172,7 +174,7 @@ describe("groups come and go", () => {
 describe("nodes come and go", () => {
   it("a drained node has no replica left, the map's own group included", () => {
     const test = madeMap(5, 2);
-    const job = test.begin({ kind: "drain", node: nodeId(1), lost: false });
+    const job = test.begin({ kind: "drain", node: nodeId(1) });
     expect(test.map.state.nodes.get(1)!.state).toBe("draining");
     test.finish(job.id);
     expect(test.map.state.nodes.get(1)!.state).toBe("left");
@@ -184,7 +186,7 @@ describe("nodes come and go", () => {
 
   it("a drained node's replicas are shared out among the others", () => {
     const test = madeMap(5, 8);
-    test.finish(test.begin({ kind: "drain", node: nodeId(1), lost: false }).id);
+    test.finish(test.begin({ kind: "drain", node: nodeId(1) }).id);
     const loads = new Map<number, number>();
     for (const { members } of test.map.state.groups.all()) {
       for (const { node } of members) loads.set(node, (loads.get(node) ?? 0) + 1);
@@ -195,7 +197,7 @@ describe("nodes come and go", () => {
 
   it("a drain that is cancelled ends with the present group, and the node stays", () => {
     const test = madeMap(5, 2);
-    const job = test.begin({ kind: "drain", node: nodeId(1), lost: false });
+    const job = test.begin({ kind: "drain", node: nodeId(1) });
     test.advance(job.id);
     expect(test.ask({ kind: "cancel", job: job.id }).kind).toBe("ok");
     expect(kindsOf(test.job(job.id)!.steps)).toEqual(["swap", "bury"]);
@@ -207,15 +209,56 @@ describe("nodes come and go", () => {
     const test = madeMap(5, 1);
     const forget = { kind: "forgetNode", node: nodeId(1) } as const;
     expect(test.ask(forget)).toMatchObject({ reason: "needed" });
-    test.finish(test.begin({ kind: "drain", node: nodeId(1), lost: false }).id);
+    test.finish(test.begin({ kind: "drain", node: nodeId(1) }).id);
     expect(test.ask(forget).kind).toBe("ok");
     expect(test.map.state.nodes.get(1)).toBeUndefined();
   });
 
   it("is refused where no node could take its place", () => {
     const test = madeMap(3, 1);
-    const drain = { kind: "drain", node: nodeId(1), lost: false } as const;
+    const drain = { kind: "drain", node: nodeId(1) } as const;
     expect(test.ask(drain)).toMatchObject({ reason: "badNode" });
+    expect(test.map.state.nodes.get(1)!.state).toBe("up");
+  });
+
+  it("a node with another disk gets new replicas in place of those on the old one", () => {
+    const test = madeMap(5, 2);
+    expect(test.ask({ kind: "renew", node: nodeId(1) })).toEqual({ kind: "ok", id: 0 });
+    test.ask({ ...facts, node: nodeId(1), disk: 77 });
+    const job = test.begin({ kind: "renew", node: nodeId(1) });
+    expect(kindsOf(job.steps)).toEqual(["renew", "renew", "renew"]);
+    test.finish(job.id);
+    for (const { members } of test.map.state.groups.all()) {
+      expect(members).toHaveLength(3);
+      expect(members.find(({ node }) => node === 1)).toMatchObject({ disk: 77 });
+    }
+    expect(test.ask({ kind: "renew", node: nodeId(1) })).toEqual({ kind: "ok", id: 0 });
+  });
+
+  it("gets none while a job is at work on one of their groups", () => {
+    const test = madeMap(5, 1);
+    test.ask({ ...facts, node: nodeId(1), disk: 77 });
+    const { id } = test.begin({ kind: "moveLeader", group: group(2), node: nodeId(2) });
+    const renew = { kind: "renew", node: nodeId(1) } as const;
+    expect(test.ask(renew)).toEqual({ kind: "refused", reason: "busy", job: id });
+  });
+
+  it("a lost node gets no replica, is drained all the same, and may be back later", () => {
+    const test = madeMap(5, 1);
+    const lost = nodeId(1);
+    expect(test.ask({ kind: "declareLost", node: lost })).toEqual({ kind: "ok", id: 0 });
+    expect(test.ask({ kind: "renew", node: lost })).toMatchObject({ reason: "noSuchNode" });
+    const enter = { kind: "moveReplica", group: group(2), leave: nodeId(2), enter: lost } as const;
+    expect(test.ask(enter)).toMatchObject({ reason: "badNode" });
+    const job = test.begin({ kind: "drain", node: lost });
+    expect(test.map.state.nodes.get(1)!.state).toBe("lost");
+    // Known to be back, it is still drained, and so gets nothing new.
+    test.ask({ ...facts, node: lost, disk: 10 });
+    expect(test.map.state.nodes.get(1)!.state).toBe("draining");
+    test.finish(job.id);
+    expect(test.map.state.nodes.get(1)!.state).toBe("left");
+    expect(test.ask({ kind: "declareLost", node: lost })).toMatchObject({ reason: "noSuchNode" });
+    test.ask({ ...facts, node: lost, disk: 10 });
     expect(test.map.state.nodes.get(1)!.state).toBe("up");
   });
 });

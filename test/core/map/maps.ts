@@ -65,11 +65,13 @@ export class TestMap {
 
   #factOf(step: Step): Fact {
     if (step.kind === "release") return { kind: "kept", total: 10, checksum: 20 };
-    if (step.kind !== "swap") return { kind: "none" };
-    const { members } = this.map.state.groups.get(step.group)!;
+    if (step.kind !== "swap" && step.kind !== "renew") return { kind: "none" };
+    const { groups, nodes } = this.map.state;
+    const { members } = groups.get(step.group)!;
     const next = Math.max(...members.map(({ replica }) => replica)) + 1;
-    const stay = members.filter(({ node }) => node !== step.leave);
-    const entered = { replica: replicaId(next), node: step.enter, disk: step.enter * 10 };
+    const [enter, leave] = step.kind === "swap" ? [step.enter, step.leave] : [step.node, step.node];
+    const stay = members.filter(({ node }) => node !== leave);
+    const entered = { replica: replicaId(next), node: enter, disk: nodes.get(enter)!.disk };
     return { kind: "members", members: [...stay, entered] };
   }
 }

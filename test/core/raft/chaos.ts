@@ -3,6 +3,9 @@ import fc from "fast-check";
 import type { MemberChange } from "../../../src/core/consensus.js";
 import type { NodeId, ReplicaId } from "../../../src/core/ids.js";
 import { mix32 } from "../../../src/core/hash.js";
+import { Raft } from "../../../src/core/raft/raft.js";
+import { fitsRow } from "../../../src/core/raft/sleeping-row.js";
+import { throughRow } from "./through-row.js";
 import { Cluster, type TestNode } from "./cluster.js";
 
 /** Nodes that a script may come to use. */
@@ -86,8 +89,10 @@ export function runScript(
       sleepAfterUs,
     },
   });
-  cluster.repacks = repacks;
-  cluster.becomesRow = becomesRow;
+  cluster.goesOnAs = (raft, config) => {
+    if (repacks()) return new Raft({ ...config, packed: raft.pack() });
+    return fitsRow(raft.state) && becomesRow() ? throughRow(raft, config) : raft;
+  };
   let draws = 0;
   const draw = (): number => mix32(seed ^ Math.imul(++draws, 0x9e3779b1));
   // Reordered and doubled in delay, now and then by far.

@@ -17,7 +17,6 @@ import type {
   ReplicaId,
 } from "../../../src/core/ids.js";
 import type { RequestId, Term, Token } from "../../../src/core/ids.js";
-import { fitsRow } from "../../../src/core/raft/sleeping-row.js";
 import { encodeConfiguration } from "../../../src/core/raft/configuration-codec.js";
 import { firstConfiguration } from "../../../src/core/raft/configuration-change.js";
 import type { RaftMessage } from "../../../src/core/raft/messages.js";
@@ -25,7 +24,6 @@ import { type RaftOptions, raftDefaults } from "../../../src/core/raft/options.j
 import { Raft, type RaftConfig, type RaftInput } from "../../../src/core/raft/raft.js";
 import { Checker } from "./checker.js";
 import { CountedMarks } from "../counted-marks.js";
-import { throughRow } from "./through-row.js";
 import { type Disk, type Persist, meta, writeTo } from "./memory-disk.js";
 
 type Effect = ConsensusEffect<RaftMessage>;
@@ -61,10 +59,8 @@ export class Cluster {
   /** Every message that left a node. */
   readonly sent: { from: number; to: number; message: RaftMessage }[] = [];
   /** False: the message is lost. */
-  /** Asked after each step: whether the replica is packed and goes on as what comes out of that. */
-  repacks: () => boolean = () => false;
-  /** Asked of each that sleeps: whether it becomes a row and goes on as what comes out of that. */
-  becomesRow: () => boolean = () => false;
+  /** What a replica goes on as after each of its steps. */
+  goesOnAs: (raft: Raft, config: RaftConfig) => Raft = (raft) => raft;
   deliver: (from: number, to: number, message: RaftMessage) => boolean = () => true;
   /** Added to the latency of a message. */
   delay: (from: number, to: number, message: RaftMessage) => number = () => 0;
@@ -271,10 +267,7 @@ export class TestNode {
     if (!this.alive) return;
     const out: Effect[] = [];
     this.raft.step(this.cluster.nowUs, input, out);
-    if (this.cluster.repacks())
-      this.raft = new Raft({ ...this.#config(), packed: this.raft.pack() });
-    if (fitsRow(this.raft.state) && this.cluster.becomesRow())
-      this.raft = throughRow(this.raft, this.#config());
+    this.raft = this.cluster.goesOnAs(this.raft, this.#config());
     this.cluster.checker.stepped(this.raft.view, this.cluster.nowUs);
     this.effects = out;
     for (const effect of out) this.#perform(effect);
