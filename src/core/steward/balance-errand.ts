@@ -4,6 +4,7 @@
  */
 import type { GroupId, NodeId } from "../ids.js";
 import { type LeaderMove, type LedGroup, leaderMoves } from "../map/leaders.js";
+import type { Marks } from "../marks.js";
 import type { MapState } from "../map/state.js";
 import type { Marks } from "../marks.js";
 import { mapLimits } from "../map/types.js";
@@ -23,6 +24,7 @@ export function balancing(map: Readonly<MapState>, marks: Marks): Errand {
 }
 
 class Balancing implements Errand {
+  readonly #marks: Marks;
   /** Those that are still to be asked which groups they lead. */
   readonly #unheard: NodeId[];
   readonly #heard: NodeId[] = [];
