@@ -179,7 +179,6 @@ function violationLines(
 
 function timelineLines(story: Story, options: ExplainOptions): string[] {
   const { moments, cone, topic, slot, nodes, bandColumns, end, endUs } = story;
-  const { group } = topic;
   if (moments.length === 0) return ["Nothing happened."];
   const chosen = select(moments, {
     position: end,
@@ -189,7 +188,7 @@ function timelineLines(story: Story, options: ExplainOptions): string[] {
     windowUs: options.windowUs ?? windowUsDefault,
   });
   const told = moments.filter((moment) => chosen.has(moment.position));
-  const drawn = nodes.length <= lanesMax && (group > 0 || !topic.mapped) ? nodes : [];
+  const drawn = hasLanes(story) ? nodes : [];
   const clock = Math.max(8, seconds(endUs).length);
   const ownerColumns = Math.max(3, ...told.map(({ owner }) => owner.length));
   const row = (columns: RowColumns): string => {
@@ -207,7 +206,7 @@ function timelineLines(story: Story, options: ExplainOptions): string[] {
   const heads = drawn.map((node) => String(node % 10)).join("");
   return [
     `What led to it${aboutWords(story)}`,
-    ...wrap(legend(story), "  "),
+    ...(legend(story) === "" ? [] : wrap(legend(story), "  ")),
     row({ time: "seconds", bands: "", lanes: heads, owner: "own", cause: false, text: "" }),
     ...told.map(({ position, atUs, bands, lanes, owner, line, text }) =>
       row({
@@ -216,7 +215,7 @@ function timelineLines(story: Story, options: ExplainOptions): string[] {
         lanes,
         owner,
         cause: cone.has(position),
-        text: inPlace(line, text, group),
+        text: inPlace(line, text, topic),
       }),
     ),
     ...(told.length < moments.length ? [`(not shown: ${moments.length - told.length} more)`] : []),
@@ -229,15 +228,16 @@ function aboutWords({ topic: { group }, slot }: Story): string {
 }
 
 /** Who it happened to; and of which group, in the story of another one. */
-function inPlace({ node, kind, group: own }: TraceEvent, text: string, group: number): string {
+function inPlace(line: TraceEvent, text: string, { group, mapped }: Topic): string {
+  const { node, kind, group: own } = line;
   const who = node > 0 && kind !== "violation" ? `n${node} ` : "";
   // These name their groups themselves; whichever replica applies it first, a job is the map's.
   if (kind === "job") return text;
   if (kind === "slots") return `n${node}: ${text}`;
   if (kind === "steward") return who + text;
   const client = kind === "attempt" || kind === "reply" || kind === "return";
-  const where = !client && group > 0 && own > 0 && own !== group ? ` in group ${own}` : "";
-  return who + text + where;
+  const isOther = own > 0 && own !== group && (group > 0 || mapped);
+  return who + text + (isOther && !client ? ` in group ${own}` : "");
 }
 
 interface RowColumns {
@@ -249,9 +249,17 @@ interface RowColumns {
   readonly text: string;
 }
 
-function legend({ bandColumns, cone, slot }: Story): string {
+/** Those of no one group, of many, would say nothing. */
+function hasLanes({ nodes, topic: { group, mapped } }: Story): boolean {
+  return nodes.length <= lanesMax && (group > 0 || !mapped);
+}
+
+function legend(story: Story): string {
+  const { bandColumns, cone, slot } = story;
   return [
-    "under each node: L leads, c campaigns, p asks around first, f follows, x is down",
+    ...(hasLanes(story)
+      ? ["under each node: L leads, c campaigns, p asks around first, f follows, x is down"]
+      : []),
     ...(bandColumns > 0 ? ["a letter for each fault while it lasts"] : []),
     ...(slot === null ? [] : [`own: the group that serves slot ${slot.slot}, - for nobody`]),
     ...(cone.size > 0 ? ["* caused the violation"] : []),
