@@ -6,7 +6,6 @@ import type { GroupId, NodeId } from "../ids.js";
 import { type LeaderMove, type LedGroup, leaderMoves } from "../map/leaders.js";
 import type { Marks } from "../marks.js";
 import type { MapState } from "../map/state.js";
-import type { Marks } from "../marks.js";
 import { mapLimits } from "../map/types.js";
 import { decodeLedPage, ledPageMax } from "../store/led-page.js";
 import { type Errand, type Outcome, bytesOf, done, later, on } from "./errand.js";
@@ -35,7 +34,6 @@ class Balancing implements Errand {
   /** Null until all nodes were asked. */
   #moves: LeaderMove[] | null = null;
   #move: Errand | null = null;
-  readonly #marks: Marks;
 
   constructor(map: Readonly<MapState>, marks: Marks) {
     this.#marks = marks;
