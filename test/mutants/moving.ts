@@ -6,7 +6,6 @@ const client = "core/client/operations.ts";
 const moves = ["slots-on-the-move"];
 const both = ["slots-on-the-move", "groups-come-and-go"];
 const patient = ["patient-clients"];
-const stale = ["stale-clients"];
 
 /** What a command that is lost, or applied twice, may show as. */
 const once = ["linearizability", "sessions-exactly-once", "no-lost-write"];
@@ -125,21 +124,6 @@ export const movingMutants: readonly Mutant[] = [
     scenarios: patient,
   },
   {
-    id: "87-sessions-honoured-since-the-founding",
-    about: "a new owner honours its own sessions on slots that came after they had been opened",
-    world: "sim",
-    edits: [
-      {
-        file: store,
-        find: 'changed(slots, { state: "owned", epoch, cameAt: index });',
-        replace: 'changed(slots, { state: "owned", epoch, cameAt: 0 });',
-      },
-    ],
-    breaks: once,
-    source: "Ongaro's thesis, section 6.3",
-    scenarios: stale,
-  },
-  {
     id: "M4-staged-state-not-in-the-snapshot",
     about: "a replica restored from a snapshot lacks the state of slots that was staged before it",
     world: "sim",
@@ -252,24 +236,6 @@ export const movingMutants: readonly Mutant[] = [
     breaks: ["liveness", "slot-ownership", "invariant", ...once],
     source: "own",
     scenarios: both,
-  },
-  {
-    id: "87-begun-anew-in-doubt",
-    about: "a command that may have been applied is sent again in another session",
-    world: "sim",
-    edits: [
-      {
-        file: client,
-        find:
-          "  if (isDoubtful(operation)) {\n" + '    core.options.marks.hit("clientSessionLost");',
-        replace:
-          "  if (isDoubtful(operation) && operation.serial < 0) {\n" +
-          '    core.options.marks.hit("clientSessionLost");',
-      },
-    ],
-    breaks: once,
-    source: "Ongaro's thesis, section 6.3",
-    scenarios: stale,
   },
   {
     id: "87-new-serial-at-the-new-owner",
