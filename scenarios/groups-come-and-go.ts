@@ -38,6 +38,10 @@ export const groupsComeAndGo: Scenario = {
         const soon = (): number => atUs + draw.integer(0, 700 * millisecond);
         const kind = draw.pick(jobs);
         const faults = [fault({ kind, atUs }, n)];
+        // Before slots have come to it.
+        if (kind === "createGroup" && draw.chance(400)) {
+          faults.push(fault({ kind: "destroyGroup", atUs: atUs + second }, n));
+        }
         if (kind === "drainNode") {
           faults.push(fault({ kind: "joinNode", atUs: atUs + 2 * second }, n));
         }
@@ -63,7 +67,6 @@ const jobs = [
   "splitGroup",
   "mergeGroups",
   "createGroup",
-  "destroyGroup",
   "spreadSlots",
   "moveReplica",
   "drainNode",

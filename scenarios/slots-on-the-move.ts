@@ -30,9 +30,8 @@ export const slotsOnTheMove: Scenario = {
         { fromUs: 2 * second, toUs: attackUs - 8 * second },
         { minUs: second, maxUs: 3 * second },
       ).flatMap((atUs, n) => {
-        const kind = draw.pick(["moveSlots", "moveSlots", "moveSlots", "spreadSlots"] as const);
         const soon = (): number => atUs + draw.integer(0, 700 * millisecond);
-        const faults = [fault({ kind, atUs }, n)];
+        const faults = [fault({ kind: "moveSlots", atUs }, n)];
         // Soon enough to meet any step of the move.
         if (draw.chance(300)) faults.push(fault({ kind: "cancelJob", atUs: soon() }, n));
         // Some clients don't know whether their commands were applied before the slots went.

@@ -7,9 +7,10 @@ import { emptyBytes } from "../bytes.js";
 import type { SnapshotMeta } from "../entry.js";
 import type { Invite, UnknownReplica } from "../framing/messages.js";
 import type { EraseRequest, FoundRequest } from "./node-requests.js";
-import type { GroupId, Incarnation, Index, NodeId, Term, Token } from "../ids.js";
+import type { GroupId, Incarnation, Index, NodeId, ReplicaId, Term, Token } from "../ids.js";
 import { type Configuration, type Member, members, memberOf } from "../raft/configuration.js";
 import { decodeConfiguration, encodeConfiguration } from "../raft/configuration-codec.js";
+import type { RaftView } from "../raft/view.js";
 import type { RecoveredNode, ReplicaKey } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
 import type { Replica } from "./replica.js";
@@ -150,13 +151,13 @@ export class Lifecycle {
   onUnknown(from: NodeId, asked: UnknownReplica): void {
     const { outbox, marks } = this.#context;
     const { group, incarnation, replica, disk } = asked;
-    const ours = this.#replicas.peek(group);
-    if (ours === null || ours.incarnation !== incarnation) return;
-    const { role, configuration, configurationIndex } = ours.raft.view;
-    if (role === "follower") return;
-    const member = memberOf(configuration, replica);
-    if (member === undefined || member.node !== from) return;
-    if (member.disk !== disk) {
+    // Beside the one that may invite others may live here that have left and do not know it.
+    const inviter = this.#replicas
+      .peekAll(group)
+      .find((ours) => ours.incarnation === incarnation && mayInvite(ours.raft.view, replica, from));
+    if (inviter === undefined) return;
+    const { configuration, configurationIndex } = inviter.raft.view;
+    if (memberOf(configuration, replica)!.disk !== disk) {
       marks.hit("inviteRefusedForDisk");
       return;
     }
@@ -256,6 +257,10 @@ export class Lifecycle {
     this.#underWay.add(nameOf(key));
     return founding;
   }
+}
+
+function mayInvite(view: RaftView, replica: ReplicaId, node: NodeId): boolean {
+  return view.role !== "follower" && memberOf(view.configuration, replica)?.node === node;
 }
 
 /** No configuration, or one that has the invited replica on this disk. */

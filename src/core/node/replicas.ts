@@ -61,6 +61,15 @@ export class Replicas {
     return typeof first === "number" ? this.#unpack(this.#sleepers.row(first)) : best(first);
   }
 
+  /** All of the group that live here, only to be looked at. */
+  peekAll(group: GroupId): Replica[] {
+    const all: Replica[] = [];
+    const first = this.#byGroup.get(group) ?? null;
+    if (typeof first === "number") return [this.#unpack(this.#sleepers.row(first))];
+    for (let each = first; each !== null; each = each.sibling) all.push(each);
+    return all;
+  }
+
   /** The one that sleeps under that number. */
   asleep(sleeper: number): Replica {
     return this.#sleepers.object(sleeper) ?? this.#unpacked(this.#sleepers.row(sleeper));
@@ -99,11 +108,7 @@ export class Replicas {
   /** To be looked at, by people and at the end of a run: no step ever loops over all. */
   all(): Replica[] {
     const all: Replica[] = [];
-    for (const first of this.#byGroup.values()) {
-      if (typeof first === "number") all.push(this.#unpack(this.#sleepers.row(first)));
-      else
-        for (let each: Replica | null = first; each !== null; each = each.sibling) all.push(each);
-    }
+    for (const group of this.#byGroup.keys()) all.push(...this.peekAll(group));
     return all;
   }
 
