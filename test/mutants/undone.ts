@@ -53,8 +53,8 @@ export const undone: readonly Undone[] = [
     edits: [
       {
         file: "core/node/lifecycle.ts",
-        find: '    if (role === "follower") return;',
-        replace: '    if (role !== "leader") return;',
+        find: '  return view.role !== "follower" &&',
+        replace: '  return view.role === "leader" &&',
       },
     ],
   },
