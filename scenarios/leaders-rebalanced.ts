@@ -22,7 +22,7 @@ export const leadersRebalanced: Scenario = {
         { fromUs: 2 * second, toUs: attackUs - 4 * second },
         { minUs: second, maxUs: 2 * second },
       ).flatMap((atUs, n) => {
-        const kind = draw.pick(["balanceLeaders", "balanceLeaders", "moveReplica"] as const);
+        const kind = draw.pick(["balanceLeaders", "moveLeader", "moveReplica"] as const);
         const job = fault({ kind, atUs }, n);
         if (draw.chance(500)) return [job];
         const dies = { atUs: atUs + draw.integer(0, second / 2), forUs: second / 2 };

@@ -60,7 +60,8 @@ export const faultKinds = {
   joinNode: "a node that had left is there again",
   loseNode: "a node that is down is given up: it is drained without its help, and leaves",
   cancelJob: "a job that is under way is taken back",
-  balanceLeaders: "who leads most groups hands one of them to a member that leads fewest",
+  moveLeader: "a member of a group is to lead it",
+  balanceLeaders: "leaders are spread over the nodes",
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;
@@ -87,6 +88,7 @@ export const jobKinds: readonly FaultKind[] = [
   "joinNode",
   "loseNode",
   "cancelJob",
+  "moveLeader",
   "balanceLeaders",
 ];
 

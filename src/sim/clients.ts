@@ -11,6 +11,7 @@ import type { Gate } from "./decisions.js";
 import { eventKind } from "./events.js";
 import type { Scheduler } from "./scheduler.js";
 import { type KeyedStream, within } from "./streams.js";
+import { type TurnTaker, Turns } from "./turns.js";
 
 /** What a node's answer means to a client. */
 export type Reply =
@@ -107,25 +108,18 @@ interface Session {
   nextSerial: number;
 }
 
-interface Client {
-  readonly index: number;
+interface Client extends TurnTaker {
   readonly sessions: Map<number, Session>;
   /** group -> index of the node to ask first. */
   readonly guesses: Map<number, number>;
-  /** What it thinks about. */
-  planned: PlannedOperation | null;
-  operation: Operation | null;
   /** Requests of this operation that may still be answered. */
   requests: number[];
   /** Sessions that it asked for; repeated until one is opened. */
   openings: number;
   /** Commands of this operation that may have arrived somewhere. */
   sent: number;
-  /** Which attempt is under way; timeouts and pauses of others are void. */
-  attempt: number;
   opening: boolean;
   deadlineUs: number;
-  idle: boolean;
 }
 
 /** The client's next operation after its `last`; null when it has none left. */
@@ -152,16 +146,11 @@ export interface Population extends ClientSet {
   stop(): void;
 }
 
-export class Clients implements Population {
-  readonly operations: Operation[] = [];
-  acknowledged = 0;
-  readonly #world: ClientWorld;
+export class Clients extends Turns<Client> {
+  protected readonly clients: readonly Client[];
   readonly #dialect: Dialect;
-  readonly #clients: Client[];
-  #next: NextOperation;
   readonly #owners = new Map<number, number>();
   #requests: number;
-  #stopped = false;
 
   constructor(
     world: ClientWorld,
@@ -171,11 +160,10 @@ export class Clients implements Population {
       readonly next: NextOperation;
     },
   ) {
-    this.#world = world;
+    super(world, options.next);
     this.#dialect = dialect;
-    this.#next = options.next;
     this.#requests = world.set * requestsMax + 1;
-    this.#clients = Array.from({ length: options.clients }, (_, index) => ({
+    this.clients = Array.from({ length: options.clients }, (_, index) => ({
       index,
       sessions: new Map<number, Session>(),
       guesses: new Map<number, number>(),
@@ -191,39 +179,21 @@ export class Clients implements Population {
     }));
   }
 
-  get count(): number {
-    return this.#clients.length;
-  }
-
-  get idle(): boolean {
-    return this.#clients.every((client) => client.idle);
-  }
-
-  start(next: NextOperation | null = null): void {
-    if (next !== null) this.#next = next;
-    this.#stopped = false;
-    for (const client of this.#clients) this.#think(client);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
   /** A `clientNext` event is due: thought enough, or waited after a refusal. */
   proceed(index: number, attempt: number): void {
-    const client = this.#clients[index]!;
+    const client = this.clients[index]!;
     if (attempt !== client.attempt) return;
-    if (client.operation === null) this.#begin(client);
+    if (client.operation === null) this.begin(client);
     else this.#ask(client);
   }
 
   /** A `clientTimeout` event is due. */
   timedOut(index: number, attempt: number): void {
-    const client = this.#clients[index]!;
+    const client = this.clients[index]!;
     const { operation } = client;
     if (attempt !== client.attempt || operation === null) return;
     const guess = this.#guess(client, operation.planned.group);
-    client.guesses.set(operation.planned.group, (guess + 1) % this.#world.nodes);
+    client.guesses.set(operation.planned.group, (guess + 1) % this.world.nodes);
     this.#ask(client);
   }
 
@@ -232,57 +202,32 @@ export class Clients implements Population {
     const owner = this.#owners.get(request);
     if (owner === undefined) return false;
     this.#owners.delete(request);
-    const client = this.#clients[owner]!;
+    const client = this.clients[owner]!;
     const { operation } = client;
     if (operation === null) return true;
     this.#take(client, operation, this.#dialect.reply(bytes));
     return true;
   }
 
-  #think(client: Client): void {
-    const planned = this.#stopped ? null : this.#next(client.index, client.operation);
-    client.idle = planned === null;
-    client.planned = planned;
-    client.operation = null;
+  protected override think(client: Client): void {
     for (const request of client.requests) this.#owners.delete(request);
     client.requests = [];
-    client.attempt++;
-    if (planned === null) return;
     client.sent = 0;
-    const { scheduler } = this.#world;
-    const atUs = scheduler.nowUs + planned.thinkUs;
-    scheduler.add(atUs, eventKind.clientNext, client.index, client.attempt, this.#world.set);
+    super.think(client);
   }
 
-  #begin(client: Client): void {
-    const { planned } = client;
-    if (planned === null) return;
-    if (this.#stopped) {
-      client.idle = true;
-      return;
-    }
-    const { nowUs } = this.#world.scheduler;
-    const operation: Operation = {
-      planned,
-      invokedUs: nowUs,
-      completedUs: Infinity,
-      outcome: "open",
-      result: null,
-      session: 0,
-      serial: 0,
-      served: null,
-    };
-    client.operation = operation;
-    client.deadlineUs = nowUs + this.#world.times.deadlineUs;
-    this.operations.push(operation);
-    this.#world.invoked(operation);
+  protected override begin(client: Client): Operation | null {
+    const operation = super.begin(client);
+    if (operation === null) return null;
+    client.deadlineUs = operation.invokedUs + this.world.times.deadlineUs;
     this.#ask(client);
+    return operation;
   }
 
   #ask(client: Client): void {
     const operation = client.operation!;
     const { planned } = operation;
-    const { scheduler, timing } = this.#world;
+    const { scheduler, timing } = this.world;
     client.attempt++;
     if (scheduler.nowUs >= client.deadlineUs) return this.#giveUp(client, operation);
     const request = this.#requests++;
@@ -290,19 +235,19 @@ export class Clients implements Population {
     client.requests.push(request);
     const bytes = this.#bytes(client, operation);
     const word = timing.word(scheduler.nowUs, client.index, 1);
-    const { min, max } = this.#world.times.timeoutUs;
+    const { min, max } = this.world.times.timeoutUs;
     const node =
       planned.read === "follower" && isRead(planned)
-        ? (word >>> 4) % this.#world.nodes
+        ? (word >>> 4) % this.world.nodes
         : this.#guess(client, planned.group);
-    this.#world.ask(client.index, node, request, bytes);
+    this.world.ask(client.index, node, request, bytes);
     this.#echo(client, bytes);
     scheduler.add(
       scheduler.nowUs + within(word, min, max),
       eventKind.clientTimeout,
       client.index,
       client.attempt,
-      this.#world.set,
+      this.world.set,
     );
   }
 
@@ -327,7 +272,7 @@ export class Clients implements Population {
 
   /** No two clients of a run open a session with the same one. */
   #nonce({ index, openings }: Client): number {
-    return (this.#world.set * clientsMax + index) * openingsMax + openings;
+    return (this.world.set * clientsMax + index) * openingsMax + openings;
   }
 
   #take(client: Client, operation: Operation, reply: Reply): void {
@@ -341,7 +286,7 @@ export class Clients implements Population {
       case "done":
         operation.outcome = "ok";
         operation.result = reply.result;
-        operation.completedUs = this.#world.scheduler.nowUs;
+        operation.completedUs = this.world.scheduler.nowUs;
         this.acknowledged++;
         return this.#complete(client, operation);
       case "refused":
@@ -358,32 +303,32 @@ export class Clients implements Population {
   }
 
   #askLater(client: Client, group: number, leader: number): void {
-    const { scheduler, timing, nodes } = this.#world;
+    const { scheduler, timing, nodes } = this.world;
     const guess = this.#guess(client, group);
     // Not every time: nodes that were cut off may go on naming one that knows nothing any more.
     const follows = leader > 0 && leader <= nodes && client.attempt % hintsOneNotIn > 0;
     client.guesses.set(group, follows ? leader - 1 : (guess + 1) % nodes);
     client.attempt++;
     const word = timing.word(scheduler.nowUs, client.index, 2);
-    const { min, max } = this.#world.times.backoffUs;
+    const { min, max } = this.world.times.backoffUs;
     const atUs = scheduler.nowUs + within(word, min, max);
-    scheduler.add(atUs, eventKind.clientNext, client.index, client.attempt, this.#world.set);
+    scheduler.add(atUs, eventKind.clientNext, client.index, client.attempt, this.world.set);
   }
 
   #giveUp(client: Client, operation: Operation): void {
     operation.outcome = isRead(operation.planned) || client.sent === 0 ? "failed" : "unknown";
-    if (operation.outcome === "failed") operation.completedUs = this.#world.scheduler.nowUs;
+    if (operation.outcome === "failed") operation.completedUs = this.world.scheduler.nowUs;
     this.#complete(client, operation);
   }
 
   #complete(client: Client, operation: Operation): void {
     this.#closeSession(client, operation.planned.group);
-    this.#world.completed(operation);
-    this.#think(client);
+    this.world.completed(operation);
+    this.think(client);
   }
 
   #echo(client: Client, bytes: Uint8Array): void {
-    const { habits, scheduler, nodes } = this.#world;
+    const { habits, scheduler, nodes } = this.world;
     if (habits === null) return;
     const { echo } = habits.thousandths;
     if (!habits.echo.unusual(echo, scheduler.nowUs, client.index)) return;
@@ -393,7 +338,7 @@ export class Clients implements Population {
   }
 
   #utterNonsense(client: Client, group: number, session: Session): void {
-    const { habits, scheduler } = this.#world;
+    const { habits, scheduler } = this.world;
     const { index } = client;
     if (habits === null) return;
     if (!habits.nonsense.unusual(habits.thousandths.nonsense, scheduler.nowUs, index)) return;
@@ -402,7 +347,7 @@ export class Clients implements Population {
   }
 
   #closeSession(client: Client, group: number): void {
-    const { habits, scheduler } = this.#world;
+    const { habits, scheduler } = this.world;
     const session = client.sessions.get(group);
     if (habits === null || session === undefined) return;
     const { close } = habits.thousandths;
@@ -413,6 +358,6 @@ export class Clients implements Population {
   }
 
   #guess(client: Client, group: number): number {
-    return client.guesses.get(group) ?? (client.index + group) % this.#world.nodes;
+    return client.guesses.get(group) ?? (client.index + group) % this.world.nodes;
   }
 }

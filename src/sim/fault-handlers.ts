@@ -292,6 +292,7 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   joinNode: errand,
   loseNode: errand,
   cancelJob: errand,
+  moveLeader: errand,
   balanceLeaders: errand,
   addLearner: errand,
   promote: errand,

@@ -6,8 +6,8 @@ import type { GroupId, NodeId } from "../core/ids.js";
 import { metaGroup } from "../core/ids.js";
 import { type MapCommand, encodeMapCommand } from "../core/map/commands.js";
 import type { MapState } from "../core/map/state.js";
-import { worksOnNode } from "../core/map/steps.js";
-import type { Job, MapGroup, MapNode, Step } from "../core/map/types.js";
+import { departs, worksOnNode } from "../core/map/steps.js";
+import type { Job, MapGroup, MapNode } from "../core/map/types.js";
 import type { AdminAction } from "../core/store/admin-protocol.js";
 import type { Fault, FaultKind } from "../lab/fault.js";
 import type { Goal } from "./people.js";
@@ -34,7 +34,8 @@ const choices: Readonly<Partial<Record<FaultKind, Choose>>> = {
   drainNode,
   joinNode,
   cancelJob,
-  balanceLeaders,
+  moveLeader,
+  balanceLeaders: () => ({ kind: "balanceLeaders" }),
 };
 
 export function isJob(kind: FaultKind): boolean {
@@ -134,13 +135,9 @@ function givingUpGoal({ survey, processes }: JobsWorld): Goal {
       return step.kind === "join" && step.node === node.node;
     });
     if (vain !== undefined) return mapAction({ kind: "cancel", job: vain.id });
-    const isDrained = map.jobs.all().some(({ steps }) => steps.some(departs(node.node)));
+    const isDrained = map.jobs.all().some((job) => departs(job, node.node));
     return isDrained ? null : mapAction({ kind: "drain", node: node.node });
   };
-}
-
-function departs(node: NodeId): (step: Step) => boolean {
-  return (step) => step.kind === "depart" && step.node === node;
 }
 
 function setNode({ node, weight, zone, address }: MapNode, disk: number): MapCommand {
@@ -244,22 +241,14 @@ function cancelJob(map: Map, word: number): MapCommand | null {
   return job === undefined ? null : { kind: "cancel", job: job.id };
 }
 
-/** From the node that leads most to the member of one of its groups that leads fewest. */
-function balanceLeaders(map: Map, _word: number, { survey }: JobsWorld): MapCommand | null {
-  const led = new Map<NodeId, MapGroup[]>(map.nodes.all().map(({ node }) => [node, []]));
-  for (const group of map.groups.all()) {
-    const leader = survey.leader(group.group - 1);
-    if (leader !== null) led.get(leader.node)?.push(group);
-  }
-  const leads = (node: NodeId): number => led.get(node)?.length ?? 0;
-  const [groups] = [...led.values()].sort((a, b) => b.length - a.length);
-  const offers = (groups ?? [])
-    .filter(({ phase }) => phase === "live")
-    .flatMap(({ group, members }) => members.map(({ node }) => ({ group, node })))
-    .sort((a, b) => leads(a.node) - leads(b.node));
-  const [best] = offers;
-  if (best === undefined || leads(best.node) >= groups!.length) return null;
-  return { kind: "moveLeader", ...best };
+function moveLeader(map: Map, word: number): MapCommand | null {
+  const group = pick(
+    map.groups.all().filter(({ phase }) => phase === "live"),
+    word,
+  );
+  const node = pick(group?.members ?? [], word >>> 8)?.node;
+  if (group === undefined || node === undefined) return null;
+  return { kind: "moveLeader", group: group.group, node };
 }
 
 function dataGroups(map: Map): MapGroup[] {

@@ -14,16 +14,11 @@ import {
 import { slotOf } from "../core/store/slots.js";
 import { type Attempt, type Operation, type Served, isRead } from "../lab/operation.js";
 import type { PlannedOperation } from "../lab/run-result.js";
-import {
-  type ClientWorld,
-  type NextOperation,
-  type Population,
-  echoUs,
-  requestsMax,
-} from "./clients.js";
+import { type ClientWorld, type NextOperation, echoUs, requestsMax } from "./clients.js";
 import { eventKind } from "./events.js";
 import type { Language } from "./languages.js";
 import { seedWords, within } from "./streams.js";
+import { type TurnTaker, Turns } from "./turns.js";
 
 /** Between two requests of a client for the map, where the workload does not say. */
 export const mapEveryUsUsual = 50_000;
@@ -51,14 +46,10 @@ export interface MappedOptions {
   readonly mapEveryUs: number;
 }
 
-interface Client {
-  readonly index: number;
+interface Client extends TurnTaker {
   machine: Machine;
   /** A client that closes begins another life. */
   life: number;
-  /** What it thinks about. */
-  planned: PlannedOperation | null;
-  operation: Operation | null;
   /** The machine's number for it; what it does under others is of no interest. */
   number: number;
   /** What its attempts asked of whom. */
@@ -67,26 +58,18 @@ interface Client {
   answered: number;
   /** Attempts of which a copy went astray: they may be applied though they were refused. */
   echoed: number[];
-  /** Which thought or wish to be woken is in force; events of others are void. */
-  thought: number;
+  /** Which wish to be woken is in force. */
   wish: number;
-  idle: boolean;
 }
 
-export class MappedClients implements Population {
-  readonly operations: Operation[] = [];
-  acknowledged = 0;
-  readonly #world: ClientWorld;
+export class MappedClients extends Turns<Client> {
+  protected readonly clients: readonly Client[];
   readonly #options: MappedOptions;
-  readonly #clients: Client[];
-  #next: NextOperation;
-  #stopped = false;
 
   constructor(world: ClientWorld, options: MappedOptions) {
-    this.#world = world;
+    super(world, options.next);
     this.#options = options;
-    this.#next = options.next;
-    this.#clients = Array.from({ length: options.clients }, (_, index) => ({
+    this.clients = Array.from({ length: options.clients }, (_, index) => ({
       index,
       machine: this.#newMachine(index, 0, 1),
       life: 0,
@@ -96,47 +79,29 @@ export class MappedClients implements Population {
       attempts: new Map(),
       answered: 0,
       echoed: [],
-      thought: 0,
+      attempt: 0,
       wish: 0,
       idle: true,
     }));
   }
 
-  get count(): number {
-    return this.#clients.length;
-  }
-
-  get idle(): boolean {
-    return this.#clients.every((client) => client.idle);
-  }
-
-  start(next: NextOperation | null = null): void {
-    if (next !== null) this.#next = next;
-    this.#stopped = false;
-    for (const client of this.#clients) this.#think(client);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
   /** A `clientNext` event is due: thought enough. */
-  proceed(index: number, thought: number): void {
-    const client = this.#clients[index]!;
-    if (thought === client.thought && client.operation === null) this.#begin(client);
+  proceed(index: number, attempt: number): void {
+    const client = this.clients[index]!;
+    if (attempt === client.attempt && client.operation === null) this.begin(client);
   }
 
   /** A `clientTimeout` event is due: the machine wished to be woken. */
   timedOut(index: number, wish: number): void {
-    const client = this.#clients[index]!;
+    const client = this.clients[index]!;
     if (wish === client.wish) this.#step(client, { kind: "timer" });
   }
 
   /** True when the request was a client's. */
   answered(request: number, bytes: Uint8Array): boolean {
-    const own = request - this.#world.set * requestsMax;
+    const own = request - this.world.set * requestsMax;
     if (own < 0 || own >= requestsMax) return false;
-    const client = this.#clients[own % this.count]!;
+    const client = this.clients[own % this.count]!;
     const number = Math.floor(own / this.count);
     if (!client.echoed.includes(number) || decodeClientAnswer(bytes).kind === "done") {
       client.answered = number;
@@ -146,41 +111,14 @@ export class MappedClients implements Population {
     return true;
   }
 
-  #think(client: Client): void {
-    const planned = this.#stopped ? null : this.#next(client.index, client.operation);
-    client.idle = planned === null;
-    client.planned = planned;
-    client.operation = null;
-    client.thought++;
-    if (planned === null) return;
-    const { scheduler, set } = this.#world;
-    const atUs = scheduler.nowUs + planned.thinkUs;
-    scheduler.add(atUs, eventKind.clientNext, client.index, client.thought, set);
-  }
-
-  #begin(client: Client): void {
-    const { planned } = client;
-    if (planned === null || this.#stopped) {
-      client.idle = true;
-      return;
-    }
-    const operation: Operation = {
-      planned,
-      invokedUs: this.#world.scheduler.nowUs,
-      completedUs: Infinity,
-      outcome: "open",
-      result: null,
-      session: 0,
-      serial: 0,
-      served: null,
-    };
-    client.operation = operation;
+  protected override begin(client: Client): Operation | null {
     client.attempts.clear();
     client.echoed = [];
-    this.operations.push(operation);
-    this.#world.invoked(operation);
-    this.#utterNonsense(client, planned);
-    this.#submit(client, planned);
+    const operation = super.begin(client);
+    if (operation === null) return null;
+    this.#utterNonsense(client, operation.planned);
+    this.#submit(client, operation.planned);
+    return operation;
   }
 
   #submit(client: Client, planned: PlannedOperation): void {
@@ -191,7 +129,7 @@ export class MappedClients implements Population {
       kind: "submit",
       operation: client.number,
       slot: slotOf(keyBytes(planned.key), cluster.slotCount),
-      timeoutUs: this.#world.times.deadlineUs,
+      timeoutUs: this.world.times.deadlineUs,
       ...(isRead(planned)
         ? { type: "read", mode, bytes: language.question(planned) }
         : { type: "command", bytes: language.command(planned) }),
@@ -201,7 +139,7 @@ export class MappedClients implements Population {
   /** World time will do for a clock: no client compares it with anybody else's. */
   #step(client: Client, input: ClientInput): void {
     const effects: ClientEffect[] = [];
-    client.machine.step(this.#world.scheduler.nowUs, input, effects);
+    client.machine.step(this.world.scheduler.nowUs, input, effects);
     let outcome: Outcome | null = null;
     for (const effect of effects) {
       if (effect.kind === "ask") this.#ask(client, effect);
@@ -214,11 +152,11 @@ export class MappedClients implements Population {
   }
 
   #ask(client: Client, { node, request, bytes, operation }: ClientEffect & { kind: "ask" }): void {
-    const { set, nodes } = this.#world;
+    const { set, nodes } = this.world;
     const { index } = client;
     // A node that there is not stays silent.
     if (node <= nodes) {
-      this.#world.ask(index, node - 1, set * requestsMax + request * this.count + index, bytes);
+      this.world.ask(index, node - 1, set * requestsMax + request * this.count + index, bytes);
     }
     const echoed = this.#echo(client, bytes);
     if (operation === client.number && client.operation !== null) {
@@ -242,7 +180,7 @@ export class MappedClients implements Population {
     const { group, slot, epoch } = asked;
     const attempt = { slot, group, epoch, node: of.node };
     client.attempts.set(of.request, attempt);
-    this.#world.asked(operation, attempt);
+    this.world.asked(operation, attempt);
     if (asked.kind === "read") return;
     operation.session = asked.session.index;
     operation.serial = asked.serial;
@@ -251,11 +189,11 @@ export class MappedClients implements Population {
 
   #hear({ operation, attempts }: Client, request: number, bytes: Uint8Array): void {
     const attempt = attempts.get(request);
-    if (operation !== null && attempt !== undefined) this.#world.heard(operation, attempt, bytes);
+    if (operation !== null && attempt !== undefined) this.world.heard(operation, attempt, bytes);
   }
 
   #wakeAt(client: Client, atUs: number): void {
-    const { scheduler, set } = this.#world;
+    const { scheduler, set } = this.world;
     client.wish++;
     if (atUs === Infinity) return;
     scheduler.add(atUs, eventKind.clientTimeout, client.index, client.wish, set);
@@ -273,15 +211,15 @@ export class MappedClients implements Population {
       const sure = outcome.kind === "failed" || outcome.kind === "done";
       operation.outcome = sure ? "failed" : "unknown";
     }
-    if (operation.outcome !== "unknown") operation.completedUs = this.#world.scheduler.nowUs;
+    if (operation.outcome !== "unknown") operation.completedUs = this.world.scheduler.nowUs;
     this.#close(client);
-    this.#world.completed(operation);
-    this.#think(client);
+    this.world.completed(operation);
+    this.think(client);
   }
 
   /** True when a copy of the request goes astray. */
   #echo(client: Client, bytes: Uint8Array): boolean {
-    const { habits, scheduler, nodes } = this.#world;
+    const { habits, scheduler, nodes } = this.world;
     if (habits === null) return false;
     const { echo } = habits.thousandths;
     if (!habits.echo.unusual(echo, scheduler.nowUs, client.index)) return false;
@@ -293,7 +231,7 @@ export class MappedClients implements Population {
 
   /** It goes beside the operation, on the same slot and under the same session. */
   #utterNonsense(client: Client, { key }: PlannedOperation): void {
-    const { habits, scheduler } = this.#world;
+    const { habits, scheduler } = this.world;
     const { index } = client;
     if (habits === null) return;
     if (!habits.nonsense.unusual(habits.thousandths.nonsense, scheduler.nowUs, index)) return;
@@ -311,7 +249,7 @@ export class MappedClients implements Population {
 
   /** The client ends, and another takes its place that knows no more than the first one did. */
   #close(client: Client): void {
-    const { habits, scheduler } = this.#world;
+    const { habits, scheduler } = this.world;
     const { index } = client;
     if (habits === null) return;
     if (!habits.close.unusual(habits.thousandths.close, scheduler.nowUs, index)) return;
@@ -321,7 +259,7 @@ export class MappedClients implements Population {
   }
 
   #newMachine(index: number, life: number, firstRequest: number): Machine {
-    const { set, times } = this.#world;
+    const { set, times } = this.world;
     const { cluster, seed, mapEveryUs } = this.#options;
     const nonce = new ByteWriter();
     for (const part of [set, index, life]) nonce.u53(part);

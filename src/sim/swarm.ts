@@ -222,5 +222,6 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   joinNode: nobody,
   loseNode: nobody,
   cancelJob: nobody,
+  moveLeader: nobody,
   balanceLeaders: nobody,
 };

@@ -107,6 +107,16 @@ export const undone: readonly Undone[] = [
     edits: groupMutants.find(({ id }) => id === "G3-invited-without-founding")!.edits,
   },
   {
+    regression: "two-replicas-on-a-node.json",
+    edits: [
+      {
+        file: "core/node/lifecycle.ts",
+        find: "      .peekAll(group)\n",
+        replace: "      .peekAll(group)\n      .slice(0, 1)\n",
+      },
+    ],
+  },
+  {
     regression: "leaver-still-speaks.json",
     edits: groupMutants.find(({ id }) => id === "G4-leaver-still-speaks")!.edits,
   },

@@ -15,6 +15,7 @@ import {
   clientLimitsDefault,
   clientTimesDefault,
 } from "./options.js";
+import type { Routing } from "./routing.js";
 import { type Attempts, type ClientCore, type ClientState, initialState, waitUs } from "./state.js";
 import type { NodeId } from "../ids.js";
 
@@ -32,6 +33,11 @@ export class Client {
   /** Plain data. */
   get state(): ClientState {
     return this.#core.state;
+  }
+
+  /** What it knows of the cluster; null as long as it has no map. */
+  get routing(): Routing | null {
+    return this.#core.routing;
   }
 
   step(now: number, input: ClientInput, out: ClientEffect[]): void {

@@ -9,6 +9,8 @@ export interface Routing {
   readonly slotCount: number;
   /** `slot` is below `slotCount`. Null: nobody serves it. */
   at(slot: number): Route | null;
+  /** What people have set for clients to see, by name. */
+  readonly settings: ReadonlyMap<string, string>;
   /** Empty for a group that the map does not have. */
   nodesOf(group: GroupId): readonly NodeId[];
 }
@@ -34,6 +36,7 @@ export function fixedRouting(slotCount: number, groups: readonly FixedGroup[]): 
       const owner = groups.find(({ slots }) => slot >= slots.from && slot < slots.to);
       return owner === undefined ? null : { group: owner.group, epoch: 0 };
     },
+    settings: new Map(),
     nodesOf: (group) => groups.find((each) => each.group === group)?.nodes ?? [],
   };
 }

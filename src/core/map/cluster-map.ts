@@ -4,7 +4,6 @@
  */
 import { emptyBytes } from "../bytes.js";
 import type { GroupId, NodeId } from "../ids.js";
-import { metaGroup } from "../ids.js";
 import type { Marks } from "../marks.js";
 import type { SlotRange, StateMachine } from "../state-machine.js";
 import { isSlotCount } from "../store/slots.js";
@@ -23,7 +22,7 @@ import { spreadOver } from "./placement.js";
 import { planJob } from "./plan.js";
 import { encodeRouting } from "./routing.js";
 import { type MapState, decodeMap, emptyMap, encodeMap, mapDigest } from "./state.js";
-import { changeNode, movePath, noteStep } from "./steps.js";
+import { changeNode, departs, movePath, noteStep } from "./steps.js";
 import {
   type Job,
   type JobKind,
@@ -251,7 +250,7 @@ export class ClusterMap implements StateMachine {
 
   /** Whether a job is moving its replicas away, so that it can leave. */
   #isDrained(node: NodeId): boolean {
-    return this.#state.jobs.all().some(({ steps }) => departs(steps, node));
+    return this.#state.jobs.all().some((job) => departs(job, node));
   }
 }
 
@@ -265,10 +264,6 @@ function areWhole(nodes: readonly NodeFacts[], groups: readonly GroupFacts[]): b
   });
 }
 
-function departs(steps: readonly Step[], node: NodeId): boolean {
-  return steps.some((step) => step.kind === "depart" && step.node === node);
-}
-
 function nodeOf(facts: NodeFacts, state: "up" | "draining"): NodeFacts & { state: typeof state } {
   const { node, disk, weight, zone, address } = facts;
   return { node, disk, state, weight, zone, address };
@@ -280,9 +275,4 @@ function ok(id: number): MapAnswer {
 
 function refused(reason: MapRefusal, job = 0): MapAnswer {
   return { kind: "refused", reason, job };
-}
-
-/** Whether this group's state machine is the map. */
-export function isMeta(group: GroupId): boolean {
-  return group === metaGroup;
 }

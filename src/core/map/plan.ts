@@ -7,7 +7,7 @@ import type { JobCommand, MapRefusal } from "./commands.js";
 import { ownersWithin, slotsOf } from "./owners.js";
 import { chosenMembers, memberOn, membersOn, newcomer, spreadOver } from "./placement.js";
 import type { MapState } from "./state.js";
-import { movePath, worksOn, worksOnNode } from "./steps.js";
+import { groupsOfStep, movePath, worksOn, worksOnNode } from "./steps.js";
 import { type MapGroup, type Move, type Ownership, type Step, mapLimits } from "./types.js";
 
 export interface Plan {
@@ -238,9 +238,7 @@ function busyWith(map: MapState, steps: readonly Step[]): NoPlan | null {
       if (step.kind === "depart") return worksOnNode(job, step.node);
       // It takes no group as its own: who leads may change in the midst of any job.
       if (step.kind === "balance") return job.kind === "balanceLeaders";
-      if ("move" in step)
-        return [step.move.from, step.move.to].some((g) => g !== 0 && worksOn(job, g));
-      return worksOn(job, step.group);
+      return groupsOfStep(step).some((group) => worksOn(job, group));
     });
     if (meets) return refused("busy", job.id);
   }

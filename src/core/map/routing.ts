@@ -6,15 +6,16 @@ import { replicasMax } from "../raft/configuration.js";
 import { type Shape, fields, list, whole } from "../shape.js";
 import { isSlotCount, slotCountMax } from "../store/slots.js";
 import { type Owners, areOwners, ownerAt } from "./owners.js";
-import { groupIdShape, nodeIdShape, ownershipShape } from "./shapes.js";
+import { groupIdShape, nodeIdShape, ownershipShape, settingShape } from "./shapes.js";
 import type { MapState } from "./state.js";
-import { mapLimits } from "./types.js";
+import { type Setting, mapLimits } from "./types.js";
 
 interface Wire {
   readonly version: number;
   readonly slotCount: number;
   readonly owners: Owners;
   readonly groups: readonly WireGroup[];
+  readonly settings: readonly Setting[];
 }
 
 interface WireGroup {
@@ -30,9 +31,11 @@ const wireShape: Shape<Wire> = fields<Wire>({
     fields<WireGroup>({ group: groupIdShape, nodes: list(nodeIdShape, replicasMax) }),
     mapLimits.groupsMax,
   ),
+  settings: list(settingShape, mapLimits.settingsMax),
 });
 
-export function encodeRouting({ version, slotCount, owners, groups }: MapState): Uint8Array {
+export function encodeRouting(map: MapState): Uint8Array {
+  const { version, slotCount, owners, groups, settings } = map;
   const wire: Wire = {
     version,
     slotCount,
@@ -40,6 +43,7 @@ export function encodeRouting({ version, slotCount, owners, groups }: MapState):
     groups: groups
       .all()
       .map(({ group, members }) => ({ group, nodes: members.map(({ node }) => node) })),
+    settings,
   };
   return pack(wire);
 }
@@ -60,6 +64,7 @@ export function decodeRouting(bytes: Uint8Array): Routing | null {
       const { group, epoch } = ownerAt(owners, slot);
       return group === 0 ? null : { group, epoch };
     },
+    settings: new Map(wire.settings.map(({ name, value }) => [name, value])),
     nodesOf: (group) => groups.get(group) ?? [],
   };
 }

@@ -33,6 +33,11 @@ export function worksOn(job: Job, group: GroupId): boolean {
   return job.steps.some((step) => groupsOfStep(step).includes(group));
 }
 
+/** Whether a job ends with the node leaving. */
+export function departs(job: Job, node: NodeId): boolean {
+  return job.steps.some((step) => step.kind === "depart" && step.node === node);
+}
+
 /** Whether a job moves replicas to or from this node, or sends it away. */
 export function worksOnNode(job: Job, node: NodeId): boolean {
   return job.steps.some((step) => {

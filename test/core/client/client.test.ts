@@ -261,6 +261,7 @@ describe("client: the map", () => {
     one.answer(one.next("openSession"), refused("retired"));
     one.map(1, allOf(groupB, 9));
     expect(one.client.state.mapVersion).toBe(2);
+    expect(one.client.routing!.settings.get("version")).toBe("2");
   });
 
   test("says that nobody serves a slot: it waits for another one", () => {

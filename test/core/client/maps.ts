@@ -24,6 +24,7 @@ export function decodeOwners(bytes: Uint8Array): Routing | null {
     version,
     slotCount: count,
     at: (slot) => owners[slot] ?? null,
+    settings: new Map([["version", `${version}`]]),
     nodesOf: () => nodes,
   };
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { nodeId } from "../../../src/core/ids.js";
-import { ClusterMap } from "../../../src/core/map/cluster-map.js";
 import { ownerAt } from "../../../src/core/map/owners.js";
 import { decodeRouting } from "../../../src/core/map/routing.js";
-import { group, madeMap } from "./maps.js";
+import { TestMap, group, madeMap } from "./maps.js";
 
 const facts = { kind: "setNode", weight: 1, zone: "", address: "" } as const;
 
@@ -25,10 +24,10 @@ describe("the making of a map", () => {
   });
 
   it("comes before anything else", () => {
-    const map = new ClusterMap({ hit: () => {} });
-    const bytes = map.admin(new Uint8Array([9, 9]), "x", 0, 1);
-    expect(bytes.length).toBeGreaterThan(0);
-    expect(map.state.slotCount).toBe(0);
+    const test = new TestMap();
+    const node = { node: nodeId(1), disk: 10, weight: 1, zone: "", address: "" };
+    expect(test.ask({ kind: "setNode", ...node })).toMatchObject({ reason: "notMade" });
+    expect(test.map.state.nodes.size).toBe(0);
   });
 });
 
@@ -292,4 +291,18 @@ it("what clients route by says the same as the map", () => {
     expect(routing.at(slot)).toEqual({ group: owner, epoch });
   }
   expect(routing.nodesOf(group(2))).toEqual([1, 2, 3]);
+});
+
+it("settings are for clients to see; an empty value takes one away", () => {
+  const test = madeMap(3, 1);
+  const seen = (): unknown => [...decodeRouting(test.map.map().bytes)!.settings];
+  test.ask({ kind: "set", name: "mode", value: "slow" });
+  test.ask({ kind: "set", name: "limit", value: "5" });
+  test.ask({ kind: "set", name: "mode", value: "fast" });
+  expect(seen()).toEqual([
+    ["limit", "5"],
+    ["mode", "fast"],
+  ]);
+  test.ask({ kind: "set", name: "mode", value: "" });
+  expect(seen()).toEqual([["limit", "5"]]);
 });

@@ -83,8 +83,11 @@ class Asker {
   }
 
   ask(node: Node, request: NodeRequest): string {
+    return this.askBytes(node, encodeNodeRequest(request));
+  }
+
+  askBytes(node: Node, bytes: Uint8Array): string {
     const asked = ++this.#asked;
-    const bytes = encodeNodeRequest(request);
     const frame = binaryCodec().encode({ kind: "nodeRequest", asked, bytes }, 1_000 + asked);
     node.host!.frameArrived(nodeId(node.id === 1 ? 3 : 1), frame);
     this.#world.until("an answer", () => this.#answers.has(asked));
@@ -176,13 +179,7 @@ describe("replicas are made and removed by request", () => {
   test("node requests: an admin's request by a node's frame, and nonsense", () => {
     const { world, asker } = started();
     expect(asker.ask(world.node(2), { kind: "status", group: groupId(9) })).toBe("noGroup");
-    const frame = binaryCodec().encode(
-      { kind: "nodeRequest", asked: 77, bytes: new Uint8Array([9]) },
-      9,
-    );
-    world.node(2).host!.frameArrived(nodeId(1), frame);
-    world.ticks(20);
-    expect(world.node(2).stoppedWith ?? "").toBe("");
+    expect(asker.askBytes(world.node(2), new Uint8Array([9]))).toBe("malformed");
   });
 
   test("node requests: of two lives of a group on one node the newer one is asked", () => {
