@@ -219,14 +219,20 @@ export class Phases {
     });
   }
 
-  /** One client for each group writes and then reads. */
+  /**
+   * One client for each group writes and then reads. Who does not know what became of its write, for
+   * its session was evicted while that was in doubt, writes once more.
+   */
   #probe(): void {
     const { resolved, clients } = this.#cluster;
     const { vocabulary, newProbes } = this.#options;
     const left = resolved.groups.map((_, group) =>
       vocabulary.probes(group).map((asked) => plain(asked, `probe-${group}.${asked.kind}`, group)),
     );
-    this.#probes = newProbes(left.length, (client) => left[client]!.shift() ?? null);
+    this.#probes = newProbes(left.length, (client, last) => {
+      if (last === null || last.outcome === "ok") return left[client]!.shift() ?? null;
+      return { ...last.planned, thinkUs: tickUs };
+    });
     clients[1] = this.#probes;
     this.#probes.start();
   }

@@ -155,7 +155,7 @@ export class Recorder implements HostObserver {
   replicaStarted(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void {
     if (!this.#hears(node)) return;
     this.#fold(101, node, view.group, recovered.entries.length);
-    this.#stand(node, view);
+    this.#standing(node, view);
     this.appliedStates.delete(standingKey(view.group, node));
     this.#trace?.recovered(node, view);
     for (const oracle of this.#of.replicaStarted) {
@@ -329,16 +329,18 @@ export class Recorder implements HostObserver {
 
   /**
    * Two replicas of a group may share a node, one on its way out: the one that is alive counts. Who
-   * sleeps is alive and says nothing, whatever one of before goes on saying.
+   * sleeps is alive and says nothing, whatever one of before goes on saying; and the group's present
+   * life counts, whatever is left of an earlier one.
    */
   #standing(node: NodeId, view: RaftView): Standing {
     const key = standingKey(view.group, node);
     const standing = this.standings.get(key);
     if (standing?.view === view) return standing;
     const stays =
-      standing?.view.asleep === true &&
-      standing.view.replica > view.replica &&
-      standing.life === this.#world.life(node);
+      standing !== undefined &&
+      standing.life === this.#world.life(node) &&
+      (standing.view.incarnation > view.incarnation ||
+        (standing.view.asleep && standing.view.replica > view.replica));
     if (!stays) return this.#stand(node, view);
     const before = this.#outdated.get(key);
     if (before?.view === view) return before;

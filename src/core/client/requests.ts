@@ -8,6 +8,7 @@ import {
   type OpenRequest,
   type OperationState,
   waitUs,
+  wantMap,
 } from "./state.js";
 
 /** Sends a request whose answer nobody waits for. Returns its number. */
@@ -54,8 +55,15 @@ export function forgetRequests(core: ClientCore, attempts: Attempts): void {
   attempts.current = 0;
 }
 
+/**
+ * After so many refusals the map may be an old one: what is left of a group that has ended, on nodes
+ * that were given up, refuses like a group that has no leader yet.
+ */
+const refusalsPerMap = 8;
+
 /** It will be asked again after a while. */
 export function pause(core: ClientCore, attempts: Attempts): void {
   attempts.current = 0;
   attempts.actAtUs = core.now + waitUs(core, core.times.backoffUs, attempts.refusals++);
+  if (attempts.refusals % refusalsPerMap === 0) wantMap(core);
 }

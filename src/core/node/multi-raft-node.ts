@@ -237,7 +237,8 @@ class MultiRaftNode implements NodeLogic {
       { name: "requests", size: this.#requests.size, limit: options.requestsPendingMax },
       { name: "queued writes", size: writes.size, limit: writesMax + this.#lifecycle.underWay },
       this.#beats.bounds(),
-      { name: "requests of nodes", size: this.#desk.size, limit: options.requestsPendingMax },
+      // The one at hand is open while it is refused for lack of room.
+      { name: "requests of nodes", size: this.#desk.size, limit: options.requestsPendingMax + 1 },
       ...(this.#office === null ? [] : [this.#office.bound]),
       ...(this.#replicas.peek(group)?.bounds() ?? []),
     ];

@@ -225,6 +225,16 @@ describe("client: the map", () => {
     one.next("map");
   });
 
+  test("is fetched again after refusals that say nothing, as what is left of an ended group gives them", () => {
+    const one = new OneClient();
+    one.read(1, "index");
+    for (let n = 0; n < 7; n++) one.answer(one.next("read"), refused("notLeader"));
+    expect(one.asked.filter(({ request }) => request.kind === "map")).toEqual([]);
+    one.answer(one.next("read"), refused("notLeader"));
+    one.next("map");
+    expect(one.marks.of("clientMapInstalled")).toBe(0);
+  });
+
   test("is asked for by one request at a time, of another node each time, and not too often", () => {
     const one = new OneClient({ times: { mapEveryUs: 700_000 } });
     one.command(1, 0);
