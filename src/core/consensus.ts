@@ -23,10 +23,22 @@ export interface EntryHeader {
 export interface Sealer {
   /** The epoch of the data key in use; 0 while there are none. */
   readonly keyEpoch: number;
+  /**
+   * Why nothing may be sealed now; null when it may. `settled`: all that earlier leaders appended is
+   * applied here.
+   */
+  refusal(settled: boolean): SealRefusal | null;
   seal(header: EntryHeader, payload: Uint8Array): Uint8Array;
   /** Null when the bytes were not sealed under this header. */
   open(header: EntryHeader, sealed: Uint8Array): Uint8Array | null;
 }
+
+export type SealRefusal =
+  | "notReady"
+  /** The node has not got the data key: its HSM is away, or the group has no key yet. */
+  | "keysUnavailable"
+  /** The group's keys were revoked: it has halted. */
+  | "keyRevoked";
 
 /** What the log on disk still held when the node started. */
 export interface RecoveredReplica {
@@ -224,7 +236,8 @@ export type RefusalReason =
   | "noLease"
   | "timeout"
   | "removed"
-  | "damaged";
+  | "damaged"
+  | Exclude<SealRefusal, "notReady">;
 
 /** What people may want to see; no decision and no oracle may rest on it. */
 export type ConsensusEvent =

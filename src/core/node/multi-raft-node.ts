@@ -415,6 +415,7 @@ const lifeAnswers: Readonly<Record<LifeAnswer, Uint8Array>> = {
 
 const identitySealer: Sealer = {
   keyEpoch: 0,
+  refusal: () => null,
   seal: (_header, payload) => payload,
   open: (_header, sealed) => sealed,
 };

@@ -8,6 +8,8 @@
 export type DataKeyId = string & { readonly brand: "DataKeyId" };
 
 export interface Aead {
+  /** What a seal adds to a plaintext: nonce and tag, 40 bytes of XAES-256-GCM. */
+  readonly sealBytes: number;
   /** Makes a data key of 32 bytes from the system's generator and holds it. */
   generate(): DataKeyId;
   holds(key: DataKeyId): boolean;
@@ -25,5 +27,3 @@ export interface Aead {
   drop(key: DataKeyId): void;
 }
 
-/** What a seal adds to a plaintext: 24 bytes of nonce and 16 of tag. */
-export const sealBytes = 40;

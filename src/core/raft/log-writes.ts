@@ -49,7 +49,7 @@ export function appendOwn(core: RaftCore, type: EntryType, payload: Uint8Array):
 }
 
 /** Key records, configurations and blanks hold no user's data, and must be read without keys. */
-function isSealed(type: EntryType): boolean {
+export function isSealed(type: EntryType): boolean {
   return type !== entryType.blank && type !== entryType.configuration && type !== entryType.key;
 }
 

@@ -3,7 +3,7 @@ import type { RefusalReason } from "../consensus.js";
 import { type EntryType, entryType, entryTypeMax } from "../entry.js";
 import type { RequestId } from "../ids.js";
 import { type RaftCore, refuse, writesFull } from "./core.js";
-import { appendOwn } from "./log-writes.js";
+import { appendOwn, isSealed } from "./log-writes.js";
 import { mayLead } from "./roles.js";
 import { passOn } from "./transfer.js";
 
@@ -29,13 +29,17 @@ function refusalOf(core: RaftCore, type: EntryType, bytes: number): RefusalReaso
   // Configurations are appended by `change` alone, which knows what may follow what.
   if (type === entryType.configuration || type > entryTypeMax) return "badChange";
   if (bytes > options.entryBytesMax) return "tooLarge";
-  const reason = whyNoGrowth(core);
+  const reason = whyNoGrowth(core) ?? whyNotSealed(core, type);
   if (reason !== null) return reason;
   const pending = (state.proposals.length - state.proposalsHead) / 2;
   if (pending >= options.pendingProposalsMax) return "overloaded";
   // The first always fits, else a limit below one entry would refuse for ever.
   const over = state.uncommittedBytes + bytes > options.uncommittedBytesMax;
   return over && state.uncommittedBytes > 0 ? "overloaded" : null;
+}
+
+function whyNotSealed({ state, sealer }: RaftCore, type: EntryType): RefusalReason | null {
+  return isSealed(type) ? sealer.refusal(state.applied >= state.termStart) : null;
 }
 
 export function whyNotLeader({ state }: RaftCore): RefusalReason {

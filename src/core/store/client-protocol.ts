@@ -105,6 +105,8 @@ export const clientRefusals: readonly ClientRefusal[] = [
   "badEpoch",
   "retired",
   "otherConfiguration",
+  "keysUnavailable",
+  "keyRevoked",
 ];
 
 export const nonceBytesMax = 64;
