@@ -11,8 +11,8 @@ export interface HsmMachineOptions {
   readonly adminDigest: Uint8Array | null;
   /**
    * The label of a small AES key in the token whose answers are known: it is made when missing, and
-   * shows that the token's own keys are there and work. Null: a key of the session stands in, which
-   * some tokens serve when all else is gone. Default `quorumlab-canary`.
+   * shows that the token's own keys are there and work. Null: the token's generator alone is asked.
+   * Default `quorumlab-canary`.
    */
   readonly canary?: string | null;
   /** Reads a key's id again before each use, where handles may come to name another key in silence. */
@@ -75,8 +75,9 @@ export interface HsmTimes {
   /** Between two known-answer checks while ready. */
   readonly checkEveryUs: number;
   /**
-   * A key under a provisional name for longer than this belongs to nobody alive: its maker no longer
-   * settles it, and after twice this time others destroy it.
+   * From asking for a key to giving it its name, at most; longer than the making of a key takes. A
+   * key that others have seen under a provisional name for twice this time belongs to nobody alive,
+   * and is destroyed.
    */
   readonly provisionalMaxUs: number;
   /** Where keys are seen as they were at C_Initialize: at most so often is one looked for anew. */
@@ -91,6 +92,6 @@ export const hsmTimesDefault: HsmTimes = {
   backoffUs: 100_000,
   backoffMaxUs: 30_000_000,
   checkEveryUs: 30_000_000,
-  provisionalMaxUs: 10_000_000,
+  provisionalMaxUs: 100_000_000,
   refreshEveryUs: 10_000_000,
 };
