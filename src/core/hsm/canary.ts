@@ -14,8 +14,6 @@ import { keyTemplates } from "./templates.js";
 export const canaryDefault = "quorumlab-canary";
 const known: Uint8Array = new Uint8Array(16).fill(0xa5);
 const nothing = new Uint8Array(0);
-/** After so many tries on a token without any key it is believed that there is none. */
-const emptyTriesMax = 8;
 
 /** Ends, or finds trouble. */
 export function* askCanary(work: Work): Flow<void> {
@@ -58,7 +56,7 @@ function* canaryHandle(
   if (state.ladder.level < 3) return yield* suspect("reinitialize", "a key that was there is not");
   // Initialised anew, and sound but for this key: then somebody has deleted it.
   const others = yield* ask("find", { template: template.slice(0, 1), max: 1 });
-  if (others.length > 0 || state.ladder.tries >= emptyTriesMax) return null;
+  if (others.length > 0) return null;
   return yield* suspect("reinitialize", "the token has no keys any more");
 }
 
