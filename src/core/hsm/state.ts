@@ -212,3 +212,9 @@ export function setMode(core: HsmCore, to: HsmStateName, because: string, rv = 0
 export function sessionsMaxOf(profile: VendorProfile): number {
   return profile.sessionsMax === null ? Infinity : Math.max(1, profile.sessionsMax - 1);
 }
+
+/** Until the next known-answer check. */
+export function checkWaitUs({ profile, times }: HsmCore): number {
+  const idleUs = (profile.idleExpiryMs ?? Infinity) * 1000;
+  return Math.min(times.checkEveryUs, Math.floor(idleUs / 3));
+}
