@@ -47,6 +47,7 @@ import { leadersEven } from "./leaders-even.js";
 import { stalledMachine } from "./stalled-machine.js";
 import { groupsInHaste } from "./groups-in-haste.js";
 import { patientClients } from "./patient-clients.js";
+import { sealed } from "./sealed.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
 import { wakeUpStorm } from "./wake-up-storm.js";
@@ -97,6 +98,7 @@ export const scenarios: readonly Scenario[] = [
   stewardCrashLoop,
   groupsInHaste,
   patientClients,
+  sealed,
   swarm,
   groupsAsleep,
   wakeUpStorm,

@@ -5,6 +5,7 @@
  * Each part of the core names its own in a file `marks.ts`: name -> one sentence on what it stands
  * for. `allMarks` is what `list` prints and `search` counts.
  */
+import { keyMarks } from "./keys/marks.js";
 import { mapMarks } from "./map/marks.js";
 import { clientMarks } from "./client/marks.js";
 import { nodeMarks } from "./node/marks.js";
@@ -21,6 +22,7 @@ export const allMarks: Readonly<Record<string, string>> = {
   ...mapMarks,
   ...stewardMarks,
   ...clientMarks,
+  ...keyMarks,
 };
 
 export type MarkName =
@@ -30,7 +32,8 @@ export type MarkName =
   | keyof typeof nodeMarks
   | keyof typeof mapMarks
   | keyof typeof stewardMarks
-  | keyof typeof clientMarks;
+  | keyof typeof clientMarks
+  | keyof typeof keyMarks;
 
 export interface Marks {
   hit(name: MarkName): void;

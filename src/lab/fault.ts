@@ -41,7 +41,13 @@ export const faultKinds = {
   failRead: "a read on `nodes` fails",
   lyingSync: "syncs on `nodes` answer at once and do nothing; a crash follows",
   vanishTail: "the newest synced bytes of `nodes` are gone without a trace after a crash",
+  // HSM
+  tokenAway: "the HSMs of `nodes` cannot be reached",
+  tokenSlow: "the HSMs of `nodes` take `amount` times as long",
+  tokenSilent:
+    "of the answers of the HSMs of `nodes` `amount` in a thousand are lost after the deed",
   // people
+  rotateKeys: "a group takes a new data key into use",
   transferLeader: "leadership of a group is moved to another member",
   addLearner: "a node joins a group as a learner",
   promote: "a learner becomes a voter",
@@ -92,6 +98,14 @@ export const jobKinds: readonly FaultKind[] = [
   "balanceLeaders",
 ];
 
+/** Of a cluster whose data is sealed. In others there is nothing to strike. */
+export const keyKinds: readonly FaultKind[] = [
+  "tokenAway",
+  "tokenSlow",
+  "tokenSilent",
+  "rotateKeys",
+];
+
 /** What people do: nothing breaks, and no node is struck. */
 export const errandKinds: readonly FaultKind[] = [
   "transferLeader",
@@ -100,6 +114,7 @@ export const errandKinds: readonly FaultKind[] = [
   "removeMember",
   "removeLeader",
   "replaceMembers",
+  "rotateKeys",
   ...jobKinds,
 ];
 

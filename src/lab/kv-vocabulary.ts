@@ -9,6 +9,7 @@ const keysPerPrefix = 3;
 const hotKeysMax = 2;
 /** How many of a key's newest planned values a compare-and-set may expect. */
 const expectedValuesMax = 4;
+const secretChars = [..."ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"];
 
 export class KvVocabulary implements Vocabulary {
   readonly #spec: WorkloadSpec;
@@ -28,7 +29,7 @@ export class KvVocabulary implements Vocabulary {
     const kind = draw.pick(this.#kinds);
     const key = keyName(draw.integer(0, this.#keysOfNext(draw) - 1));
     const writes = kind === "put" || kind === "cas";
-    const value = writes ? padded(id, resolve(this.#spec.valueBytes, draw)) : "";
+    const value = writes ? this.#value(id, draw) : "";
     const expected = kind === "cas" ? this.#expected(key, draw) : null;
     if (writes) this.#remember(key, value);
     const group = groupOf(key, this.#groups);
@@ -48,6 +49,14 @@ export class KvVocabulary implements Vocabulary {
       { ...of, kind: "put", value: `probe-${group}` },
       { ...of, kind: "get", value: "" },
     ];
+  }
+
+  /** Unique for each operation, so that the checker can tell every write from every other. */
+  #value(id: string, draw: Draw): string {
+    const bytes = resolve(this.#spec.valueBytes, draw);
+    if (this.#spec.secrets === undefined) return id.padEnd(bytes, ".");
+    const left = Math.max(0, bytes - id.length);
+    return id + Array.from({ length: left }, () => draw.pick(secretChars)).join("");
   }
 
   #keysOfNext(draw: Draw): number {
@@ -80,11 +89,6 @@ function keyName(n: number): string {
 /** Up to and including the first slash. */
 function prefixOf(key: string): string {
   return key.slice(0, key.indexOf("/") + 1);
-}
-
-/** Unique for each operation, so that the checker can tell every write from every other. */
-function padded(id: string, bytes: number): string {
-  return id.padEnd(bytes, ".");
 }
 
 function weighted(mix: WorkloadSpec["mix"]): readonly OperationKind[] {

@@ -46,7 +46,18 @@ export interface Oracle {
   submitted?(node: NodeId, batch: number, persists: readonly PersistRecord[]): void;
   /** The disk truly holds this batch now, whatever it has answered. */
   durable?(node: NodeId, batch: number): void;
-  released?(node: NodeId, to: NodeId, message: RaftMessage): void;
+  /** `frame` is what the message became on the wire. */
+  released?(node: NodeId, to: NodeId, message: RaftMessage, frame: Uint8Array): void;
+  /** Bytes went to a disk, in clear or not. */
+  wrote?(node: NodeId, file: string, bytes: Uint8Array): void;
+  /** A data key is in the memory of some node: these bytes. */
+  keyHeld?(id: string, key: Uint8Array): void;
+  /** Something was sealed under that key with that nonce. */
+  sealed?(id: string, nonce: Uint8Array): void;
+  /** The node has applied that a data key is erased. */
+  erased?(node: NodeId, id: string): void;
+  /** At the end of the run: what a file of a disk holds. */
+  scanned?(node: NodeId, file: string, bytes: Uint8Array): void;
   applied?(
     node: NodeId,
     view: RaftView,

@@ -42,6 +42,8 @@ export interface ClusterSpec {
    * split, merged and destroyed in the run.
    */
   readonly map?: MapSpec;
+  /** What users write is sealed, under keys of each node's own HSM; in so many runs of a thousand. Default 0. */
+  readonly sealed?: number;
   /** Overrides of the options of every replica, in the words of core/raft/options.ts. */
   readonly raft: Readonly<Record<string, number | boolean>>;
   /** Overrides of the options of every node's log, in the words of core/wal/options.ts. */
@@ -71,6 +73,8 @@ export interface WorkloadSpec {
   readonly mix: Readonly<Partial<Record<OperationKind, number>>>;
   /** Payload bytes of a value. */
   readonly valueBytes: Count;
+  /** Values are filled up with random characters, which are looked for where they must not be. */
+  readonly secrets?: true;
   /** The share of reads that are asked of followers or by lease, in thousandths. */
   readonly followerReads?: number;
   readonly leaseReads?: number;
@@ -114,6 +118,8 @@ export interface ResolvedCluster {
   readonly groups: readonly (readonly NodeId[])[];
   /** Null: there is no map. Else the first group replicates it. */
   readonly map: MapSpec | null;
+  /** What users write is sealed. */
+  readonly sealed: boolean;
   readonly attackUs: number;
 }
 

@@ -14,6 +14,8 @@ import type { Fault } from "../lab/fault.js";
 import type { Executor, FaultWorld } from "./executor.js";
 import { SimNetwork } from "./network.js";
 import type { People } from "./people.js";
+import type { HsmResult } from "../core/ports/hsm.js";
+import { SimHsm } from "./hsm.js";
 import { type Program, SimProcess } from "./process.js";
 import type { TraceSink } from "../lab/trace-recorder.js";
 import { Recorder } from "./recorder.js";
@@ -252,6 +254,11 @@ export class Cluster implements FaultWorld {
         return this.processes[a]!.wake(b, c);
       case eventKind.frames:
         return this.network.arrive(a, b, payload as readonly Uint8Array[]);
+      case eventKind.hsmDone: {
+        const process = this.processes[a]!;
+        if (process.life === b) process.program?.hsmDone(c, payload as HsmResult);
+        return;
+      }
       case eventKind.diskDone:
         return this.#diskDone(a, b, c, payload);
       case eventKind.greet:
@@ -382,9 +389,16 @@ export class Cluster implements FaultWorld {
           lost: (at) => this.lost(at),
         },
       }),
+      hsm: new SimHsm({
+        node,
+        scheduler,
+        timing: new KeyedStream(this.seed, "hsm"),
+        effective: (fault) => this.executor.effective(fault),
+      }),
       scheduler,
       timing: this.timing,
       network: this.network,
+      wrote: (at, file, bytes) => this.recorder.wrote(at, file, bytes),
       died: (dead) => this.#die(dead),
       effective: (fault) => this.executor.effective(fault),
     });

@@ -213,6 +213,13 @@ export class SimDisk implements Disk {
     this.faults.clear();
   }
 
+  /** What each file holds, as its node would read it. */
+  *contents(): Generator<readonly [string, Uint8Array]> {
+    for (const [name, file] of this.#directory.files) {
+      yield [name, file.data.subarray(0, file.sizeBytes)];
+    }
+  }
+
   /** From now on all files together may grow by so much. */
   leaveRoom(fault: number, roomBytes: number): void {
     this.faults.limitBytes.begin(fault, this.#directory.usedBytes + roomBytes);

@@ -143,6 +143,7 @@ export class Executor {
         process.clockChanged();
       }
       process.disk.heal();
+      process.hsm.heal();
     }
     for (const run of this.runs) if (run.active) this.#endIfHealed(run, nodes);
   }

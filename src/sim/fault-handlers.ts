@@ -4,6 +4,7 @@ import type { FaultKind } from "../lab/fault.js";
 import type { SimDisk } from "./disk.js";
 import type { DiskFaults } from "./disk-faults.js";
 import type { Executor, FaultRun } from "./executor.js";
+import type { SimHsm } from "./hsm.js";
 import { InForce } from "./in-force.js";
 import type { RateKind } from "./network.js";
 import { within } from "./streams.js";
@@ -222,6 +223,18 @@ const lyingSync: FaultHandler = {
   },
 };
 
+type OnHsm = (hsm: SimHsm, run: FaultRun) => void;
+
+function hsm(begin: OnHsm, end: OnHsm): FaultHandler {
+  const all = (executor: Executor, run: FaultRun, set: OnHsm): void => {
+    for (const node of run.nodes) set(executor.world.processes[node]!.hsm, run);
+  };
+  return {
+    begin: (executor, run) => all(executor, run, begin),
+    end: (executor, run) => all(executor, run, end),
+  };
+}
+
 const errand: FaultHandler = {
   begin: ({ world }, { fault, ordinal }) => world.errand(fault, ordinal),
 };
@@ -280,6 +293,19 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   vanishTail: disk(({ faults }, { fault, ordinal }) =>
     faults.vanishSyncs.begin(ordinal, Math.max(1, fault.amount)),
   ),
+  tokenAway: hsm(
+    ({ away }, { ordinal }) => away.begin(ordinal, true),
+    ({ away }, { ordinal }) => away.end(ordinal),
+  ),
+  tokenSlow: hsm(
+    ({ slowness }, { fault, ordinal }) => slowness.begin(ordinal, Math.max(1, fault.amount)),
+    ({ slowness }, { ordinal }) => slowness.end(ordinal),
+  ),
+  tokenSilent: hsm(
+    ({ silence }, { fault, ordinal }) => silence.begin(ordinal, fault.amount),
+    ({ silence }, { ordinal }) => silence.end(ordinal),
+  ),
+  rotateKeys: errand,
   transferLeader: errand,
   moveSlots: errand,
   splitGroup: errand,

@@ -95,6 +95,14 @@ export class NotedObserver implements HostObserver {
     }
   }
 
+  keysErased(node: NodeId, group: GroupId, ids: readonly string[]): void {
+    try {
+      this.#to.keysErased?.(node, group, ids);
+    } catch (error) {
+      throw this.#faults.noted(error);
+    }
+  }
+
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void {
     try {
       this.#to.restored(node, view, index, digest);

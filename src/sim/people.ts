@@ -151,6 +151,8 @@ function goalOf(fault: Fault, world: PeopleWorld): Goal | null {
       );
     case "replaceMembers":
       return replaceGoal(world);
+    case "rotateKeys":
+      return rotateGoal();
     default:
       return jobGoal(fault, world);
   }
@@ -164,6 +166,16 @@ function transferGoal(): Goal {
     const others = leader.configuration.voters.filter(({ replica }) => replica !== leader.replica);
     const to = pick(others, word);
     return to === undefined ? "done" : { kind: "transfer", to: to.replica };
+  };
+}
+
+/** Asked once of whoever leads; asked again it could be a second one. */
+function rotateGoal(): Goal {
+  let asked = false;
+  return () => {
+    if (asked) return "done";
+    asked = true;
+    return { kind: "rotateKeys" };
   };
 }
 

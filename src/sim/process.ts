@@ -7,12 +7,14 @@ import type { Door } from "../core/framing/frame-types.js";
 import type { GroupId, NodeId, RequestId } from "../core/ids.js";
 import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
+import type { HsmEvents } from "../core/ports/hsm.js";
 import type { Network, NetworkEvents } from "../core/ports/network.js";
 import type { ReplicatedStore } from "../core/store/replicated-store.js";
 import type { Bound, RaftView } from "../core/raft/view.js";
 import type { SimClock } from "./clock.js";
 import type { SimDisk } from "./disk.js";
 import { eventKind } from "./events.js";
+import type { SimHsm } from "./hsm.js";
 import { InForce } from "./in-force.js";
 import type { NetworkNode, SimNetwork } from "./network.js";
 import { OwnFaults } from "./own-faults.js";
@@ -20,7 +22,7 @@ import type { Scheduler } from "./scheduler.js";
 import type { KeyedStream } from "./streams.js";
 
 /** What a world asks of the program that a process runs. */
-export interface Program extends NetworkEvents, DiskEvents {
+export interface Program extends NetworkEvents, DiskEvents, HsmEvents {
   /** 0 until it has recovered; then it may be greeted and asked. */
   readonly boot: number;
   /** False when its disk has forgotten what lived there, and takes on no new replica any more. */
@@ -59,6 +61,7 @@ export class SimProcess implements NetworkNode {
   readonly node: NodeId;
   readonly clock: SimClock;
   readonly disk: SimDisk;
+  readonly hsm: SimHsm;
   readonly ports: ProcessPorts;
   readonly ownFaults: OwnFaults = new OwnFaults();
   /** Null while there is no process. */
@@ -104,6 +107,7 @@ export class SimProcess implements NetworkNode {
   readonly #scheduler: Scheduler;
   readonly #timing: KeyedStream;
   readonly #network: SimNetwork;
+  readonly #wrote: (node: NodeId, file: string, bytes: Uint8Array) => void;
   readonly #died: (process: SimProcess) => void;
   readonly #effective: (fault: number) => void;
   #held: (() => void)[] = [];
@@ -120,17 +124,22 @@ export class SimProcess implements NetworkNode {
     readonly node: NodeId;
     readonly makeClock: (wish: (atUs: number) => void) => SimClock;
     readonly disk: SimDisk;
+    readonly hsm: SimHsm;
     readonly scheduler: Scheduler;
     readonly timing: KeyedStream;
     readonly network: SimNetwork;
+    /** Hears of what goes to the disk. */
+    readonly wrote: (node: NodeId, file: string, bytes: Uint8Array) => void;
     readonly died: (process: SimProcess) => void;
     readonly effective: (fault: number) => void;
   }) {
     this.node = parts.node;
     this.disk = parts.disk;
+    this.hsm = parts.hsm;
     this.#scheduler = parts.scheduler;
     this.#timing = parts.timing;
     this.#network = parts.network;
+    this.#wrote = parts.wrote;
     this.#died = parts.died;
     this.#effective = parts.effective;
     this.clock = parts.makeClock((atUs) => this.#wished(atUs));
@@ -382,7 +391,10 @@ export class SimProcess implements NetworkNode {
             this.deathAwaitsWrite = false;
             this.deathSpansTurns = false;
           }
-          this.release(() => disk.write(op, file, offset, bytes));
+          this.release(() => {
+            this.#wrote(this.node, file, bytes);
+            disk.write(op, file, offset, bytes);
+          });
         },
         sync: (op, file) => this.release(() => disk.sync(op, file)),
         read: (op, file, offset, count) => this.release(() => disk.read(op, file, offset, count)),

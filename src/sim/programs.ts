@@ -6,6 +6,7 @@ import type { MapCommand } from "../core/map/commands.js";
 import type { Marks } from "../core/marks.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../core/ids.js";
 import { Host } from "../core/node/host.js";
+import type { KeyPorts } from "../core/node/host-parts.js";
 import type { FoundingGroup } from "../core/node/lifecycle.js";
 import type { LogicFactory } from "../core/node/logic.js";
 import { userMachine } from "../core/node/machine-node.js";
@@ -15,12 +16,14 @@ import type { ReplicatedStore } from "../core/store/replicated-store.js";
 import type { Bound, RaftView } from "../core/raft/view.js";
 import { nextWord, seededRandom } from "../core/random.js";
 import type { DiskResult } from "../core/ports/disk.js";
+import type { HsmResult } from "../core/ports/hsm.js";
 import type { RaftOptions } from "../core/raft/options.js";
 import { KvStore } from "../core/store/kv.js";
 import { slotCountDefault } from "../core/store/slots.js";
 import type { MapSpec, ProtocolSpec, ResolvedCluster, StateMachineSpec } from "../lab/scenario.js";
 import { type Cluster, diskIdOf } from "./cluster.js";
 import type { SimOptions } from "./options.js";
+import { SimVault } from "./keys/sim-vault.js";
 import { NotedObserver } from "./own-faults.js";
 import type { Program, SimProcess } from "./process.js";
 import { seedWords } from "./streams.js";
@@ -152,6 +155,7 @@ function hosted(
     network: ports.network,
     disk: ports.disk,
     random: randomOf(cluster.seed, node, life),
+    ...(cluster.resolved.sealed ? { keys: keyPorts(cluster, process) } : {}),
     clients: {
       answer: (request, bytes) => process.release(() => cluster.answer(process, request, bytes)),
     },
@@ -165,6 +169,15 @@ function hosted(
   // Only an empty disk takes the identity on.
   host.format(process.diskId, process.bootFloor);
   return new HostProgram(host);
+}
+
+/** Data keys live as long as the process, the HSM's own as long as the node. */
+function keyPorts({ seed, recorder }: Cluster, process: SimProcess): KeyPorts {
+  const { node, life, hsm } = process;
+  const random = seededRandom([...seedWords(seed, `vault-${node}-${life}`)]);
+  const aead = new SimVault(random, recorder.keys);
+  const port = hsm.portFor(() => process.life, aead);
+  return { aead, hsm: { submit: (op, asked) => process.release(() => port.submit(op, asked)) } };
 }
 
 class HostProgram implements Program {
@@ -232,6 +245,10 @@ class HostProgram implements Program {
 
   diskDone(op: number, result: DiskResult): void {
     this.#host.diskDone(op, result);
+  }
+
+  hsmDone(op: number, result: HsmResult): void {
+    this.#host.hsmDone(op, result);
   }
 }
 

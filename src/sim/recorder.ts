@@ -17,6 +17,7 @@ import type { Oracle, OracleSpec, Violation } from "../lab/oracle.js";
 import type { Fault } from "../lab/fault.js";
 import type { Failure } from "../lab/run-result.js";
 import { TraceRecorder, type TraceSink } from "../lab/trace-recorder.js";
+import type { KeyWatch } from "./keys/sim-vault.js";
 import { Shown } from "./shown.js";
 
 /** What the recorder asks of the world. */
@@ -102,6 +103,11 @@ export class Recorder implements HostObserver {
       submitted: having("submitted"),
       durable: having("durable"),
       released: having("released"),
+      wrote: having("wrote"),
+      keyHeld: having("keyHeld"),
+      sealed: having("sealed"),
+      erased: having("erased"),
+      scanned: having("scanned"),
       applied: having("applied"),
       restored: having("restored"),
       crashed: having("crashed"),
@@ -190,7 +196,34 @@ export class Recorder implements HostObserver {
     if (!this.#hears(node)) return;
     this.frameReleased(node, to, frame);
     this.#trace?.released(node, to, message, frame);
-    for (const oracle of this.#of.released) oracle.released!(node, to, message);
+    for (const oracle of this.#of.released) oracle.released!(node, to, message, frame);
+  }
+
+  /** Hears of data keys and seals. */
+  get keys(): KeyWatch {
+    return {
+      keyHeld: (id, key) => {
+        for (const oracle of this.#of.keyHeld) oracle.keyHeld!(id, key);
+      },
+      sealed: (id, nonce) => {
+        for (const oracle of this.#of.sealed) oracle.sealed!(id, nonce);
+      },
+    };
+  }
+
+  wrote(node: NodeId, file: string, bytes: Uint8Array): void {
+    for (const oracle of this.#of.wrote) oracle.wrote!(node, file, bytes);
+  }
+
+  keysErased(node: NodeId, group: GroupId, ids: readonly string[]): void {
+    if (!this.#hears(node)) return;
+    this.#fold(110, node, group, ids.length);
+    for (const id of ids) for (const oracle of this.#of.erased) oracle.erased!(node, id);
+  }
+
+  /** After the end: what the disks hold. */
+  scanned(node: NodeId, file: string, bytes: Uint8Array): void {
+    for (const oracle of this.#of.scanned) oracle.scanned!(node, file, bytes);
   }
 
   /** A frame enters the digest by its checksum, which ends it. */

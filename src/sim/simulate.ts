@@ -2,6 +2,7 @@
 import { decodeRouting } from "../core/map/routing.js";
 import type { Fault } from "../lab/fault.js";
 import type { OracleSpec } from "../lab/oracle.js";
+import type { Cluster } from "./cluster.js";
 import { oraclesOf } from "../lab/oracles/index.js";
 import type { Decisions, PlannedOperation, RunResult } from "../lab/run-result.js";
 import type { Operation } from "../lab/operation.js";
@@ -112,6 +113,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulati
   while (!phases.over && recorder.failure === null && !recorder.over) {
     if (!cluster.next()) break;
   }
+  if (phases.over && cluster.resolved.sealed) scanDisks(cluster);
   if (phases.over) recorder.finished(clients.operations);
   cluster.foldDigests();
   const { acknowledged } = clients;
@@ -161,6 +163,12 @@ function newClients(
   );
   cluster.clients.push(clients);
   return clients;
+}
+
+function scanDisks({ processes, recorder }: Cluster): void {
+  for (const { node, disk } of processes) {
+    for (const [file, bytes] of disk.contents()) recorder.scanned(node, file, bytes);
+  }
 }
 
 function newProbes(

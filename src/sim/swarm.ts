@@ -1,7 +1,13 @@
 /** What the seed makes of a scenario: its cluster, its options, its faults with rates and times. */
 import { type NodeId, nodeId } from "../core/ids.js";
 import type { Draw } from "../lab/draw.js";
-import { type Fault, type FaultKind, plannedKinds, silentLossKinds } from "../lab/fault.js";
+import {
+  type Fault,
+  type FaultKind,
+  keyKinds,
+  plannedKinds,
+  silentLossKinds,
+} from "../lab/fault.js";
 import type { ClusterSpec, MapSpec, ResolvedCluster, Scenario } from "../lab/scenario.js";
 import { ScenarioError } from "../lab/scenario-error.js";
 import { resolve } from "../lab/workload.js";
@@ -15,18 +21,31 @@ export interface RunOptions {
   readonly groups: number;
   readonly replication: number;
   readonly clients: number;
+  /** What users write is sealed. */
+  readonly sealed: boolean;
   /** How long the attack lasts, microseconds of world time. */
   readonly attackUs: number;
 }
 
-export function resolveOptions(scenario: Scenario, draw: Draw): RunOptions {
+/** `draws.sealed` is a stream of its own: what is drawn there moves nothing else. */
+export function resolveOptions(
+  scenario: Scenario,
+  { options: draw, sealed }: { readonly options: Draw; readonly sealed: Draw },
+): RunOptions {
   const nodes = resolve(scenario.cluster.nodes, draw);
   // Where there is a map, one more replicates it.
   const groups =
     resolve(scenario.cluster.groups, draw) + (scenario.cluster.map === undefined ? 0 : 1);
   const replication = Math.min(nodes, resolve(scenario.cluster.replication, draw));
   const clients = resolve(scenario.workload.clients, draw);
-  return { nodes, groups, replication, clients, attackUs: scenario.phases.attackUs };
+  return {
+    nodes,
+    groups,
+    replication,
+    clients,
+    sealed: sealed.chance(scenario.cluster.sealed ?? 0),
+    attackUs: scenario.phases.attackUs,
+  };
 }
 
 /**
@@ -43,7 +62,7 @@ export function resolveCluster(
   const groups = Array.from({ length: count }, (_, group) =>
     foundersOf(group, nodes, options.replication, founders).sort((a, b) => a - b),
   );
-  return { nodes, groups, map, attackUs };
+  return { nodes, groups, map, sealed: options.sealed, attackUs };
 }
 
 function foundersOf(
@@ -89,6 +108,7 @@ function drawFaults(scenario: Scenario, cluster: ResolvedCluster, draw: Draw): F
   const kinds = swarm.filter(
     (kind) =>
       !plannedKinds.includes(kind) &&
+      (cluster.sealed || !keyKinds.includes(kind)) &&
       draw.chance(550) &&
       (scenario.expect === "violation" || !silentLossKinds.includes(kind)),
   );
@@ -205,6 +225,10 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   failRead: one(0, 0, [1, 3]),
   lyingSync: one(2 * second, 5 * second),
   vanishTail: one(0, 0, [1, 4]),
+  tokenAway: one(500 * millisecond, 8 * second),
+  tokenSlow: one(second, 10 * second, [10, 400]),
+  tokenSilent: one(second, 10 * second, [50, 600]),
+  rotateKeys: nobody,
   transferLeader: nobody,
   addLearner: nobody,
   promote: nobody,

@@ -37,8 +37,13 @@ export interface WorldParts {
 export function makeWorld(scenario: Scenario, options: SimulateOptions, parts: WorldParts): World {
   const { seed, safetyOnly = false } = options;
   const given = prefixOf(options.decisions, options.firstDecisions);
-  const drawn = resolveOptions(scenario, sequential(seed, "options"));
-  const run = given === null ? drawn : { ...drawn, ...(given.options as Partial<RunOptions>) };
+  const drawn = resolveOptions(scenario, {
+    options: sequential(seed, "options"),
+    sealed: sequential(seed, "sealed"),
+  });
+  // Files of before the sealing name it nowhere.
+  const run =
+    given === null ? drawn : { ...drawn, sealed: false, ...(given.options as Partial<RunOptions>) };
   const resolved = resolveCluster(run, run.attackUs, scenario.cluster);
   const draws = { plan: sequential(seed, "plan"), swarm: sequential(seed, "swarm") };
   const faults = options.faults ?? given?.faults ?? planFaults(scenario, resolved, draws);
@@ -94,7 +99,7 @@ export function resultOf(
     faults: executor.counts(),
     marks: cluster.markCounts(),
     decisions: {
-      options: { ...run, limits: limits.limits },
+      options: { ...optionsOf(run), limits: limits.limits },
       faults,
       operations: of.operations,
       draws: decisions.taken,
@@ -134,4 +139,9 @@ function newPeople(cluster: Cluster): People {
     effective: (fault) => cluster.executor.effective(fault),
     replaceDisk: (node, fault) => cluster.replaceDisk(node, fault),
   });
+}
+
+/** What is usual is not named. */
+function optionsOf({ sealed, ...numbers }: RunOptions): Readonly<Record<string, number | boolean>> {
+  return sealed ? { ...numbers, sealed } : numbers;
 }

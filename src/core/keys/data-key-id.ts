@@ -1,13 +1,12 @@
 /** Ids of data keys as they stand in records: 16 bytes. */
 import type { ByteReader, ByteWriter } from "../bytes.js";
+import { bytesOfHex, hexOf } from "../hsm/hex.js";
 import type { DataKeyId } from "../ports/aead.js";
 
 const idBytes = 16;
 
 export function putDataKeyId(writer: ByteWriter, id: DataKeyId): void {
-  for (let at = 0; at < idBytes; at++) {
-    writer.u8(Number.parseInt(id.slice(2 * at, 2 * at + 2), 16));
-  }
+  writer.bytes(bytesOfHex(id)!);
 }
 
 export function takeDataKeyId(reader: ByteReader): DataKeyId {
@@ -16,7 +15,5 @@ export function takeDataKeyId(reader: ByteReader): DataKeyId {
 
 /** Of 16 bytes. */
 export function dataKeyId(bytes: Uint8Array): DataKeyId {
-  let id = "";
-  for (const byte of bytes) id += byte.toString(16).padStart(2, "0");
-  return id as DataKeyId;
+  return hexOf(bytes) as DataKeyId;
 }

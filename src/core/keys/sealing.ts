@@ -25,7 +25,8 @@ export interface ChunkHeader {
 }
 
 export class GroupSealer implements Sealer {
-  readonly keys: GroupKeys;
+  /** Replaced with the state that they are part of. */
+  keys: GroupKeys;
   readonly #aead: Aead;
   readonly #group: GroupId;
   readonly #incarnation: Incarnation;

@@ -10,6 +10,8 @@ import type { NodeContext } from "./context.js";
 import type { Sleeper } from "./wake-heap.js";
 
 export interface Applier {
+  /** False: the key that it is sealed under is not there; `resume` follows when it is. */
+  mayApply(entry: Entry): boolean;
   /** One entry, its payload opened. */
   applyEntry(entry: Entry): void;
   /** These were applied in one go; `whole`: nothing of what `begin` was given is left. */
@@ -34,6 +36,8 @@ export class Applying implements Sleeper {
   #owedUs = 0;
   #owedAtUs = 0;
   #restsUntilUs = 0;
+  /** The next entry waits for its key. */
+  #waits = false;
 
   constructor(context: NodeContext, sealer: Sealer, to: Applier) {
     this.#context = context;
@@ -45,6 +49,16 @@ export class Applying implements Sleeper {
   begin(entries: readonly Entry[]): void {
     this.#entries = entries;
     this.#at = 0;
+    this.#go();
+  }
+
+  /** A key has come. */
+  resume(): void {
+    if (this.#waits) this.#go();
+  }
+
+  #go(): void {
+    this.#waits = false;
     if (this.#context.nowUs < this.#restsUntilUs) this.#sleep(this.#restsUntilUs);
     else this.#slice();
   }
@@ -67,13 +81,18 @@ export class Applying implements Sleeper {
     const startUs = clockUs();
     let endUs = startUs;
     do {
-      this.#to.applyEntry(this.#opened(entries[this.#at++]!));
+      const entry = entries[this.#at]!;
+      this.#waits = !this.#to.mayApply(entry);
+      if (this.#waits) break;
+      this.#at++;
+      this.#to.applyEntry(this.#opened(entry));
       endUs = clockUs();
     } while (this.#at < entries.length && endUs - startUs < applySliceUs);
     // An entry that took a whole slice beyond the one that it was given.
     if (endUs - startUs >= 2 * applySliceUs) this.#stalled(endUs, endUs - startUs - applySliceUs);
     const whole = this.#at === entries.length;
-    if (!whole) this.#sleep(Math.max(endUs + 1, this.#restsUntilUs));
+    if (!whole && !this.#waits) this.#sleep(Math.max(endUs + 1, this.#restsUntilUs));
+    if (this.#at === from) return;
     const isAll = whole && from === 0;
     this.#to.sliceApplied(isAll ? entries : entries.slice(from, this.#at), whole);
   }

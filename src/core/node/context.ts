@@ -12,6 +12,7 @@ import type { SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { SnapshotFiles } from "../wal/snapshot-files.js";
 import type { Wal } from "../wal/wal.js";
 import type { Answers } from "./answers.js";
+import type { KeyPorts } from "./host-parts.js";
 import type { HostObserver } from "./observer.js";
 import type { LedGroups } from "./led-groups.js";
 import type { NodeOptions } from "./options.js";
@@ -38,6 +39,8 @@ export interface NodeContext {
   readonly wakes: WakeHeap;
   readonly answers: Answers;
   readonly led: LedGroups;
+  /** Null: nothing is sealed here. */
+  readonly keys: KeyPorts | null;
   /** Of the step under way, for whoever is stepped: they are carried out before the next step. */
   readonly effects: RaftEffect[];
   /** Reads the monotonic clock within a turn, to tell how long a state machine takes; nothing else. */

@@ -3,8 +3,10 @@ import { type Checksum, crc32 as pureCrc32 } from "../crc32.js";
 import { type Codec, binaryCodec } from "../framing/codec.js";
 import type { Boot, NodeId, RequestId } from "../ids.js";
 import type { Marks } from "../marks.js";
+import type { Aead } from "../ports/aead.js";
 import type { Clock } from "../ports/clock.js";
 import type { Disk } from "../ports/disk.js";
+import type { Hsm } from "../ports/hsm.js";
 import type { Network } from "../ports/network.js";
 import type { Random } from "../ports/random.js";
 import { type WalOptions, walOptions } from "../wal/options.js";
@@ -26,12 +28,20 @@ export interface Clients {
   answer(request: RequestId, bytes: Uint8Array): void;
 }
 
+/** What a node needs to seal what users write (CONTRACTS 12). */
+export interface KeyPorts {
+  readonly hsm: Hsm;
+  readonly aead: Aead;
+}
+
 export interface HostParts {
   readonly node: NodeId;
   readonly clock: Clock;
   readonly network: Network;
   readonly disk: Disk;
   readonly random: Random;
+  /** Nothing is sealed without them. */
+  readonly keys?: KeyPorts;
   readonly clients: Clients;
   /** Asks the world for one call of `turn`, soon. */
   readonly wantTurn: () => void;
@@ -74,6 +84,7 @@ export function makeContext(parts: HostParts): NodeContext {
     wakes: new WakeHeap(),
     answers: new Answers(),
     led: new LedGroups(),
+    keys: parts.keys ?? null,
     effects: [],
     clockUs: () => clock.nowUs(),
     wallUs: () => clock.wallUs(),

@@ -12,6 +12,7 @@ import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
 import type { Marks } from "../marks.js";
 import type { Clock } from "../ports/clock.js";
 import type { DiskEvents, DiskResult } from "../ports/disk.js";
+import type { HsmEvents, HsmResult } from "../ports/hsm.js";
 import type { NetworkEvents } from "../ports/network.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
@@ -38,7 +39,7 @@ export interface HostStatus {
   readonly forgotten: boolean;
 }
 
-export class Host implements NetworkEvents, DiskEvents {
+export class Host implements NetworkEvents, DiskEvents, HsmEvents {
   readonly #node: NodeId;
   readonly #clock: Clock;
   readonly #clients: Clients;
@@ -108,6 +109,11 @@ export class Host implements NetworkEvents, DiskEvents {
   /** Never dropped: what waits for it would wait for ever. */
   diskDone(op: number, result: DiskResult): void {
     if (this.#stage !== "stopped") this.#put({ kind: "diskDone", op, result });
+  }
+
+  /** Never dropped, as those of the disk. */
+  hsmDone(op: number, result: HsmResult): void {
+    if (this.#stage === "running") this.#put({ kind: "hsmDone", op, result });
   }
 
   woken(): void {
@@ -257,6 +263,10 @@ export class Host implements NetworkEvents, DiskEvents {
       case "linkDown":
         // What a link lost is asked for again by whoever misses it.
         this.#observer.stepped(this.#node, item.kind, item.peer, null);
+        return;
+      case "hsmDone":
+        this.#observer.stepped(this.#node, item.kind, item.result.ok ? item.op : ~item.op, null);
+        this.#logic.hsmDone(item.op, item.result);
         return;
       case "woken":
         this.#woken();

@@ -3,6 +3,7 @@ import { shorten } from "../arrays.js";
 import type { Door } from "../framing/frame-types.js";
 import type { Boot, NodeId, RequestId } from "../ids.js";
 import type { DiskResult } from "../ports/disk.js";
+import type { HsmResult } from "../ports/hsm.js";
 
 export type InboxItem =
   | { readonly kind: "frame"; readonly from: NodeId; readonly bytes: Uint8Array }
@@ -15,6 +16,7 @@ export type InboxItem =
     }
   | { readonly kind: "linkUp"; readonly peer: NodeId; readonly boot: Boot; readonly disk: number }
   | { readonly kind: "linkDown"; readonly peer: NodeId }
+  | { readonly kind: "hsmDone"; readonly op: number; readonly result: HsmResult }
   | { readonly kind: "woken" };
 
 /** Used-up places before the array is moved together. */

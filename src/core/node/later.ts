@@ -1,4 +1,4 @@
-/** What replicas owe themselves: the word that a batch of entries was applied, after the step. */
+/** What replicas owe themselves, to be stepped after the step that led to it. */
 import { shorten } from "../arrays.js";
 import type { Index } from "../ids.js";
 import type { Replica } from "./replica.js";
@@ -6,18 +6,28 @@ import type { Replica } from "./replica.js";
 export class Later {
   #queue: Replica[] = [];
   #head = 0;
+  #keyless: Replica[] = [];
 
+  /** A batch of entries was applied: its Raft is to hear of it. */
   applied(replica: Replica): void {
     this.#queue.push(replica);
   }
 
+  /** It waits for a key: its Raft may neither lead nor apply until that is there. */
+  keyless(replica: Replica): void {
+    this.#keyless.push(replica);
+  }
+
   get empty(): boolean {
-    return this.#queue.length === 0;
+    return this.#queue.length === 0 && this.#keyless.length === 0;
   }
 
   /** Steps at most `stepsMax` replicas; false when nothing was left to do. */
   settle(stepsMax: number): boolean {
-    if (this.#queue.length === 0) return false;
+    if (this.#queue.length === 0 && this.#keyless.length === 0) return false;
+    for (const replica of this.#keyless.splice(0)) {
+      if (replica.toldNothing) replica.becomeKeyless();
+    }
     let steps = 0;
     for (; this.#head < this.#queue.length; this.#head++) {
       if (steps++ === stepsMax) return true;

@@ -2,6 +2,7 @@
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
+import type { HsmResult } from "../ports/hsm.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
@@ -23,6 +24,8 @@ export interface NodeLogic {
   request(door: Door, request: RequestId, bytes: Uint8Array, word: number): void;
   logRead(event: Extract<WalEvent, { kind: "logRead" }>): void;
   snapshot(event: Exclude<SnapshotEvent, { kind: "loaded" }>): void;
+  /** An answer of the HSM, to what was asked in this boot. */
+  hsmDone(op: number, result: HsmResult): void;
   /** Steps what the node owes itself, at most `stepsMax` times; false when nothing was left. */
   settle(stepsMax: number): boolean;
   /** The answer to a request that the host itself refuses; null: silence. */

@@ -101,6 +101,11 @@ class MachineNode implements NodeLogic, RecordWriter, Sleeper {
     this.#context.marks.hit("lateCompletionDropped");
   }
 
+  /** A machine is given no HSM. */
+  hsmDone(): void {
+    this.#context.marks.hit("lateCompletionDropped");
+  }
+
   settle(): boolean {
     return false;
   }

@@ -14,6 +14,7 @@ import {
   metaGroup,
 } from "../ids.js";
 import { emptyBytes } from "../bytes.js";
+import type { HsmResult } from "../ports/hsm.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftOptions } from "../raft/options.js";
 import type { Bound, RaftView } from "../raft/view.js";
@@ -30,13 +31,17 @@ import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/
 import type { NodeContext } from "./context.js";
 import { Beats } from "./beats.js";
 import { Desk, type Letter } from "./desk.js";
+import type { KeyPorts } from "./host-parts.js";
+import { KeyOffice, type KeyPolicy } from "./key-office.js";
+import { Keyring } from "./keyring.js";
 import { Later } from "./later.js";
 import { type Founding, type FoundingGroup, type LifeAnswer, Lifecycle } from "./lifecycle.js";
 import { raftOptions } from "./limits.js";
 import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from "./logic.js";
-import { decodeNodeRequest } from "./node-requests.js";
+import { type KeyFloorRequest, decodeNodeRequest } from "./node-requests.js";
 import { Office } from "./office.js";
 import { Replica } from "./replica.js";
+import { ReplicaKeys } from "./replica-keys.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
 import { type Asked, Service } from "./service.js";
@@ -49,8 +54,8 @@ export interface MultiRaftParts {
   readonly founding?: readonly FoundingGroup[];
   /** What a group replicates; a key-value store by default. */
   readonly machine?: (group: GroupId, incarnation: Incarnation) => StateMachine;
-  /** Seals what users write; the identity by default. */
-  readonly sealer?: (group: GroupId, incarnation: Incarnation) => Sealer;
+  /** Where the node has an HSM. */
+  readonly keyPolicy?: Partial<KeyPolicy>;
   /** 65,536 by default; the cluster's. */
   readonly slotCount?: number;
   /** The slots that a group serves from its founding; all by default, none in a cluster with a map. */
@@ -71,6 +76,19 @@ const decoders = { request: decodeClientRequest, adminRequest: decodeAdminReques
 /** Rounds of asking and answering itself that a node makes in a row. */
 const roundsMax = 64;
 
+function keyringOf(context: NodeContext, { hsm, aead }: KeyPorts): Keyring {
+  const { node, marks, wakes } = context;
+  const nowUs = (): number => context.nowUs;
+  return new Keyring({
+    node,
+    hsm,
+    aead,
+    marks,
+    nowUs,
+    wakeAt: (who, atUs) => wakes.wakeAt(who, atUs),
+  });
+}
+
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;
   readonly #context: NodeContext;
@@ -86,6 +104,10 @@ class MultiRaftNode implements NodeLogic {
   readonly #beats: Beats;
   readonly #desk: Desk;
   readonly #office: Office | null;
+  /** Both or neither. */
+  readonly #keyring: Keyring | null;
+  readonly #keyOffice: KeyOffice | null;
+  #snapshotsNamed = 0;
 
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
@@ -100,16 +122,23 @@ class MultiRaftNode implements NodeLogic {
     this.#beats = new Beats(context, this.#raft, (sleeper) => {
       this.#replicas.asleep(sleeper).step({ kind: "wake" }, 0);
     });
-    this.#service = new Service(context, this.#requests);
+    const { keys } = context;
+    this.#keyring = keys === null ? null : keyringOf(context, keys);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
     this.#desk = new Desk(context);
     context.answers.desk = this.#desk;
     const { steward } = parts;
     this.#office =
       steward === undefined ? null : new Office(context, this.#replicas, this.#desk, steward);
+    this.#keyOffice =
+      this.#keyring === null
+        ? null
+        : new KeyOffice(context, this.#desk, this.#keyring, parts.keyPolicy);
+    this.#service = new Service(context, this.#requests, this.#keyOffice);
   }
 
   start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void {
+    this.#keyring?.start();
     this.#lifecycle.recovered(recovered);
     for (const found of recovered.replicas) {
       if (found.lost) {
@@ -130,6 +159,7 @@ class MultiRaftNode implements NodeLogic {
   linkUp(peer: NodeId, boot: Boot): void {
     this.#stepped("linkUp", peer);
     this.#office?.nodeCame();
+    this.#keyOffice?.nodeCame(peer);
     this.#beats.started(peer, boot);
   }
 
@@ -205,15 +235,31 @@ class MultiRaftNode implements NodeLogic {
     }
   }
 
+  hsmDone(op: number, result: HsmResult): void {
+    if (this.#keyring?.hsmDone(op, result) !== true)
+      this.#context.marks.hit("lateCompletionDropped");
+  }
+
   settle(stepsMax: number): boolean {
     for (let round = 0; round < roundsMax; round++) {
       if (this.#later.settle(stepsMax)) return true;
-      this.#office?.settle();
+      if (this.#keyring?.settle() === true) continue;
+      this.#answered();
       const letters = this.#desk.takeLetters();
       for (const letter of letters) this.#nodeRequest(letter, letter.asked);
       if (letters.length === 0 && this.#later.empty) return false;
     }
     return true;
+  }
+
+  /** Gives what other nodes answered to whoever asked. */
+  #answered(): void {
+    this.#office?.settle();
+    for (const reply of this.#desk.takeReplies()) {
+      if (this.#keyOffice?.answered(reply.asked, reply.bytes) !== true)
+        this.#office?.answered(reply);
+    }
+    this.#keyOffice?.settle();
   }
 
   refusal(reason: "overloaded" | "notReady"): Uint8Array {
@@ -240,6 +286,7 @@ class MultiRaftNode implements NodeLogic {
       // The one at hand is open while it is refused for lack of room.
       { name: "requests of nodes", size: this.#desk.size, limit: options.requestsPendingMax + 1 },
       ...(this.#office === null ? [] : [this.#office.bound]),
+      ...(this.#keyOffice === null ? [] : this.#keyOffice.bounds),
       ...(this.#replicas.peek(group)?.bounds() ?? []),
     ];
   }
@@ -302,9 +349,33 @@ class MultiRaftNode implements NodeLogic {
         this.#answer(request, encodeClientAnswer({ kind: "readResult", bytes }));
         return;
       }
+      case "kek":
+        this.#stepped(decoded.kind, word);
+        this.#answer(request, this.#ownKek());
+        return;
+      case "keyFloor":
+        this.#stepped(decoded.kind, word);
+        this.#answer(request, this.#keyFloor(decoded));
+        return;
       default:
         this.#ask(request, decoded, word);
     }
+  }
+
+  #ownKek(): Uint8Array {
+    const publicKey = this.#keyring?.publicKey ?? null;
+    if (publicKey === null) return refusalBytes("keysUnavailable", null);
+    return encodeClientAnswer({ kind: "done", bytes: publicKey });
+  }
+
+  /** Every replica of that life that is here has to be rid of what is older. */
+  #keyFloor({ group, incarnation, below }: KeyFloorRequest): Uint8Array {
+    const here = this.#replicas.peekAll(group).filter((each) => each.incarnation === incarnation);
+    const clean = here.map(({ key }) => {
+      const replica = this.#replicas.find(key);
+      return replica === null || replica.leaving ? false : replica.clearBelow(below);
+    });
+    return clean.every(Boolean) ? lifeAnswers.done : refusalBytes("notReady", null);
   }
 
   #ask(request: RequestId, asked: Asked, word: number): void {
@@ -349,8 +420,9 @@ class MultiRaftNode implements NodeLogic {
 
   /** `row`: as it slept; else it is to be started. */
   #make({ group, incarnation, replica }: ReplicaKey, row?: SleepingRow): Replica {
-    const { sealer, machine, slotCount = slotCountDefault, owned, sessions } = this.#parts;
+    const { machine, slotCount = slotCountDefault, owned, sessions } = this.#parts;
     const { marks, crc32 } = this.#context;
+    const keys = this.#keysOf({ group, incarnation, replica });
     const store = new ReplicatedStore({
       group,
       incarnation,
@@ -369,12 +441,26 @@ class MultiRaftNode implements NodeLogic {
       sleepers: this.#sleepers,
       beats: this.#beats,
       store,
-      sealer: sealer?.(group, incarnation) ?? identitySealer,
+      sealer: keys?.sealer ?? identitySealer,
+      keys,
+      keyOffice: this.#keyOffice,
       raft: this.#raft,
       gone: this.#gone,
       restful: this.#restful,
       ...(row === undefined ? {} : { row }),
     });
+  }
+
+  #keysOf(key: ReplicaKey): ReplicaKeys | null {
+    if (this.#keyring === null) return null;
+    const { node, marks, boot, observer } = this.#context;
+    const erased = (ids: readonly string[]): void => observer.keysErased?.(node, key.group, ids);
+    const snapshotId = (): readonly [number, number, number] => [
+      node,
+      boot,
+      ++this.#snapshotsNamed,
+    ];
+    return new ReplicaKeys({ keyring: this.#keyring, node, key, marks, erased, snapshotId });
   }
 
   /** Its removal is durable. */

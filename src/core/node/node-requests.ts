@@ -1,6 +1,6 @@
 /**
  * What one node asks of another on behalf of the steward: all that an admin may ask of a group, to make
- * or remove a replica, and which groups it leads. Frames of their own carry it, which no client or admin may send.
+ * or remove a replica, which groups it leads, and what leaders ask about keys. Frames of their own carry it, which no client or admin may send.
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
 import type { GroupId, Incarnation, ReplicaId } from "../ids.js";
@@ -34,10 +34,24 @@ export interface LedRequest {
   readonly above: number;
 }
 
-export type NodeRequest = AdminRequest | FoundRequest | EraseRequest | LedRequest;
+/** For the public half of the node's key-encryption key. */
+export interface KekRequest {
+  readonly kind: "kek";
+}
+
+/** Done once nothing that is sealed under a key of the group below that epoch is left on the node. */
+export interface KeyFloorRequest {
+  readonly kind: "keyFloor";
+  readonly group: GroupId;
+  readonly incarnation: Incarnation;
+  readonly below: number;
+}
+
+export type NodeRequest =
+  AdminRequest | FoundRequest | EraseRequest | LedRequest | KekRequest | KeyFloorRequest;
 
 /** As in docs/reference/client-protocol.md. Those from 64 to 95 are an admin's. */
-const nodeKind = { found: 96, erase: 97, led: 98 } as const;
+const nodeKind = { found: 96, erase: 97, led: 98, kek: 99, keyFloor: 100 } as const;
 type NodeKind = keyof typeof nodeKind;
 const kindOf = new Map<number, NodeKind>(
   Object.entries(nodeKind).map(([name, kind]) => [kind, name as NodeKind]),
@@ -50,6 +64,7 @@ export function encodeNodeRequest(request: NodeRequest): Uint8Array {
   writer.reset();
   writer.u8(formatVersion);
   writer.u8(nodeKind[request.kind]);
+  if (request.kind === "kek") return writer.finish();
   if (request.kind === "led") {
     writer.u53(request.above);
     return writer.finish();
@@ -57,6 +72,7 @@ export function encodeNodeRequest(request: NodeRequest): Uint8Array {
   writer.u53(request.group);
   writer.u53(request.incarnation);
   if (request.kind === "found") writer.varbytes(request.configuration);
+  else if (request.kind === "keyFloor") writer.u16(request.below);
   else writer.u53(request.replica);
   return writer.finish();
 }
@@ -69,15 +85,19 @@ export function decodeNodeRequest(bytes: Uint8Array): NodeRequest | Undecodable 
   if (reader.failed) return undecodable("end");
   if (kind === undefined) return decodeAdminRequest(bytes);
   if (version !== formatVersion) return undecodable("version");
+  if (kind === "kek") return finished<NodeRequest>(reader, { kind });
   if (kind === "led") return finished<NodeRequest>(reader, { kind, above: reader.wide32() });
   const group = reader.wide32() as GroupId;
   const incarnation = reader.wide32() as Incarnation;
-  return finished<NodeRequest>(
-    reader,
-    kind === "found"
-      ? { kind: "found", group, incarnation, configuration: reader.varbytes() }
-      : { kind: "erase", group, incarnation, replica: reader.u53() as ReplicaId },
-  );
+  const life = { group, incarnation };
+  switch (kind) {
+    case "found":
+      return finished<NodeRequest>(reader, { kind, ...life, configuration: reader.varbytes() });
+    case "erase":
+      return finished<NodeRequest>(reader, { kind, ...life, replica: reader.u53() as ReplicaId });
+    case "keyFloor":
+      return finished<NodeRequest>(reader, { kind, ...life, below: reader.u16() });
+  }
 }
 
 function isOfNodes(request: NodeRequest): request is Exclude<NodeRequest, AdminRequest> {

@@ -63,6 +63,8 @@ export interface HostObserver {
   ): void;
   /** The state machine was replaced by a snapshot's. */
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void;
+  /** The node has applied that these data keys of the group are erased. */
+  keysErased?(node: NodeId, group: GroupId, ids: readonly string[]): void;
   answered(node: NodeId, request: RequestId, bytes: Uint8Array): void;
   event(node: NodeId, group: GroupId, event: ConsensusEvent): void;
   /** What a user's own machine wants to be seen. */

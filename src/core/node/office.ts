@@ -10,13 +10,12 @@ import type { StewardOptions } from "../steward/errands.js";
 import { decodeClientAnswer } from "../store/client-protocol.js";
 import { encodeAdminEntry } from "../store/entries.js";
 import type { NodeContext } from "./context.js";
-import type { Desk } from "./desk.js";
+import type { Desk, Reply } from "./desk.js";
 import type { Replica } from "./replica.js";
 import type { Replicas } from "./replicas.js";
 
 export class Office {
   readonly #replicas: Replicas;
-  readonly #desk: Desk;
   readonly #steward: Steward;
   /** Whether the meta group is led from here, and up to where the steward knows its map. */
   #leads = false;
@@ -24,7 +23,6 @@ export class Office {
 
   constructor(context: NodeContext, replicas: Replicas, desk: Desk, options: StewardOptions) {
     this.#replicas = replicas;
-    this.#desk = desk;
     this.#steward = new Steward({
       marks: context.marks,
       options,
@@ -52,13 +50,15 @@ export class Office {
     this.#steward.unsettled();
   }
 
-  /** Between two steps: gives the steward the map and the answers to what it asked. */
+  /** Between two steps: gives the steward the map. */
   settle(): void {
     this.#look();
-    for (const { asked, bytes } of this.#desk.takeReplies()) {
-      const answer = decodeClientAnswer(bytes);
-      this.#steward.answered(asked, answer.kind === "undecodable" ? null : answer);
-    }
+  }
+
+  /** To what the steward asked. */
+  answered({ asked, bytes }: Reply): void {
+    const answer = decodeClientAnswer(bytes);
+    this.#steward.answered(asked, answer.kind === "undecodable" ? null : answer);
   }
 
   #look(): void {

@@ -6,7 +6,7 @@ import { shorten } from "../arrays.js";
 import { assert, assertNever } from "../assert.js";
 import { emptyBytes } from "../bytes.js";
 import type { ConsensusResult, RecoveredReplica, Sealer } from "../consensus.js";
-import { type Entry, type SnapshotMeta, isControl } from "../entry.js";
+import { type Entry, type SnapshotMeta, entryType, isControl } from "../entry.js";
 import type { Index, RequestId, Token } from "../ids.js";
 import { noToken } from "../ids.js";
 import type { RaftEffect } from "../raft/core.js";
@@ -20,7 +20,10 @@ import { type Applier, Applying } from "./applying.js";
 import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { HeldBack } from "./held.js";
+import type { KeyOffice } from "./key-office.js";
+import type { KeyOwner } from "./keyring.js";
 import type { Later } from "./later.js";
+import type { ReplicaKeys } from "./replica-keys.js";
 import type { Question, Requests } from "./requests.js";
 import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
@@ -35,6 +38,9 @@ export interface ReplicaParts {
   readonly beats: Beats;
   readonly store: ReplicatedStore;
   readonly sealer: Sealer;
+  /** Null: nothing is sealed here. */
+  readonly keys: ReplicaKeys | null;
+  readonly keyOffice: KeyOffice | null;
   readonly raft: RaftOptions;
   /** Its removal is durable: it is off the node. */
   readonly gone: (replica: Replica) => void;
@@ -52,13 +58,22 @@ interface WaitingRead {
   readonly index: Index;
 }
 
-export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
+/** The state in a snapshot whose key is not there yet. */
+interface Closed {
+  readonly snapshot: SnapshotMeta;
+  readonly state: Uint8Array;
+  /** Of the restore that waits for it; null: the replica started with it. */
+  readonly request: RequestId | null;
+}
+
+export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOwner {
   readonly group: ReplicaKey["group"];
   readonly incarnation: ReplicaKey["incarnation"];
   readonly replica: ReplicaKey["replica"];
   readonly key: ReplicaKey;
   readonly raft: Raft;
   readonly store: ReplicatedStore;
+  readonly keys: ReplicaKeys | null;
   /** Another replica of the same group on this node, while one takes the other's place. */
   sibling: Replica | null = null;
   waiting: QueuedWrite | null = null;
@@ -80,6 +95,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
   readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
   readonly #restful: (replica: Replica) => void;
+  readonly #keyOffice: KeyOffice | null;
   readonly #held = new HeldBack<Tied>();
   readonly #applying: Applying;
   /** The newest token that waits for a sync. */
@@ -87,6 +103,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
   /** Committed and not yet applied: pairs of index and request, ascending. */
   #committed: number[] = [];
   #reads: WaitingRead[] = [];
+  #closed: Closed | null = null;
+  /** Committed entries wait for a key. */
+  #keyless = false;
 
   constructor(parts: ReplicaParts) {
     const { key, context, requests, later, store, sealer, raft, gone, row } = parts;
@@ -95,6 +114,8 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
     this.incarnation = key.incarnation;
     this.replica = key.replica;
     this.store = store;
+    this.keys = parts.keys;
+    this.#keyOffice = parts.keyOffice;
     this.#context = context;
     this.#requests = requests;
     this.#later = later;
@@ -135,22 +156,33 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
   start(recovered: RecoveredReplica, state: Uint8Array | null): void {
     const { nowUs, node, boot, observer } = this.#context;
     const { view } = this.raft;
-    if (state !== null) {
-      const restored = this.store.restore(state);
-      assert(restored, "a snapshot that was taken here can be restored", { group: this.group });
+    const out = this.#context.effects;
+    if (state !== null && !this.#restoreOwn(recovered.snapshot!, state)) {
+      this.#context.marks.hit("startedWithoutKeys");
+      this.#closed = { snapshot: recovered.snapshot!, state, request: null };
+      this.raft.step(nowUs, withoutKeys, out);
     }
     this.applied = recovered.snapshot?.index ?? 0;
-    const out = this.#context.effects;
     this.raft.step(nowUs, { kind: "recovered", replica: recovered }, out);
     observer.replicaStarted(node, boot, view, recovered);
     observer.stepped(node, "recovered", recovered.entries.length, view);
-    if (state !== null) this.#showRestored(this.applied as Index);
+    if (state !== null && this.#closed === null) this.#showRestored(this.applied as Index);
     this.#carryOut(out);
+  }
+
+  /** False: the key of the snapshot is not there yet. */
+  #restoreOwn(snapshot: SnapshotMeta, state: Uint8Array): boolean {
+    const opened = this.keys === null ? state : this.keys.open(this, state, snapshot);
+    if (opened === "waits") return false;
+    const restored = opened !== null && this.store.restore(opened);
+    assert(restored, "a snapshot that was taken here can be restored", { group: this.group });
+    return true;
   }
 
   #sleepOn({ reader }: SleepingRow): void {
     const { state } = this.raft;
     const restored = this.store.restore(reader.varbytes());
+    this.keys?.read(reader);
     assert(restored && reader.complete, "a row of this replica can be read", { group: this.group });
     this.applied = state.applied;
     this.#token = state.token as Token;
@@ -187,7 +219,17 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
 
   /** A received snapshot is durable; null: it was refused. */
   received(request: RequestId, snapshot: SnapshotMeta | null, state: Uint8Array | null): void {
-    const restored = snapshot !== null && state !== null && this.store.restore(state);
+    const keys = this.keys;
+    const opened =
+      snapshot === null || state === null || keys === null
+        ? state
+        : keys.open(this, state, snapshot);
+    if (opened === "waits") {
+      this.#context.marks.hit("restoreWaitedForKey");
+      this.#closed = { snapshot: snapshot!, state: state!, request };
+      return;
+    }
+    const restored = snapshot !== null && opened !== null && this.store.restore(opened);
     if (!restored) {
       this.step({ kind: "restored", request, snapshot: null }, request);
       return;
@@ -197,6 +239,40 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
     this.#supersede(snapshot.index);
     this.step({ kind: "restored", request, snapshot }, request);
     this.#serveReads();
+  }
+
+  /** A key that was waited for is there. */
+  keyCame(): void {
+    if (this.leaving) return;
+    const closed = this.#closed;
+    this.#closed = null;
+    if (closed !== null && closed.request !== null) {
+      this.received(closed.request, closed.snapshot, closed.state);
+    } else if (closed !== null && !this.#restoreOwn(closed.snapshot, closed.state)) {
+      this.#closed = closed;
+      return;
+    } else if (closed !== null) this.#showRestored(closed.snapshot.index);
+    this.#keyless = false;
+    this.#applying.resume();
+    if (this.raft.state.permissions.mayApply) return;
+    if (this.#keyless) return;
+    this.#context.marks.hit("keysBack");
+    this.step(withKeys, 0);
+  }
+
+  /** Whether it may not apply for want of a key, and its Raft has not been told so yet. */
+  get toldNothing(): boolean {
+    return this.#keyless && this.raft.state.permissions.mayApply && !this.leaving;
+  }
+
+  /** Votes and appends go on; it applies nothing, leads nothing. */
+  becomeKeyless(): void {
+    this.step(withoutKeys, 0);
+  }
+
+  /** True: nothing that is sealed under a key below that epoch is left of it on this node. */
+  clearBelow(epoch: number): boolean {
+    return this.keys !== null && epoch === 0;
   }
 
   /** Its last write: after it the id is dead on this disk. Until it is durable nothing is stepped. */
@@ -217,6 +293,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
     for (const { request } of this.#reads.splice(0))
       this.#requests.refuse(request, "removed", null);
     this.#context.snapshots.remove(this.key);
+    this.keys?.drop(this);
     this.#context.led.set(this.key, false);
     this.#gone(this);
   }
@@ -240,7 +317,8 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
   /** It sleeps: it may become a row, unless anything is under way here. */
   rest(): void {
     const waiting = this.#held.size + this.#committed.length + this.#reads.length;
-    if (waiting === 0 && this.waiting === null && !this.leaving) this.#restful(this);
+    const keyless = this.#keyless || this.#closed !== null;
+    if (waiting === 0 && this.waiting === null && !this.leaving && !keyless) this.#restful(this);
   }
 
   #awoke(): void {
@@ -287,8 +365,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
       case "takeSnapshot": {
         const { request, index, term, configuration } = effect;
         assert(index === this.applied, "a snapshot is of what is applied", { index });
-        const state = this.store.snapshot();
-        snapshots.save(key, request, index, term, configuration, state, snapshotEvents);
+        const state = this.#sealedState(index, term);
+        if (state === null) snapshotEvents.push({ kind: "saved", key, request, snapshot: null });
+        else snapshots.save(key, request, index, term, configuration, state, snapshotEvents);
         return;
       }
       case "readChunk": {
@@ -315,6 +394,15 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
       default:
         assertNever(effect);
     }
+  }
+
+  /** Null: without the key in force no snapshot is made. */
+  #sealedState(index: Index, term: number): Uint8Array | null {
+    const state = this.store.snapshot();
+    if (this.keys === null) return state;
+    const sealed = this.keys.seal(this, state, { index, term });
+    if (sealed === null) this.#context.marks.hit("snapshotWithoutKey");
+    return sealed;
   }
 
   #hold(effect: Tied): void {
@@ -368,12 +456,23 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
     }
   }
 
+  mayApply({ keyEpoch }: Entry): boolean {
+    if (this.keys === null) return true;
+    if (this.keys.keys.revoked) return false;
+    if (this.keys.mayOpen(this, keyEpoch)) return true;
+    this.#context.marks.hit("applyWaitedForKey");
+    this.#keyless = true;
+    this.#later.keyless(this);
+    return false;
+  }
+
   applyEntry(entry: Entry): void {
     assert(entry.index === this.applied + 1, "entries are applied in order, each once", {
       index: entry.index,
     });
     const answer = this.store.apply(entry);
     this.applied = entry.index;
+    if (this.keys !== null) this.#applyToKeys(this.keys, entry);
     if (isControl(entry)) {
       const { node, observer } = this.#context;
       observer.controlApplied?.(node, this.raft.view, entry, answer, this.store);
@@ -381,11 +480,22 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
     if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
   }
 
+  #applyToKeys(keys: ReplicaKeys, entry: Entry): void {
+    if (entry.type === entryType.key) keys.apply(entry);
+    if (entry.keyEpoch > 0) keys.keys.count(entry.keyEpoch);
+  }
+
+  #digest(): readonly [number, number] {
+    const digest = this.store.digest();
+    return this.keys === null ? digest : this.keys.digestWith(digest);
+  }
+
   sliceApplied(entries: readonly Entry[], whole: boolean): void {
     const { node, observer } = this.#context;
-    observer.applied(node, this.raft.view, entries, this.store.digest());
+    observer.applied(node, this.raft.view, entries, this.#digest());
     this.#serveReads();
     if (whole) this.#later.applied(this);
+    if (this.leads) this.#keyOffice?.due(this);
   }
 
   #answerCommitted(index: Index, answer: Uint8Array | null): void {
@@ -426,6 +536,10 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
   }
 
   #serve(request: RequestId): void {
+    if (this.keys?.keys.revoked === true) {
+      this.#requests.refuse(request, "keyRevoked", null);
+      return;
+    }
     const pending = this.#requests.find(request);
     if (pending === undefined || pending.question === null) return;
     this.#requests.answer(request, this.#read(pending.question));
@@ -438,11 +552,16 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier {
 
   #showRestored(index: Index): void {
     const { node, observer } = this.#context;
-    observer.restored(node, this.raft.view, index, this.store.digest());
+    observer.restored(node, this.raft.view, index, this.#digest());
   }
 }
 
 type InMemory = "persist" | "apply" | "wakeAt" | "event";
 
 const timer: RaftInput = { kind: "timer" };
+const withKeys: RaftInput = { kind: "permitted", permissions: { mayLead: true, mayApply: true } };
+const withoutKeys: RaftInput = {
+  kind: "permitted",
+  permissions: { mayLead: false, mayApply: false },
+};
 const done: Uint8Array = encodeClientAnswer({ kind: "done", bytes: emptyBytes });

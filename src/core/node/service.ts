@@ -1,14 +1,16 @@
 /** What clients and admins ask of a replica: put to its Raft, or answered at once. */
 import { emptyBytes } from "../bytes.js";
-import type { ReadMode } from "../consensus.js";
+import type { MemberChange, ReadMode } from "../consensus.js";
 import { type EntryType, entryType } from "../entry.js";
 import type { RequestId } from "../ids.js";
+import { encodeKeyEntry } from "../keys/key-entry.js";
 import type { MapVersion } from "../state-machine.js";
 import type { AdminRequest } from "../store/admin-protocol.js";
 import { type ClientRequest, encodeClientAnswer } from "../store/client-protocol.js";
 import { encodeAdminEntry, encodeDataEntry, encodeSessionEntry } from "../store/entries.js";
 import type { NodeContext } from "./context.js";
 import { groupStatusAnswer } from "./group-status.js";
+import type { KeyOffice } from "./key-office.js";
 import type { Replica } from "./replica.js";
 import { type Question, type Requests, refusalBytes } from "./requests.js";
 
@@ -17,10 +19,12 @@ export type Asked = ClientRequest | AdminRequest;
 export class Service {
   readonly #context: NodeContext;
   readonly #requests: Requests;
+  readonly #keyOffice: KeyOffice | null;
 
-  constructor(context: NodeContext, requests: Requests) {
+  constructor(context: NodeContext, requests: Requests, keyOffice: KeyOffice | null) {
     this.#context = context;
     this.#requests = requests;
+    this.#keyOffice = keyOffice;
   }
 
   /** `request` is not under way yet, and the replica stays; `word` is the request's checksum. */
@@ -61,6 +65,12 @@ export class Service {
         if ("known" in asked) this.#answerMap(replica, request, asked.known, word);
         else this.#proposeMap(replica, request, asked.bytes, word);
         return;
+      case "rotateKeys":
+        this.#rotateKeys(replica, request, word);
+        return;
+      case "revokeKeys":
+        this.#propose(replica, request, entryType.key, encodeKeyEntry({ kind: "revoke" }), word);
+        return;
       case "transfer":
         this.#requests.open(request, "errand");
         replica.step({ kind: "transfer", request, to: asked.to }, word);
@@ -96,8 +106,38 @@ export class Service {
       this.#context.answers.push({ request, bytes });
       return;
     }
+    if (replica.leads && !this.#mayJoin(replica, changes)) {
+      this.#stepped("change", word);
+      this.#context.answers.push({ request, bytes: refusalBytes("keysUnavailable", null) });
+      return;
+    }
     this.#requests.open(request, "errand");
     replica.step({ kind: "change", request, changes }, word);
+  }
+
+  /** Answered when it is noted; the group's status tells when it is done. */
+  #rotateKeys(replica: Replica, request: RequestId, word: number): void {
+    this.#stepped("rotateKeys", word);
+    if (this.#keyOffice !== null && replica.leads) {
+      this.#keyOffice.rotate(replica);
+      this.#context.answers.push({ request, bytes: noted });
+      return;
+    }
+    const reason = this.#keyOffice === null ? "keysUnavailable" : "notLeader";
+    this.#context.answers.push({
+      request,
+      bytes: refusalBytes(reason, replica.raft.state.leaderNode || null),
+    });
+  }
+
+  /** Who joins has the group's keys before it learns its log (CONTRACTS 12). */
+  #mayJoin(replica: Replica, changes: readonly MemberChange[]): boolean {
+    const office = this.#keyOffice;
+    if (office === null) return true;
+    const waits = changes.filter(
+      (change) => "node" in change && !office.mayJoin(replica, change.node),
+    );
+    return waits.length === 0;
   }
 
   /** Routing may be stale: the replica says what it has applied, without asking anyone. */
@@ -137,6 +177,8 @@ export class Service {
     this.#context.observer.stepped(this.#context.node, kind, word, null);
   }
 }
+
+const noted: Uint8Array = encodeClientAnswer({ kind: "done", bytes: emptyBytes });
 
 const noMap: MapVersion = { version: 0, bytes: emptyBytes };
 

@@ -22,7 +22,7 @@ export interface SleepingRow {
   readonly key: ReplicaKey;
   readonly sleeper: number;
   readonly links: number;
-  /** What `writeRow` of its Raft wrote, then the snapshot of its store. */
+  /** What `writeRow` of its Raft wrote, then the snapshot of its store and, where there are keys, what it knows of them. */
   readonly reader: ByteReader;
 }
 
@@ -72,7 +72,7 @@ export class Sleepers {
 
   /** Keeps no more of a sleeping replica than its row; false when it must stay an object. */
   pack(replica: Replica): boolean {
-    const { sleeper, raft, store } = replica;
+    const { sleeper, raft, store, keys } = replica;
     if (!fitsRow(raft.state)) return false;
     if (rowBytesOf(raft.state) > rowBytesMax) {
       this.#marks.hit("tooLargeForRow");
@@ -84,6 +84,7 @@ export class Sleepers {
     writer.u53(replica.replica);
     writeRow(writer, raft.state);
     writer.varbytes(store.snapshot());
+    keys?.write(writer);
     this.#marks.hit("replicaPacked");
     this.#rows[sleeper] = this.#slab.put(writer.written());
     this.#links[sleeper] = replica.links;

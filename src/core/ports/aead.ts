@@ -26,4 +26,3 @@ export interface Aead {
   /** Wipes it; an unknown id is no error. */
   drop(key: DataKeyId): void;
 }
-

@@ -25,6 +25,10 @@ export type AdminAction =
   | { readonly kind: "status" }
   /** A change of the map, as its state machine understands it; stands in the log with who and when. */
   | { readonly kind: "map"; readonly bytes: Uint8Array }
+  /** The group takes a new data key into use, and erases the older ones when it can. */
+  | { readonly kind: "rotateKeys" }
+  /** The group halts for good. */
+  | { readonly kind: "revokeKeys" }
   /** A piece of what was released at this epoch and is kept: read as a client's read is. */
   | (SlotsQuestion & { readonly kind: "readSlots" });
 
@@ -46,6 +50,8 @@ export const adminKind = {
   status: 67,
   map: 68,
   readSlots: 69,
+  rotateKeys: 70,
+  revokeKeys: 71,
 } as const;
 const changeOps = ["addVoter", "addLearner", "promote", "demote", "remove"] as const;
 
@@ -79,6 +85,8 @@ export function encodeAdminRequest(request: AdminRequest): Uint8Array {
       writer.u32(request.bytesMax);
       break;
     case "status":
+    case "rotateKeys":
+    case "revokeKeys":
       break;
   }
   return writer.finish();
@@ -108,6 +116,10 @@ function takeRequest(reader: ByteReader, kind: number, group: GroupId): AdminReq
       return { kind: "life", group, payload: reader.varbytes() };
     case adminKind.status:
       return { kind: "status", group };
+    case adminKind.rotateKeys:
+      return { kind: "rotateKeys", group };
+    case adminKind.revokeKeys:
+      return { kind: "revokeKeys", group };
     case adminKind.map:
       return { kind: "map", group, bytes: reader.varbytes() };
     case adminKind.readSlots: {

@@ -16,7 +16,10 @@ import { leaseSafety } from "./lease-safety.js";
 import { linearizability } from "./linearizability.js";
 import { logMatching } from "./log-matching.js";
 import { monotonic } from "./monotonic.js";
+import { erasedIsGone } from "./erased-is-gone.js";
 import { noLostWrite } from "./no-lost-write.js";
+import { noPlaintext } from "./no-plaintext.js";
+import { nonceOnce } from "./nonce-once.js";
 import { removedIsDead } from "./removed-is-dead.js";
 import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
 import { sleepAgreed } from "./sleep-agreed.js";
@@ -41,6 +44,9 @@ const raftOracles: readonly OracleSpec[] = [
   sleepAgreed,
   removedIsDead,
   slotOwnership,
+  noPlaintext,
+  nonceOnce,
+  erasedIsGone,
   bounded,
   invariant,
 ];

@@ -1,0 +1,297 @@
+/**
+ * What the leader of a group does about its keys: the first one, a new one when it is time or when a
+ * member has left, the keys for who is to join, and the erasure of old ones. One record at a time, each
+ * decided anew from what is applied; so any of it may be cut short, and the next leader goes on.
+ */
+import { emptyBytes } from "../bytes.js";
+import { entryType } from "../entry.js";
+import type { GroupId, NodeId, RequestId } from "../ids.js";
+import { type KeyEntry, encodeKeyEntry } from "../keys/key-entry.js";
+import { type KeyDuty, dutyOf } from "../keys/key-duty.js";
+import type { DataKeyId } from "../ports/aead.js";
+import { isJoint, members } from "../raft/configuration.js";
+import type { Bound } from "../raft/view.js";
+import { decodeClientAnswer } from "../store/client-protocol.js";
+import type { NodeContext } from "./context.js";
+import type { Desk } from "./desk.js";
+import type { Keyring } from "./keyring.js";
+import { type NodeRequest, encodeNodeRequest } from "./node-requests.js";
+import type { Replica } from "./replica.js";
+import type { ReplicaKeys } from "./replica-keys.js";
+import type { Sleeper } from "./wake-heap.js";
+
+export interface KeyPolicy {
+  /** Entries under one data key; then comes the next one. Default 2^24. */
+  readonly rotateAfterEntries: number;
+  /** SubjectPublicKeyInfo of the offline recovery key; none by default. */
+  readonly recoveryKey: Uint8Array | null;
+}
+
+export const keyPolicyDefault: KeyPolicy = { rotateAfterEntries: 2 ** 24, recoveryKey: null };
+
+/** What is under way for a group that is led from here. */
+interface Case {
+  readonly replica: Replica;
+  /** A person asked for a new key. */
+  rotates: boolean;
+  /** Nodes that are to join, until when they must have. */
+  readonly guests: Map<NodeId, number>;
+  /** Members that have nothing left of the keys below `floor`. */
+  readonly clean: Set<NodeId>;
+  floor: number;
+  /** What was done last, and by what state of the keys. */
+  done: string;
+  /** Made and not yet in force: proposed again rather than made again. */
+  made: { readonly epoch: number; readonly id: DataKeyId } | null;
+  actAtUs: number;
+}
+
+interface Question {
+  readonly group: GroupId;
+  readonly node: NodeId;
+  readonly kind: "kek" | "keyFloor";
+}
+
+/** Asked again after so long: answers get lost, and others need time. */
+const againUs = 200_000;
+/** Who was to join and has not by then is no guest any more. */
+const guestUs = 10_000_000;
+const questionsMax = 1_024;
+
+export class KeyOffice implements Sleeper {
+  wakeAtUs: number = Infinity;
+  wakeSlot = -1;
+  readonly #context: NodeContext;
+  readonly #desk: Desk;
+  readonly #keyring: Keyring;
+  readonly #policy: KeyPolicy;
+  readonly #cases = new Map<GroupId, Case>();
+  /** Those that something happened to. */
+  #due = new Set<GroupId>();
+  /** Public keys that nodes told of themselves. */
+  readonly #keks = new Map<NodeId, Uint8Array>();
+  readonly #questions = new Map<RequestId, Question>();
+
+  constructor(context: NodeContext, desk: Desk, keyring: Keyring, policy: Partial<KeyPolicy> = {}) {
+    this.#context = context;
+    this.#desk = desk;
+    this.#keyring = keyring;
+    this.#policy = { ...keyPolicyDefault, ...policy };
+  }
+
+  get bounds(): readonly Bound[] {
+    return [
+      { name: "questions about keys", size: this.#questions.size, limit: questionsMax },
+      { name: "requests to the HSM", size: this.#keyring.asked, limit: this.#keyring.askedMax },
+    ];
+  }
+
+  /** Something may have to be done for the group of a replica that leads. */
+  due(replica: Replica): void {
+    const known = this.#cases.get(replica.group);
+    if (known?.replica !== replica) this.#cases.set(replica.group, newCase(replica));
+    this.#due.add(replica.group);
+  }
+
+  /** A node has started anew: its key may be another one. */
+  nodeCame(node: NodeId): void {
+    this.#keks.delete(node);
+  }
+
+  /** A person wants a new data key for the group. */
+  rotate(replica: Replica): void {
+    this.due(replica);
+    this.#cases.get(replica.group)!.rotates = true;
+  }
+
+  /** False: that node has to be given the keys first; it is seen to. */
+  mayJoin(replica: Replica, node: NodeId): boolean {
+    const { keys } = replica.keys!;
+    if (keys.holders.has(node)) return true;
+    this.#context.marks.hit("joinedKeyless");
+    this.due(replica);
+    this.#cases.get(replica.group)!.guests.set(node, this.#context.nowUs + guestUs);
+    return false;
+  }
+
+  /** True when it was an answer to this office. */
+  answered(asked: RequestId, bytes: Uint8Array): boolean {
+    const question = this.#questions.get(asked);
+    if (question === undefined) return false;
+    this.#questions.delete(asked);
+    const answer = decodeClientAnswer(bytes);
+    const { group, node, kind } = question;
+    const found = this.#cases.get(group);
+    if (kind === "kek" && answer.kind === "done" && answer.bytes.length > 0) {
+      this.#keks.set(node, answer.bytes.slice());
+      this.#due.add(group);
+    } else if (kind === "keyFloor" && answer.kind === "done" && found !== undefined) {
+      found.clean.add(node);
+      this.#due.add(group);
+    } else if (kind === "keyFloor") this.#context.marks.hit("erasureWaited");
+    return true;
+  }
+
+  woken(): void {
+    for (const [group, { actAtUs }] of this.#cases) {
+      if (actAtUs <= this.#context.nowUs) this.#due.add(group);
+    }
+    this.settle();
+  }
+
+  /** Between two steps. */
+  settle(): void {
+    if (this.#due.size === 0) return;
+    const due = this.#due;
+    this.#due = new Set();
+    for (const group of due) {
+      const found = this.#cases.get(group);
+      if (found !== undefined) this.#see(group, found);
+    }
+    let atUs = Infinity;
+    for (const { actAtUs } of this.#cases.values()) atUs = Math.min(atUs, actAtUs);
+    this.#context.wakes.wakeAt(this, atUs);
+  }
+
+  #see(group: GroupId, found: Case): void {
+    const { replica } = found;
+    const duty = replica.leaving || !replica.leads ? null : this.#dutyOf(found, replica.keys!);
+    if (duty === null) {
+      this.#close(group, found);
+      return;
+    }
+    const now = `${JSON.stringify(duty)} ${replica.keys!.version}`;
+    if (this.#context.nowUs < found.actAtUs && found.done === now) return;
+    found.done = now;
+    found.actAtUs = this.#context.nowUs + againUs;
+    switch (duty.kind) {
+      case "wait":
+        return;
+      case "ask":
+        for (const node of duty.nodes) this.#askForKek(group, node);
+        return;
+      case "clear":
+        this.#askForFloors(found, duty.below, duty.nodes);
+        return;
+      case "rotate":
+      case "admit":
+      case "erase":
+        this.#propose(found, replica.keys!, duty);
+    }
+  }
+
+  #close(group: GroupId, { made, replica }: Case): void {
+    this.#cases.delete(group);
+    const used = made !== null && replica.keys!.keys.at(made.epoch)?.id === made.id;
+    if (made !== null && !used) this.#keyring.aead.drop(made.id);
+  }
+
+  /** Null: nothing is to be done. */
+  #dutyOf(found: Case, { keys }: ReplicaKeys): KeyDuty | null {
+    const { replica, guests } = found;
+    const { nowUs, node } = this.#context;
+    const { state, view } = replica.raft;
+    for (const [guest, untilUs] of guests) if (untilUs <= nowUs) guests.delete(guest);
+    if (found.floor !== keys.epoch) {
+      found.floor = keys.epoch;
+      found.clean.clear();
+      found.rotates = false;
+    }
+    return dutyOf({
+      keys,
+      settled: state.applied >= state.termStart,
+      stable: !isJoint(view.configuration) && view.configurationIndex <= view.commit,
+      members: members(view.configuration).map((member) => member.node),
+      guests: [...guests.keys()],
+      knows: (other) => other === node || keys.holders.has(other) || this.#keks.has(other),
+      clean: found.clean,
+      rotates: found.rotates || (keys.newest?.entries ?? 0) >= this.#policy.rotateAfterEntries,
+    });
+  }
+
+  #askForKek(group: GroupId, node: NodeId): void {
+    this.#ask({ group, node, kind: "kek" }, { kind: "kek" });
+  }
+
+  #askForFloors({ replica }: Case, below: number, nodes: readonly NodeId[]): void {
+    const { group, incarnation } = replica;
+    for (const node of nodes) {
+      this.#ask({ group, node, kind: "keyFloor" }, { kind: "keyFloor", group, incarnation, below });
+    }
+  }
+
+  #ask(question: Question, request: NodeRequest): void {
+    // The oldest has waited longest in vain.
+    for (const asked of this.#questions.keys()) {
+      if (this.#questions.size < questionsMax) break;
+      this.#questions.delete(asked);
+    }
+    this.#questions.set(this.#desk.ask(question.node, encodeNodeRequest(request)), question);
+  }
+
+  #propose(
+    found: Case,
+    keys: ReplicaKeys,
+    duty: Extract<KeyDuty, { kind: "rotate" | "admit" | "erase" }>,
+  ): void {
+    const entry = this.#entryOf(found, keys, duty);
+    if (entry === null) return;
+    const request = this.#desk.unheard();
+    const payload = encodeKeyEntry(entry);
+    found.replica.step({ kind: "propose", request, type: entryType.key, payload }, request);
+  }
+
+  /** Null: a public key cannot be used. */
+  #entryOf(
+    found: Case,
+    { keys }: ReplicaKeys,
+    duty: Extract<KeyDuty, { kind: "rotate" | "admit" | "erase" }>,
+  ): KeyEntry | null {
+    const { aead } = this.#keyring;
+    switch (duty.kind) {
+      case "rotate": {
+        const epoch = keys.epoch + 1;
+        if (found.made?.epoch !== epoch) found.made = { epoch, id: aead.generate() };
+        const { id } = found.made;
+        const holders = duty.nodes.flatMap((node) => {
+          const publicKey = this.#kekOf(found, node);
+          const blob = publicKey === null ? null : aead.wrapFor(id, publicKey);
+          return blob === null ? [] : [{ node, publicKey: publicKey!, blob }];
+        });
+        if (holders.length < duty.nodes.length) return null;
+        const { recoveryKey } = this.#policy;
+        const recovery = recoveryKey === null ? emptyBytes : aead.wrapFor(id, recoveryKey);
+        return { kind: "rotate", epoch, id, holders, recovery: recovery ?? emptyBytes };
+      }
+      case "admit": {
+        const publicKey = this.#kekOf(found, duty.node)!;
+        const blobs = keys.keys.flatMap(({ epoch, id }) => {
+          const blob = aead.holds(id) ? aead.wrapFor(id, publicKey) : null;
+          return blob === null ? [] : [{ epoch, blob }];
+        });
+        if (blobs.length < keys.keys.length) return null;
+        return { kind: "admit", node: duty.node, publicKey, blobs };
+      }
+      case "erase":
+        return { kind: "erase", below: duty.below };
+    }
+  }
+
+  #kekOf({ replica }: Case, node: NodeId): Uint8Array | null {
+    if (node === this.#context.node) return this.#keyring.publicKey;
+    return this.#keks.get(node) ?? replica.keys!.keys.holders.get(node) ?? null;
+  }
+}
+
+function newCase(replica: Replica): Case {
+  return {
+    replica,
+    rotates: false,
+    guests: new Map(),
+    clean: new Set(),
+    floor: replica.keys!.keys.epoch,
+    done: "",
+    made: null,
+    actAtUs: 0,
+  };
+}

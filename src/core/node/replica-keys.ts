@@ -1,0 +1,129 @@
+/** The keys of one replica's group as it has applied them, and whether it can open what it must. */
+import { assert } from "../assert.js";
+import type { ByteReader, ByteWriter } from "../bytes.js";
+import type { Entry } from "../entry.js";
+import { RollingHash } from "../hash.js";
+import type { NodeId } from "../ids.js";
+import { GroupKeys } from "../keys/group-keys.js";
+import { decodeKeyEntry } from "../keys/key-entry.js";
+import { type ClosedState, openState, readClosedState, sealState } from "../keys/sealed-state.js";
+import { GroupSealer } from "../keys/sealing.js";
+import type { Marks } from "../marks.js";
+import type { DataKeyId } from "../ports/aead.js";
+import type { ReplicaKey } from "../wal/log-store.js";
+import type { KeyOwner, Keyring } from "./keyring.js";
+
+export interface ReplicaKeysParts {
+  readonly keyring: Keyring;
+  readonly node: NodeId;
+  readonly key: ReplicaKey;
+  readonly marks: Marks;
+  readonly erased: (ids: readonly DataKeyId[]) => void;
+  /** Names a snapshot: node, boot and a count. */
+  readonly snapshotId: () => readonly [number, number, number];
+}
+
+/** Of the snapshot that a state is of. */
+interface Position {
+  readonly index: number;
+  readonly term: number;
+}
+
+export class ReplicaKeys {
+  readonly sealer: GroupSealer;
+  /** How often something was said about keys here, by whatever means. */
+  version = 0;
+  readonly #parts: ReplicaKeysParts;
+
+  constructor(parts: ReplicaKeysParts) {
+    this.#parts = parts;
+    const { group, incarnation } = parts.key;
+    this.sealer = new GroupSealer(new GroupKeys(), parts.keyring.aead, group, incarnation);
+  }
+
+  get keys(): GroupKeys {
+    return this.sealer.keys;
+  }
+
+  /** A committed entry about keys. */
+  apply({ payload }: Entry): void {
+    const { marks, keyring } = this.#parts;
+    const entry = decodeKeyEntry(payload);
+    const before = this.keys.keys;
+    if (entry.kind === "undecodable" || !this.keys.apply(entry)) {
+      marks.hit("staleKeyEntryDropped");
+      return;
+    }
+    this.version++;
+    if (entry.kind === "rotate") marks.hit("keyRotated");
+    if (entry.kind === "admit") marks.hit("memberAdmitted");
+    if (entry.kind === "revoke") marks.hit("keysRevoked");
+    if (entry.kind !== "erase") return;
+    marks.hit("keyErased");
+    const gone = before.filter(({ epoch }) => epoch < entry.below).map(({ id }) => id);
+    for (const id of gone) keyring.aead.drop(id);
+    this.#parts.erased(gone);
+  }
+
+  /** False: `owner` has to wait for the key of that epoch; it is asked for. */
+  mayOpen(owner: KeyOwner, epoch: number): boolean {
+    return epoch === 0 || this.#holds(owner, this.keys, epoch);
+  }
+
+  /** The state in a snapshot; "waits": for its key. Null: it is not what it says it is. */
+  open(owner: KeyOwner, bytes: Uint8Array, at: Position): Uint8Array | "waits" | null {
+    const closed = readClosedState(bytes);
+    if (closed === null) return null;
+    const { keys, keyEpoch } = closed;
+    if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) return "waits";
+    const state = openState(this.#sealerOf(closed), at, closed);
+    if (state === null) return null;
+    this.sealer.keys = keys;
+    this.version++;
+    return state;
+  }
+
+  /** Null: the key in force is not here; it is asked for. */
+  seal(owner: KeyOwner, state: Uint8Array, at: Position): Uint8Array | null {
+    if (!this.mayOpen(owner, this.keys.epoch)) return null;
+    return sealState(this.sealer, { ...at, id: this.#parts.snapshotId() }, state);
+  }
+
+  write(writer: ByteWriter): void {
+    this.keys.write(writer);
+  }
+
+  read(reader: ByteReader): void {
+    assert(this.keys.read(reader), "what was written here of keys can be read");
+  }
+
+  /** Of the whole state: what the store has, and this. */
+  digestWith([low, high]: readonly [number, number]): readonly [number, number] {
+    const hash = new RollingHash();
+    hash.word(low);
+    hash.word(high);
+    this.keys.fold(hash);
+    return hash.digest();
+  }
+
+  /** The replica is gone, and its keys with it. */
+  drop(owner: KeyOwner): void {
+    this.#parts.keyring.forget(owner);
+    for (const { id } of this.keys.keys) this.#parts.keyring.aead.drop(id);
+  }
+
+  #holds(owner: KeyOwner, keys: GroupKeys, epoch: number): boolean {
+    const { keyring, node } = this.#parts;
+    const key = keys.at(epoch);
+    if (key === null) return false;
+    if (keyring.aead.holds(key.id)) return true;
+    const blob = key.blobs.get(node);
+    if (blob !== undefined) keyring.want(owner, key.id as DataKeyId, blob);
+    return false;
+  }
+
+  #sealerOf({ keys }: ClosedState): GroupSealer {
+    const { group, incarnation } = this.#parts.key;
+    return new GroupSealer(keys, this.#parts.keyring.aead, group, incarnation);
+  }
+}
