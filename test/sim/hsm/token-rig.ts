@@ -1,0 +1,51 @@
+/** A machine that drives a simulated token. */
+import type { TokenAnswer, TokenCall } from "../../../src/core/hsm/cryptoki/calls.js";
+import type { HsmMachineOptions } from "../../../src/core/hsm/options.js";
+import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
+import type { VendorProfile } from "../../../src/core/hsm/profile.js";
+import { cheapCrypto } from "../../../src/sim/hsm/cheap-crypto.js";
+import type { TokenCrypto } from "../../../src/sim/hsm/crypto.js";
+import { SimToken } from "../../../src/sim/hsm/module.js";
+import { DurableToken } from "../../../src/sim/hsm/token.js";
+import { Rig } from "../../core/hsm/rig.js";
+
+export interface RigSetup {
+  readonly profile?: VendorProfile;
+  readonly crypto?: TokenCrypto;
+  readonly options?: Partial<HsmMachineOptions>;
+  readonly token?: DurableToken;
+  readonly seed?: number;
+}
+
+export interface TokenRig {
+  readonly rig: Rig<RigModule>;
+  readonly token: DurableToken;
+}
+
+/** A module whose clock is the rig's. */
+export interface RigModule {
+  call(call: TokenCall): TokenAnswer;
+  readonly sim: SimToken;
+}
+
+export function newToken(seed = 1, objectsMax = Infinity): DurableToken {
+  return new DurableToken({
+    label: "t1",
+    serial: "s1",
+    pin: "1234",
+    seed: [seed, 5, 5, 5],
+    objectsMax,
+  });
+}
+
+export function tokenRig(setup: RigSetup = {}): TokenRig {
+  const { profile = vendorProfile("softhsm"), crypto = cheapCrypto, seed = 1 } = setup;
+  const token = setup.token ?? newToken(seed);
+  const rejectedPins = new Set<string>();
+  const module = (): RigModule => {
+    const sim = new SimToken({ token, profile, crypto, pin: () => "1234", rejectedPins });
+    return { sim, call: (call) => sim.call(rig.now, call) };
+  };
+  const rig: Rig<RigModule> = new Rig(module, { profile, ...setup.options }, seed);
+  return { rig, token };
+}
