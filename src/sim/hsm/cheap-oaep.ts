@@ -2,9 +2,10 @@
  * RSA encryption of the cheap kind: a block as long as the modulus, which holds a nonce, and sealed
  * under the public key what was encrypted. Every byte of the block is bound.
  */
+import { equalBytes } from "../../core/bytes.js";
 import type { Mechanism } from "../../core/hsm/cryptoki/calls.js";
 import { ckg, ckm } from "../../core/hsm/cryptoki/constants.js";
-import { concat } from "../../core/hsm/der.js";
+import { concat, rsaPublicKeyInfo } from "../../core/hsm/der.js";
 import { openBytes, sealBytes } from "./cheap-mixing.js";
 import type { Random } from "./crypto.js";
 
@@ -14,6 +15,10 @@ const nonceBytes = 16;
 const lengthBytes = 2;
 const tagBytes = 16;
 const nothing = new Uint8Array(0);
+const exponent: Uint8Array = Uint8Array.of(1, 0, 1);
+/** As a DER INTEGER, the last field of a public key. */
+const exponentFieldBytes = 5;
+const modulusLengths: readonly number[] = [256, 384, 512];
 
 /** As OAEP would take it; null: too long. */
 export function cheapOaepSeal(
@@ -67,19 +72,12 @@ export function wrapForCheap(
   return cheapOaepSeal(modulus, ckm.rsaPkcsOaep, parameter, bytes, random);
 }
 
-/** The last but the exponent of what `rsaPublicKeyInfo` writes. */
+/** Null: not exactly what `rsaPublicKeyInfo` writes of a key of ours. */
 function modulusIn(publicKey: Uint8Array): Uint8Array | null {
-  const exponentBytes = 5;
-  const end = publicKey.length - exponentBytes;
-  for (const length of [256, 384, 512]) {
-    const at = end - length - 5;
-    const head = at < 0 ? nothing : publicKey.subarray(at, at + 5);
-    const isHead =
-      head[0] === 0x02 &&
-      head[1] === 0x82 &&
-      head[2]! * 256 + head[3]! === length + 1 &&
-      head[4] === 0;
-    if (isHead) return publicKey.slice(at + 5, end);
+  for (const length of modulusLengths) {
+    const end = publicKey.length - exponentFieldBytes;
+    const modulus = publicKey.slice(Math.max(0, end - length), Math.max(0, end));
+    if (equalBytes(publicKey, rsaPublicKeyInfo(modulus, exponent))) return modulus;
   }
   return null;
 }

@@ -18,7 +18,7 @@ import { createObject, generateKey, generateKeyPair, unwrapKey } from "./making.
 import { mechanismList } from "./mechanisms.js";
 import { changeObject, destroyObject, readObject } from "./object-calls.js";
 import { ObjectTable } from "./objects.js";
-import type { DurableToken } from "./token.js";
+import type { DurableToken, TokenObject } from "./token.js";
 import { crypt, verify, wrapKey } from "./using.js";
 
 export interface SimTokenOptions {
@@ -107,6 +107,17 @@ export class SimToken {
   loseInit(): void {
     this.#initialized = false;
     this.loseSessions();
+  }
+
+  /** Handles that were given out come to name other objects of the same kind; how many did. */
+  moveHandles(): number {
+    return this.#objects.moveHandles();
+  }
+
+  /** Null: the handle names nothing, or something that does not last. */
+  lastingObject(handle: Handle): TokenObject | null {
+    const object = this.token === null ? null : this.#objects.at(this.token, handle);
+    return object === null || this.#objects.isPassing(object) ? null : object;
   }
 
   #initialize(): TokenAnswer<"initialize"> {

@@ -1,7 +1,7 @@
 /** Which objects a module sees, and by which handles. */
 import type { Handle, Template } from "../../core/hsm/cryptoki/calls.js";
 import { cka } from "../../core/hsm/cryptoki/constants.js";
-import { attributesOf, isSet } from "./attribute-bytes.js";
+import { attributesOf, isSet, numberOf } from "./attribute-bytes.js";
 import { matches } from "./object-rules.js";
 import type { DurableToken, TokenObject } from "./token.js";
 
@@ -84,6 +84,27 @@ export class ObjectTable {
     this.#passing.clear();
     this.#handles.clear();
     this.#byHandle.clear();
+  }
+
+  /** Each handle of a key to the next key of its class; how many moved. */
+  moveHandles(): number {
+    const byClass = new Map<number, Handle[]>();
+    for (const [handle, { attributes }] of this.#byHandle) {
+      const objectClass = numberOf(attributes, cka.class);
+      byClass.set(objectClass, [...(byClass.get(objectClass) ?? []), handle]);
+    }
+    let moved = 0;
+    for (const handles of byClass.values()) {
+      if (handles.length < 2) continue;
+      moved += handles.length;
+      const objects = handles.map((handle) => this.#byHandle.get(handle)!);
+      objects.push(objects.shift()!);
+      for (const [at, handle] of handles.entries()) {
+        this.#byHandle.set(handle, objects[at]!);
+        this.#handles.set(objects[at]!, handle);
+      }
+    }
+    return moved;
   }
 
   #handleOf(object: TokenObject): Handle {

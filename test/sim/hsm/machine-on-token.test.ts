@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
 import type { KeySpec } from "../../../src/core/hsm/keys.js";
 import { Rig, adminSecret } from "../../core/hsm/rig.js";
-import { tokenRig } from "./token-rig.js";
+import { type RigModule, tokenRig } from "./token-rig.js";
 
 const bytes = new TextEncoder().encode(
   "what nobody else may read: 64 bytes, or a few more than that",
@@ -20,7 +20,7 @@ const spec = (
   exportable: false,
 });
 
-function make(rig: Rig<never>, label: string, wanted: KeySpec) {
+function make(rig: Rig<RigModule>, label: string, wanted: KeySpec) {
   const name = { label, version: 1 };
   return rig.value("key", { kind: "generate", name, spec: wanted, ifMissing: false }).key;
 }
