@@ -48,7 +48,7 @@ export type TokenFaultEffect =
   | { readonly kind: "keyHidden" }
   /** Another client makes a second object that equals the first one found. */
   | { readonly kind: "keyDoubled" }
-  /** Old handles name other keys. */
+  /** The login is lost, and after the next one old handles name other keys. */
   | { readonly kind: "handlesMoved" }
   /** A key is made, but not as it was asked for: anybody may read it. */
   | { readonly kind: "attributesIgnored" }

@@ -109,8 +109,9 @@ export class SimToken {
     this.loseSessions();
   }
 
-  /** Handles that were given out come to name other objects of the same kind; how many did. */
+  /** The login is lost, but handles stay and name other objects of the same kind; how many do. */
   moveHandles(): number {
+    this.#loggedIn = false;
     return this.#objects.moveHandles();
   }
 
