@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
 import type { KeySpec } from "../../../src/core/hsm/keys.js";
-import { Rig, adminSecret } from "../../core/hsm/rig.js";
+import { cheapCrypto } from "../../../src/sim/hsm/cheap-crypto.js";
+import { realCrypto } from "../../../src/sim/hsm/real-crypto.js";
+import { type Rig, adminSecret } from "../../core/hsm/rig.js";
 import { type RigModule, tokenRig } from "./token-rig.js";
 
 const bytes = new TextEncoder().encode(
@@ -25,8 +27,11 @@ function make(rig: Rig<RigModule>, label: string, wanted: KeySpec) {
   return rig.value("key", { kind: "generate", name, spec: wanted, ifMissing: false }).key;
 }
 
-describe("the machine on a simulated SoftHSM", () => {
-  const { rig, token } = tokenRig({ profile: vendorProfile("softhsm") });
+describe.each([
+  ["cheap", cheapCrypto],
+  ["real", realCrypto],
+])("the machine on a simulated SoftHSM with %s cryptography", (_, crypto) => {
+  const { rig, token } = tokenRig({ profile: vendorProfile("softhsm"), crypto });
 
   it("opens, and knows by trial what SoftHSM 2.6.1 can do", () => {
     rig.value("done", { kind: "open" });
