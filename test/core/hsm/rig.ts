@@ -171,7 +171,9 @@ export class Rig<M extends Module = FakeModule> {
       case "call": {
         this.calls.push(effect.call);
         const last = this.#queue.at(-1)?.atUs ?? this.now;
-        const atUs = Math.max(last, this.now) + 1 + below(this.#random, 2000);
+        // One in eight is slow, so that the steps of two processes interleave in every way.
+        const mostUs = below(this.#random, 8) === 0 ? 20_000 : 2000;
+        const atUs = Math.max(last, this.now) + 1 + below(this.#random, mostUs);
         this.#queue.push({ id: effect.id, call: effect.call, atUs });
         return;
       }
