@@ -170,6 +170,9 @@ export class Rig<M extends Module = FakeModule> {
     switch (effect.kind) {
       case "call": {
         this.calls.push(effect.call);
+        if (effect.call.fn === "finalize" && this.#queue.length > 0) {
+          throw new Error("the library is finalised under a call");
+        }
         const last = this.#queue.at(-1)?.atUs ?? this.now;
         // One in eight is slow, so that the steps of two processes interleave in every way.
         const mostUs = below(this.#random, 8) === 0 ? 20_000 : 2000;
