@@ -49,6 +49,8 @@ export interface FakeQuirks {
   /** Ignores what is asked of it. */
   readonly forcesAttributes?: Template;
   readonly snapshots?: boolean;
+  /** Keys stay, whatever is asked. */
+  readonly tokenKeysOnly?: boolean;
 }
 
 /** Shared by every module. */
@@ -276,6 +278,8 @@ export class FakeModule {
     const forced = this.token.quirks.forcesAttributes ?? [];
     for (const { type, value } of [...template, ...forced]) attributes.set(type, raw(value));
     if (!attributes.has(cka.valueLen)) attributes.set(cka.valueLen, raw(secret.length));
+    const isKey = attributes.get(cka.class)?.[0] !== cko.data;
+    if (isKey && this.token.quirks.tokenKeysOnly === true) attributes.set(cka.token, raw(true));
     const token = attributes.get(cka.token)?.[0] === 1;
     const owner = token ? null : this.#own(session);
     const object = { attributes, secret, session: owner, serial: ++this.token.serial };

@@ -79,6 +79,19 @@ describe("recovery", () => {
     expect(path(rig, seen)).toEqual(states);
   });
 
+  test("a key that opens to something else is not the key, until a new process", () => {
+    const rig = fakeRig(new FakeToken());
+    generate(rig, "a", ecSpec);
+    const restarts = rig.restarts;
+    rig.fault = ({ fn }) =>
+      fn === "decrypt" && rig.restarts === restarts
+        ? { kind: "lie", value: new Uint8Array(16) }
+        : null;
+    rig.run(60_000_000);
+    expect(rig.restarts).toBe(restarts + 1);
+    expect(rig.machine.state.mode).toBe("ready");
+  });
+
   test("each level is tried before the next, and the last again and again", () => {
     const rig = fakeRig(new FakeToken());
     const key = generate(rig, "a", ecSpec);

@@ -15,6 +15,8 @@ export const adminSecret = "only the administrator knows this";
 export type Fault =
   | { readonly kind: "answer"; readonly rv: number }
   | { readonly kind: "lostAnswer"; readonly rv: number }
+  /** Success, with something else. */
+  | { readonly kind: "lie"; readonly value: Uint8Array }
   | { readonly kind: "hang" }
   | { readonly kind: "die" };
 
@@ -154,6 +156,9 @@ export class Rig<M extends Module = FakeModule> {
     }
     if (fault?.kind === "die") return this.die();
     this.#queue.shift();
+    if (fault?.kind === "lie") {
+      return this.#step({ kind: "answered", call: id, answer: { rv: 0, value: fault.value } });
+    }
     const answer =
       fault?.kind === "answer" ? { rv: fault.rv, value: null } : this.module!.call(call);
     const told = fault?.kind === "lostAnswer" ? { rv: fault.rv, value: null } : answer;
