@@ -112,7 +112,7 @@ export class FakeModule {
 
   loseLogin(): void {
     this.loggedIn = false;
-    this.#reuseHandles();
+    this.reuseHandles();
   }
 
   forgetInit(): void {
@@ -121,7 +121,7 @@ export class FakeModule {
   }
 
   /** Numbers that were given out come to name other keys, as they do in some modules. */
-  #reuseHandles(): void {
+  reuseHandles(): void {
     const names = [...this.#handles.keys()];
     const objects = [...this.#handles.values()].reverse();
     names.forEach((name, at) => this.#handles.set(name, objects[at]!));
@@ -130,7 +130,7 @@ export class FakeModule {
   #afterSessions(): void {
     if (this.#sessions.size > 0) return;
     this.loggedIn = false;
-    this.#reuseHandles();
+    this.reuseHandles();
   }
 
   call(call: TokenCall): TokenAnswer {
@@ -173,7 +173,7 @@ export class FakeModule {
       case "logout":
         if (!this.loggedIn) return refused(ckr.userNotLoggedIn);
         this.loggedIn = false;
-        this.#reuseHandles();
+        this.reuseHandles();
         return ok(null);
       case "generateRandom":
         return ok(this.token.bytes(call.lengthBytes));
