@@ -122,9 +122,13 @@ export class FakeModule {
 
   /** Numbers that were given out come to name other keys, as they do in some modules. */
   reuseHandles(): void {
-    const names = [...this.#handles.keys()];
-    const objects = [...this.#handles.values()].reverse();
-    names.forEach((name, at) => this.#handles.set(name, objects[at]!));
+    for (const objectClass of Object.values(cko)) {
+      const live = [...this.#handles].filter(
+        ([, object]) =>
+          this.token.objects.has(object) && numberOf(object, cka.class) === objectClass,
+      );
+      live.forEach(([name], at) => this.#handles.set(name, live[(at + 1) % live.length]![1]));
+    }
   }
 
   #afterSessions(): void {
