@@ -19,7 +19,7 @@ import type { HsmValue } from "../ports/hsm.js";
 import { confirmVisible } from "./canary.js";
 import type { Handle } from "./cryptoki/calls.js";
 import { cka, ckr, cko } from "./cryptoki/constants.js";
-import { type Flow, ask, attempt, fail, pause } from "./flow.js";
+import { type Flow, ask, attempt, fail, pause, refuse } from "./flow.js";
 import {
   classOf,
   describeObject,
@@ -157,9 +157,10 @@ function* take(
   const mine = own !== null && found?.description.reference.id === hexOf(own.id);
   if (own !== null && !mine) yield* destroyOwn(work, wanted, own);
   if (found === null) return yield* fail("mismatch", "generate");
+  if (mine) return found;
+  if (!wanted.ifMissing) return yield* refuse("P19", "generate: the name is taken");
   const same = sameSpec(core, found.description.reference.spec, wanted.spec);
-  if (!mine && !(wanted.ifMissing && same)) return yield* fail("mismatch", "generate");
-  return found;
+  return same ? found : yield* fail("mismatch", "generate");
 }
 
 /** Public half first: who has the name is judged by the other. */

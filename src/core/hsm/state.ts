@@ -35,9 +35,9 @@ export interface HsmState {
   /** Under which of its numbers the token has AES-KWP. */
   keyWrapPadMechanism: number;
   /** `class:type` of attributes that this token does not know. */
-  readonly unknownAttributes: Set<string>;
+  readonly unknownAttributes: Map<string, true>;
   canary: Canary | null;
-  readonly goneNames: Set<string>;
+  readonly goneNames: Map<string, true>;
   /** Since when keys under provisional names were seen, by id. */
   readonly strangers: Map<string, number>;
   throttledUntilUs: number;

@@ -7,8 +7,10 @@ import { describe, expect, test } from "vitest";
 import { ckr, cko } from "../../../src/core/hsm/cryptoki/constants.js";
 import type { KeyReference, KeySpec } from "../../../src/core/hsm/keys.js";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
+import { digestOf, pack, unpack } from "../../../src/core/plain.js";
 import type { HsmRequest, HsmResult } from "../../../src/core/ports/hsm.js";
 import { FakeToken } from "./fake-token.js";
+import { runs } from "../../setup/soak.js";
 import { type Fault, type Rig, adminSecret, fakeRig, runTogether } from "./rig.js";
 
 const spec = (algorithm: "aes" | "ec", purpose: KeySpec["purpose"]): KeySpec => ({
@@ -211,6 +213,13 @@ class Bench {
   }
 }
 
+/** Through bytes, as plain data goes. */
+function unpacked(state: unknown): unknown {
+  const back = unpack(pack(state));
+  if ("error" in back) throw new Error(back.error.code);
+  return back.ok;
+}
+
 const even = new Uint8Array(32).fill(0x77);
 
 describe("under faults", () => {
@@ -243,11 +252,12 @@ describe("under faults", () => {
         for (const secret of [secretText, adminSecret, hex(plaintext), hex(even)]) {
           expect(seen).not.toContain(secret);
         }
+        expect(digestOf(rig.machine.state)).toEqual(digestOf(unpacked(rig.machine.state)));
         expect(rig.machine.state.sessions).toBeLessThanOrEqual(8);
         // At most the machine's own check of just now.
         expect(rig.machine.waiting).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 4000 },
+      { numRuns: runs(300) },
     );
   });
 });
@@ -307,7 +317,7 @@ describe("a race for one name", () => {
         const { keys } = rigs[0]!.value("keys", { kind: "find", label: "shared" });
         expect(keys.map(({ reference }) => reference.id)).toEqual([ids[0]]);
       }),
-      { numRuns: 4000 },
+      { numRuns: runs(300) },
     );
   });
 });
