@@ -196,13 +196,9 @@ function kindFault({ template, objectClass, keyType }: Draft): number {
 }
 
 function draftFault(context: ModuleContext, draft: Draft): number {
-  const { profile, loggedIn } = context;
+  const { loggedIn } = context;
   const { template, objectClass, keyType, origin } = draft;
   if (keyType !== null && !fitsClass(keyType, objectClass)) return ckr.attributeValueInvalid;
-  const { generateAttributes: few } = profile;
-  if (origin === "generate" && few !== null && template.some(({ type }) => !few.includes(type))) {
-    return ckr.templateInconsistent;
-  }
   const fault = templateFault(template, origin, objectClass);
   if (fault !== ckr.ok) return fault;
   const isPrivate = valueIn(template, cka.private) ?? objectClass !== cko.publicKey;
@@ -217,7 +213,7 @@ function fitsClass(keyType: number, objectClass: number): boolean {
 /** No room, or a name that is taken. */
 function roomFault(context: ModuleContext, templates: readonly Template[]): number {
   const { token, profile } = context;
-  const lasting = templates.filter((template) => isLasting(context, template));
+  const lasting = templates.filter(isLasting);
   if (token.objects.size + lasting.length > token.objectsMax) {
     return profile.vendor === "softhsm" ? ckr.functionFailed : ckr.deviceMemory;
   }
@@ -234,15 +230,13 @@ function isTaken({ token }: ModuleContext, template: Template): boolean {
   });
 }
 
-/** Where templates cannot say so, everything lasts. */
-function isLasting({ profile }: ModuleContext, template: Template): boolean {
-  if (profile.generateAttributes !== null) return true;
+function isLasting(template: Template): boolean {
   return valueIn(template, cka.token) === true;
 }
 
 function keep(
   context: ModuleContext,
-  { template, session, objectClass, keyType }: Draft,
+  { template, session, objectClass, keyType, origin }: Draft,
   material: ObjectAttributes,
   generatedBy: number | null,
 ): Handle {
@@ -253,6 +247,9 @@ function keep(
     new Map([...typed, ...material]),
     generatedBy,
   );
-  const owner = isLasting(context, template) ? null : session;
+  // As SoftHSM has it.
+  const untold = origin === "unwrap" && context.profile.vendor === "softhsm";
+  if (untold && attributes.has(cka.valueLen)) attributes.set(cka.valueLen, attributeBytes(0));
+  const owner = isLasting(template) ? null : session;
   return context.objects.add(context.token, attributes, owner);
 }

@@ -8,10 +8,12 @@ import {
   type SlotDescription,
   type TokenAnswer,
   type TokenCall,
+  type TokenFunction,
   noCall,
 } from "../../core/hsm/cryptoki/calls.js";
 import { ckf, ckr, cks } from "../../core/hsm/cryptoki/constants.js";
-import type { VendorProfile } from "../../core/hsm/profile.js";
+import type { VendorName, VendorProfile } from "../../core/hsm/profile.js";
+import { cloudkmsCall } from "./cloudkms.js";
 import { type ModuleContext, ok, refused } from "./context.js";
 import type { TokenCrypto } from "./crypto.js";
 import { createObject, generateKey, generateKeyPair, unwrapKey } from "./making.js";
@@ -171,7 +173,8 @@ export class SimToken {
     const session = this.#sessions.get(call.session);
     if (session === undefined) return refused(ckr.sessionHandleInvalid);
     if (nowUs - session.usedUs > 1000 * (profile.idleExpiryMs ?? Infinity)) {
-      this.#closeSession(call.session);
+      // The YubiHSM's module keeps the dead session, and its place, until C_Finalize.
+      if (profile.vendor !== "yubihsm2") this.#closeSession(call.session);
       return refused(ckr.sessionHandleInvalid);
     }
     session.usedUs = nowUs;
@@ -267,7 +270,24 @@ type SessionCall = Extract<TokenCall, { readonly session: Handle }>;
 type OwnCall = "closeSession" | "sessionInfo" | "login" | "logout" | "generateRandom";
 type ObjectCall = Exclude<SessionCall, { readonly fn: OwnCall }>;
 
+/** Functions that a module does not have. */
+const missing: Partial<Record<VendorName, readonly TokenFunction[]>> = {
+  "google-cloud-hsm": ["createObject", "setAttributes", "wrapKey", "unwrapKey"],
+};
+
+function making(
+  context: ModuleContext,
+  call: ObjectCall & { readonly fn: "generateKey" | "generateKeyPair" },
+): TokenAnswer {
+  const whole = context.profile.generateAttributes === null ? call : cloudkmsCall(context, call);
+  if (typeof whole === "number") return refused(whole);
+  return whole.fn === "generateKey" ? generateKey(context, whole) : generateKeyPair(context, whole);
+}
+
 function onObjects(context: ModuleContext, call: ObjectCall): TokenAnswer {
+  if (missing[context.profile.vendor]?.includes(call.fn) === true) {
+    return refused(ckr.functionNotSupported);
+  }
   switch (call.fn) {
     case "find": {
       const { objects, token, loggedIn } = context;
@@ -282,9 +302,8 @@ function onObjects(context: ModuleContext, call: ObjectCall): TokenAnswer {
     case "createObject":
       return createObject(context, call);
     case "generateKey":
-      return generateKey(context, call);
     case "generateKeyPair":
-      return generateKeyPair(context, call);
+      return making(context, call);
     case "wrapKey":
       return wrapKey(context, call);
     case "unwrapKey":
