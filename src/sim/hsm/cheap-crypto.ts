@@ -8,14 +8,7 @@ import type { Mechanism } from "../../core/hsm/cryptoki/calls.js";
 import { cka, ckk, ckm, ckr } from "../../core/hsm/cryptoki/constants.js";
 import { concat, curveOfParameters } from "../../core/hsm/der.js";
 import { type ObjectAttributes, attributesOf, numberOf } from "./attribute-bytes.js";
-import {
-  type CheapSecret,
-  hashBytes,
-  openBytes,
-  publicOf,
-  sealBytes,
-  stream,
-} from "./cheap-mixing.js";
+import { type CheapSecret, hashBytes, openBytes, sealBytes, stream } from "./cheap-mixing.js";
 import { cheapOaepOpen, cheapOaepSeal } from "./cheap-oaep.js";
 import type { CryptoAnswer, PairMaterial, Random, TokenCrypto } from "./crypto.js";
 
@@ -70,7 +63,7 @@ export const cheapCrypto: TokenCrypto = {
 };
 
 function rsaOf(secret: Uint8Array, modulusBytes: number): PairMaterial {
-  const modulus = stream(publicOf(secret), "modulus", modulusBytes);
+  const modulus = stream(secret, "modulus", modulusBytes);
   // As long as it says, and odd.
   modulus[0]! |= 0x80;
   modulus[modulusBytes - 1]! |= 1;
@@ -85,7 +78,7 @@ function rsaOf(secret: Uint8Array, modulusBytes: number): PairMaterial {
 function ecOf(secret: Uint8Array, parameters: Uint8Array): PairMaterial | null {
   const curve = curveOfParameters(parameters);
   if (curve === null) return null;
-  const numbers = stream(publicOf(secret), "point", curve.bits / 4);
+  const numbers = stream(secret, "point", curve.bits / 4);
   const point = concat(Uint8Array.of(4, numbers.length + 1, 4), numbers);
   return {
     publicKey: attributesOf([

@@ -30,13 +30,9 @@ export function hashBytes(
   return bytes;
 }
 
+/** Bytes that do not lead back to the key. */
 export function stream(key: CheapSecret, use: string, length: number): Uint8Array {
   return hashBytes(key, use, new Uint8Array(0), length);
-}
-
-/** What others may know of a secret. */
-export function publicOf(secret: CheapSecret): Uint8Array {
-  return stream(secret, "public", secret.length);
 }
 
 /** Ciphertext and a tag of 16 bytes. */

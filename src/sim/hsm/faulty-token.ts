@@ -229,8 +229,7 @@ export class FaultyToken {
   #double(rule: TokenFaultRule, handle: Handle | undefined): void {
     const object = handle === undefined ? null : this.module.lastingObject(handle);
     if (object === null) return;
-    const copied = [...object.attributes].map(([type, bytes]) => [type, bytes.slice()] as const);
-    this.module.token?.objects.add({ attributes: new Map(copied) });
+    this.module.token?.objects.add({ attributes: new Map(object.attributes) });
     this.#faults.effective(rule);
   }
 

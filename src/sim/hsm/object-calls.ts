@@ -1,7 +1,7 @@
 /** C_GetAttributeValue, C_SetAttributeValue and C_DestroyObject. */
 import type { TokenAnswer, TokenCall } from "../../core/hsm/cryptoki/calls.js";
 import { cka, ckr } from "../../core/hsm/cryptoki/constants.js";
-import { attributeBytes, attributesOf, isSet } from "./attribute-bytes.js";
+import { attributesOf, isSet } from "./attribute-bytes.js";
 import { type ModuleContext, ok, refused } from "./context.js";
 import { changeFault, readAttribute } from "./object-rules.js";
 import type { TokenObject } from "./token.js";
@@ -32,9 +32,6 @@ export function changeObject(
   const fault = changeFault(attributes, template);
   if (fault !== ckr.ok) return refused(fault);
   for (const [type, bytes] of attributesOf(template)) attributes.set(type, bytes);
-  if (attributes.has(cka.sensitive) && !isSet(attributes, cka.sensitive)) {
-    attributes.set(cka.alwaysSensitive, attributeBytes(false));
-  }
   return ok<"setAttributes">(null);
 }
 

@@ -54,9 +54,9 @@ export class DurableToken {
     copy.wrongPins = this.wrongPins;
     copy.locked = this.locked;
     for (const [at, word] of this.#random.entries()) copy.#random[at] = word;
+    // Bytes of attributes are replaced, never changed.
     for (const { attributes } of this.objects) {
-      const copied = [...attributes].map(([type, bytes]) => [type, bytes.slice()] as const);
-      copy.objects.add({ attributes: new Map(copied) });
+      copy.objects.add({ attributes: new Map(attributes) });
     }
     return copy;
   }

@@ -276,6 +276,8 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     expect(b.effective()).toBe(2);
     const session = b.value({ fn: "openSession", slot: tokenSlot });
     b.value({ ...b.encrypt, session });
+    b.value({ fn: "closeSession", session: b.session });
+    expect(b.rv(b.find)).toBe(ckr.sessionHandleInvalid);
   },
   bytesCorrupted() {
     const b = new Bench({ kind: "bytesCorrupted" });

@@ -165,6 +165,15 @@ describe("keys", () => {
       type: ckm.rsaPkcsOaep,
       parameter: { kind: "oaep", hash, mgf, label },
     });
+    // Public keys wrap, private ones unwrap.
+    const sha1 = { session, mechanism: oaep(ckm.sha1, ckg.mgf1Sha1) } as const;
+    const { publicKey, privateKey } = rsa;
+    const wrapping = { fn: "wrapKey", ...sha1, key: publicKey } as const;
+    expect(c.rv({ ...wrapping, wrappingKey: privateKey })).toBe(ckr.wrappingKeyTypeInconsistent);
+    const unwrapping = { fn: "unwrapKey", ...sha1, wrapped: data, template: [] } as const;
+    expect(c.rv({ ...unwrapping, unwrappingKey: publicKey })).toBe(
+      ckr.unwrappingKeyTypeInconsistent,
+    );
     const encrypt = (mechanism: Mechanism): number =>
       c.rv({ fn: "encrypt", session, key: rsa.publicKey, mechanism, data });
     expect(encrypt(oaep(ckm.sha1, ckg.mgf1Sha1))).toBe(ckr.ok);

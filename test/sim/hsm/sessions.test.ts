@@ -5,6 +5,7 @@
 import { describe, expect, it } from "vitest";
 import type { Mechanism, Template } from "../../../src/core/hsm/cryptoki/calls.js";
 import { ckf, cka, ckm, ckr, cks } from "../../../src/core/hsm/cryptoki/constants.js";
+import type { VendorProfile } from "../../../src/core/hsm/profile.js";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
 import { tokenSlot } from "../../../src/sim/hsm/module.js";
 import { Client } from "./client.js";
@@ -90,6 +91,24 @@ describe("sessions", () => {
     expect(c.readRv(key, cka.id)).toBe(ckr.objectHandleInvalid);
     expect(c.readRv(open, cka.id)).toBe(ckr.objectHandleInvalid);
     expect(c.token.objects.size).toBe(2);
+  });
+
+  it("die of idleness where the device says so; a YubiHSM's keep their places", () => {
+    const places = (profile: VendorProfile): number => {
+      const c = new Client(profile);
+      const info = { fn: "sessionInfo", session: c.session } as const;
+      c.open();
+      for (const atUs of [30_000_000, 60_000_000]) {
+        c.nowUs = atUs;
+        c.value(info);
+      }
+      c.nowUs = 90_000_001;
+      expect(c.rv(info)).toBe(ckr.sessionHandleInvalid);
+      expect(c.rv(info)).toBe(ckr.sessionHandleInvalid);
+      return c.module.sessions;
+    };
+    expect(places(vendorProfile("generic", { idleExpiryMs: 30_000 }))).toBe(1);
+    expect(places(vendorProfile("yubihsm2"))).toBe(2);
   });
 
   it("are as many as one likes", () => {

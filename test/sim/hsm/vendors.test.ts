@@ -91,7 +91,10 @@ describe.each(Object.keys(expected) as (keyof typeof expected)[])("%s", (vendor)
     expect(rig.value("health", { kind: "health" }).health.working).toBe(true);
   });
 
-  it.skipIf(vendor === "yubihsm2")("wraps, unwraps and encrypts", () => {
+  // A YubiHSM does none of it by standard mechanisms.
+  if (vendor === "yubihsm2") return;
+
+  it("wraps, unwraps and encrypts", () => {
     const { rig } = tokenRig({ profile });
     for (const kekSpec of [spec("aes", 256, "wrap"), spec("rsa", 2048, "wrap")]) {
       const kek = make(rig, `kek-${kekSpec.algorithm}`, kekSpec);
