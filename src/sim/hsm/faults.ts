@@ -29,6 +29,8 @@ export type TokenFaultEffect =
   | { readonly kind: "deviceError" }
   /** For so long. `silent`: sessions look sound, and only what needs an object tells. */
   | { readonly kind: "tokenAway"; readonly forUs: number; readonly silent: boolean }
+  /** For so long another token of that label and PIN is in the slot; it has nothing in it. */
+  | { readonly kind: "tokenSwapped"; readonly forUs: number }
   /** Too fast, in the vendor's words. */
   | { readonly kind: "throttled" }
   /** Refused before anything is done. */
@@ -80,6 +82,7 @@ interface Lasting {
 export class TokenFaults {
   readonly counts: ReadonlyMap<number, TokenFaultCount>;
   readonly away: Lasting = { rule: null, untilUs: 0, silent: false };
+  readonly swap: { rule: TokenFaultRule | null; untilUs: number } = { rule: null, untilUs: 0 };
   /** C_Initialize fails so many times more. */
   failingInits: { rule: TokenFaultRule | null; left: number } = { rule: null, left: 0 };
   readonly #word: FaultWord;
@@ -96,6 +99,7 @@ export class TokenFaults {
   heal(): void {
     this.#rules = [];
     this.away.rule = null;
+    this.swap.rule = null;
     this.failingInits = { rule: null, left: 0 };
   }
 

@@ -5,6 +5,7 @@ import { attributeBytes, isSet, valueIn } from "./attribute-bytes.js";
 import { ok, refused } from "./context.js";
 import type { TokenFaultRule, TokenFaults } from "./faults.js";
 import type { SimToken } from "./module.js";
+import { DurableToken } from "./token.js";
 
 export interface TokenReply {
   /** Null: never. */
@@ -22,8 +23,12 @@ export class FaultyToken {
   #broken: TokenFaultRule | null = null;
   readonly #busy = new Map<Handle, TokenFaultRule>();
 
+  /** The token that belongs in the slot. */
+  readonly #own: DurableToken | null;
+
   constructor(module: SimToken, faults: TokenFaults) {
     this.module = module;
+    this.#own = module.token;
     this.#faults = faults;
   }
 
@@ -38,10 +43,27 @@ export class FaultyToken {
       this.#faults.effective(this.#hung);
       return { answer: null, delayUs };
     }
+    this.#seat(nowUs);
     const instead = this.#standing(nowUs, call) ?? this.#refusal(struck, call);
     let answer = instead ?? this.#execute(struck, nowUs, call);
     for (const rule of struck) answer = this.#altered(rule, call, answer);
     return { answer, delayUs };
+  }
+
+  /** Puts that token into the slot which is to be there now; with the other one its sessions go. */
+  #seat(nowUs: number): void {
+    const { module } = this;
+    const { rule, untilUs } = this.#faults.swap;
+    const isSwapped = rule !== null && nowUs < untilUs;
+    const isOther = module.token !== this.#own;
+    if (isSwapped === isOther || this.#own === null) return;
+    const { label, serial, pin } = this.#own;
+    const seed = [rule?.id ?? 0, 1, 1, 1] as const;
+    module.token = isSwapped
+      ? new DurableToken({ label, serial: `${serial}-other`, pin, seed })
+      : this.#own;
+    module.loseSessions();
+    if (rule !== null) this.#faults.effective(rule);
   }
 
   #delay(rule: TokenFaultRule): number {
@@ -76,6 +98,9 @@ export class FaultyToken {
           untilUs: nowUs + effect.forUs,
           silent: effect.silent,
         });
+        return;
+      case "tokenSwapped":
+        Object.assign(this.#faults.swap, { rule, untilUs: nowUs + effect.forUs });
         return;
       case "hang":
         this.#hung = rule;

@@ -173,6 +173,19 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     quiet.nowUs = 1500;
     quiet.open();
   },
+  tokenSwapped() {
+    const b = new Bench({ kind: "tokenSwapped", forUs: 500 });
+    expect(b.rv(b.random)).toBe(ckr.sessionHandleInvalid);
+    expect(b.value({ fn: "slots" })[0]).toMatchObject({ label: "t1", serial: "s1-other" });
+    b.session = b.value({ fn: "openSession", slot: tokenSlot });
+    b.value({ fn: "login", session: b.session });
+    expect(b.value(b.find)).toEqual([]);
+    b.nowUs = 1500;
+    expect(b.rv(b.random)).toBe(ckr.sessionHandleInvalid);
+    expect(b.value({ fn: "slots" })[0]).toMatchObject({ serial: "s1" });
+    expect(b.token.objects.size).toBe(2);
+    expect(b.effective()).toBe(2);
+  },
   throttled() {
     const b = new Bench({ kind: "throttled" });
     expect(b.rv(b.encrypt)).toBe(ckr.functionFailed);
@@ -313,6 +326,7 @@ const passing: readonly TokenFaultEffect[] = [
   { kind: "deviceError" },
   { kind: "tokenAway", forUs: 3_000_000, silent: false },
   { kind: "tokenAway", forUs: 3_000_000, silent: true },
+  { kind: "tokenSwapped", forUs: 3_000_000 },
   { kind: "throttled" },
   { kind: "hang" },
   { kind: "slow", delayUs: 2_000_000 },
