@@ -120,6 +120,9 @@ function keyFor(
   if (fault !== ckr.ok) return fault;
   if (!serves(profile.vendor, use, mechanism.type)) return ckr.mechanismInvalid;
   if (!fitsMechanism(key.attributes, mechanism.type)) return ckr.keyTypeInconsistent;
+  // SoftHSM wants keys of HMAC as long as the hash.
+  const isHmac = mechanism.type === ckm.sha256Hmac && profile.vendor === "softhsm";
+  if (isHmac && (key.attributes.get(cka.value)?.length ?? 0) < 32) return ckr.keySizeRange;
   return parameterFault(profile, mechanism, use === "encrypt") || key;
 }
 

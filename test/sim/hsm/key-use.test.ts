@@ -116,6 +116,18 @@ describe("keys", () => {
     expect(c.rv({ ...decrypt, data: sealed.slice(1) })).toBe(ckr.generalError);
   });
 
+  it("for HMAC are as long as the hash", () => {
+    const c = new Client();
+    const { session } = c;
+    const mac = (bytes: number): number => {
+      const template: Template = [{ type: cka.valueLen, value: bytes }];
+      const mechanism = { type: ckm.genericSecretKeyGen };
+      const key = c.value({ fn: "generateKey", session, mechanism, template });
+      return c.rv({ fn: "sign", session, key, mechanism: { type: ckm.sha256Hmac }, data });
+    };
+    expect([mac(31), mac(32)]).toEqual([ckr.keySizeRange, ckr.ok]);
+  });
+
   it("of pairs do their half", () => {
     const c = new Client();
     const { session } = c;
