@@ -252,7 +252,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
       this.#closed = closed;
       return;
     } else if (closed !== null) this.#showRestored(closed.snapshot.index);
-    this.#keyless = false;
+    this.#keyless = !this.keys!.mayOpen(this, this.keys!.keys.epoch);
     this.#applying.resume();
     if (this.raft.state.permissions.mayApply) return;
     if (this.#keyless) return;
@@ -461,9 +461,13 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     if (this.keys.keys.revoked) return false;
     if (this.keys.mayOpen(this, keyEpoch)) return true;
     this.#context.marks.hit("applyWaitedForKey");
+    this.#loseKeys();
+    return false;
+  }
+
+  #loseKeys(): void {
     this.#keyless = true;
     this.#later.keyless(this);
-    return false;
   }
 
   applyEntry(entry: Entry): void {
@@ -481,7 +485,11 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   }
 
   #applyToKeys(keys: ReplicaKeys, entry: Entry): void {
-    if (entry.type === entryType.key) keys.apply(entry);
+    if (entry.type === entryType.key) {
+      keys.apply(entry);
+      // Who leads next seals under the key in force.
+      if (!keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();
+    }
     if (entry.keyEpoch > 0) keys.keys.count(entry.keyEpoch);
   }
 
