@@ -145,7 +145,10 @@ export class GroupKeys {
     const fits =
       blobs.length === this.#keys.length &&
       blobs.length > 0 &&
-      blobs.every(({ epoch }, at) => epoch === this.#keys[at]!.epoch);
+      blobs.every(({ epoch, id }, at) => {
+        const key = this.#keys[at]!;
+        return epoch === key.epoch && id === key.id;
+      });
     if (!fits || this.holders.size >= holdersMax) return false;
     this.holders.set(node, copyBytes(publicKey));
     for (const [at, { blob }] of blobs.entries()) this.#keys[at]!.blobs.set(node, copyBytes(blob));

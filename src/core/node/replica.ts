@@ -157,6 +157,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     const { nowUs, node, boot, observer } = this.#context;
     const { view } = this.raft;
     const out = this.#context.effects;
+    this.#foresee(recovered.entries);
     if (state !== null && !this.#restoreOwn(recovered.snapshot!, state)) {
       this.#context.marks.hit("startedWithoutKeys");
       this.#closed = { snapshot: recovered.snapshot!, state, request: null };
@@ -168,6 +169,11 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     observer.stepped(node, "recovered", recovered.entries.length, view);
     if (state !== null && this.#closed === null) this.#showRestored(this.applied as Index);
     this.#carryOut(out);
+  }
+
+  #foresee(entries: readonly Entry[]): void {
+    if (this.keys === null) return;
+    for (const entry of entries) if (entry.type === entryType.key) this.keys.foresee(this, entry);
   }
 
   /** False: the key of the snapshot is not there yet. */
@@ -337,6 +343,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
       case "persist":
         this.#token = effect.token;
         this.#context.writes.persist(this, effect);
+        this.#foresee(effect.entries);
         return;
       case "apply":
         this.#applying.begin(effect.entries);

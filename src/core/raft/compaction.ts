@@ -57,8 +57,9 @@ export function onSnapshotTaken(
     core.marks.hit("snapshotNotTaken");
     return;
   }
-  // A snapshot received meanwhile may cover more.
-  if (state.snapshot !== null && snapshot.index <= state.snapshot.index) return;
+  // A snapshot received meanwhile may cover more. One of the same index has taken the place of the
+  // other's file, and sealed anew it is another one.
+  if (state.snapshot !== null && snapshot.index < state.snapshot.index) return;
   if (termAt(state.log, snapshot.index) !== snapshot.term) return;
   state.snapshot = snapshot;
   compact(core, options.trailingEntries);
