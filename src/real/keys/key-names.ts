@@ -3,7 +3,8 @@ import type { KeyName, KeyReference, KeySpec } from "../../core/hsm/keys.js";
 
 const labelPattern = /^[A-Za-z0-9_-]{1,48}$/;
 const idPattern = /^[0-9a-f]{32}$/;
-const versionMax = 0xffff_ffff;
+/** What fits into every vendor's labels beside the longest label. */
+const versionMax = 999_999_999;
 
 const bitsOf: Readonly<Record<KeySpec["algorithm"], readonly number[]>> = {
   aes: [256],

@@ -174,7 +174,7 @@ describe("key file: what is written", () => {
     await Promise.all([add(one, 2), add(other, 3), add(one, 4), add(other, 5)]);
     await Promise.all([one.refresh(), other.refresh()]);
     const versions = (file: KeyFile): number[] =>
-      file.records.keys.map(({ name }) => name.version).sort();
+      file.records.keys.map(({ name }) => name.version).sort((a, b) => a - b);
     expect([versions(one), versions(other)]).toEqual([
       [1, 2, 3, 4, 5],
       [1, 2, 3, 4, 5],

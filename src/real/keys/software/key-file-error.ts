@@ -21,6 +21,8 @@ export type KeyFileProblem =
   /** The system refuses; `system` says how. */
   | "unreadable"
   | "unwritable"
+  /** It was written, but whether that survives a loss of power is not known. */
+  | "unsynced"
   /** Another process has been writing it for too long. */
   | "busy"
   /** More keys than a file holds. */
@@ -40,6 +42,7 @@ const meanings: Readonly<Record<KeyFileProblem, string>> = {
   wrongPassphrase: "the passphrase is not the one that it was made with",
   unreadable: "it cannot be read",
   unwritable: "it cannot be written",
+  unsynced: "it was written, but that may not survive a loss of power",
   busy: "another process is writing it",
   full: "it holds as many keys as a file can",
   closed: "it has been closed",

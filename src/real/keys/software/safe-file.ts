@@ -108,12 +108,14 @@ async function writing(path: string, act: (temporary: string) => Promise<void>):
   const temporary = `${path}.${randomBytes(6).toString("hex")}.new`;
   try {
     await act(temporary);
-    await syncFolder(dirname(path));
   } catch (error) {
     await unlink(temporary).catch(() => {});
     const system = systemCode(error);
     throw new KeyFileError(system === "EEXIST" ? "exists" : "unwritable", path, system);
   }
+  await syncFolder(dirname(path)).catch((error: unknown) => {
+    throw new KeyFileError("unsynced", path, systemCode(error));
+  });
 }
 
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
