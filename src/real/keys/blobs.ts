@@ -24,7 +24,7 @@ const mechanisms: readonly BlobMechanism[] = [
   "encrypt-aes-gcm",
 ];
 const magic = 0x424b_4c51;
-const ivBytesMax = 255;
+const ivBytesMax = 1_024;
 
 export function encodeBlob({ mechanism, key, iv, body }: Blob): Uint8Array {
   const out = new ByteWriter(64 + iv.length + body.length);

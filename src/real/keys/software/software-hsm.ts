@@ -64,6 +64,9 @@ export interface KeyUsage {
 /** Requests that wait or are at work; one more is answered `overloaded`. */
 const waitingMax = 1_024;
 
+/** The keys of an HSM as it holds them: for tests, which have keys of their own to put there. */
+export let ringOf: (hsm: SoftwareHsm) => KeyRing;
+
 export class SoftwareHsm implements ClosableHsm {
   readonly #file: KeyFile;
   readonly #dataKeys: DataKeys | null;
@@ -97,6 +100,10 @@ export class SoftwareHsm implements ClosableHsm {
   submit(op: number, request: HsmRequest): void {
     const running = this.#serve(op, request).finally(() => this.#running.delete(running));
     this.#running.add(running);
+  }
+
+  static {
+    ringOf = (hsm) => hsm.#ring;
   }
 
   /** Of every key at hand. */
