@@ -1,4 +1,5 @@
 /** Unwrapping, by what the blob says it was wrapped with and nothing else. */
+import { equalBytes } from "../bytes.js";
 import type { HsmRequest, HsmValue, UnwrapTarget } from "../ports/hsm.js";
 import { type Blob, decodeBlob, encodeHead, isUnder } from "./blob.js";
 import { doubtfulRefusals, notAuthentic } from "./ciphertext.js";
@@ -28,6 +29,7 @@ export function* unwrap(work: Work, { kek, blob: bytes, into }: Unwrap): Flow<Hs
   const fits =
     blob !== null &&
     blob.content === "secret" &&
+    equalBytes(blob.associated, core.options.digest("sha256", new Uint8Array(0))) &&
     isUnder(blob, kek) &&
     blob.mechanism.startsWith("rsa-") === (kek.spec.algorithm === "rsa");
   if (!fits) return yield* notAuthentic(work, "unwrap", 0);
