@@ -140,7 +140,12 @@ wrapping.push(
       for (const spec of [encryptSpec, wrapSpec, p256]) {
         const key = await keyOf(subject, spec);
         const material = { kind: "key", key } as const;
-        await refused(subject, { kind: "wrap", kek, material }, "refusedByPolicy");
+        // Where pairs are not wrapped at all, that is said first.
+        const codes =
+          spec === p256
+            ? (["refusedByPolicy", "unsupported"] as const)
+            : (["refusedByPolicy"] as const);
+        await refused(subject, { kind: "wrap", kek, material }, ...codes);
       }
       const itself = { kind: "key", key: kek } as const;
       await refused(subject, { kind: "wrap", kek, material: itself }, "refusedByPolicy");

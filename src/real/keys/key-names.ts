@@ -1,10 +1,8 @@
 /** What may be a name and a specification of a key. Callers without types may hand over anything. */
+import { isKeyName } from "../../core/hsm/key-names.js";
 import type { KeyName, KeyReference, KeySpec } from "../../core/hsm/keys.js";
 
-const labelPattern = /^[A-Za-z0-9_-]{1,48}$/;
 const idPattern = /^[0-9a-f]{32}$/;
-/** What fits into every vendor's labels beside the longest label. */
-const versionMax = 999_999_999;
 
 const bitsOf: Readonly<Record<KeySpec["algorithm"], readonly number[]>> = {
   aes: [256],
@@ -18,12 +16,9 @@ const purposesOf: Readonly<Record<KeySpec["algorithm"], readonly KeySpec["purpos
   ec: ["sign"],
 };
 
-export function isKeyLabel(label: unknown): label is string {
-  return typeof label === "string" && labelPattern.test(label);
-}
-
-export function isKeyVersion(version: unknown): version is number {
-  return Number.isInteger(version) && (version as number) >= 1 && (version as number) <= versionMax;
+/** Without types anything may come here. */
+export function isNamed(name: KeyName): boolean {
+  return typeof name.label === "string" && isKeyName(name);
 }
 
 export function isKeyId(id: unknown): id is string {

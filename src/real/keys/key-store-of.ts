@@ -9,7 +9,7 @@ import type {
   HsmValue,
 } from "../../core/ports/hsm.js";
 import { KeyStoreError, type AdminCapability, type EnvelopeKeyStore } from "./key-store.js";
-import { isKeyLabel, isKeyVersion } from "./key-names.js";
+import { isNamed } from "./key-names.js";
 
 /** An `Hsm` that can be ended: its sessions, its files, its process. */
 export interface ClosableHsm extends Hsm {
@@ -202,8 +202,9 @@ function secretOf(admin: AdminCapability): string {
 
 function checkedName(name: KeyName): KeyName {
   const { label, version } = (name as KeyName | undefined) ?? { label: "", version: 0 };
-  if (!isKeyLabel(label) || !isKeyVersion(version)) throw refusal("badInput", "reading the name");
-  return { label, version };
+  const checked = { label, version };
+  if (!isNamed(checked)) throw refusal("badInput", "reading the name");
+  return checked;
 }
 
 function refusal(code: HsmError["code"], during: string): KeyStoreError {

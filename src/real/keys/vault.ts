@@ -2,9 +2,9 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { assert } from "../../core/assert.js";
 import { putU53 } from "../../core/bytes.js";
+import { blobHead, encodeBlob, nameOfPublicKey } from "../../core/hsm/blob.js";
 import type { Aead, DataKeyId } from "../../core/ports/aead.js";
 import { oaepEncrypt } from "./software/primitives.js";
-import { encodeBlob } from "./blobs.js";
 import { Xaes, xaesKeyBytes, xaesNonceBytes, xaesTagBytes } from "./xaes.js";
 
 /** No more data keys than this are held at once. */
@@ -81,9 +81,9 @@ export class Vault implements Aead {
     if (wrapped === null) return null;
     // Of the key written anew: DER from elsewhere may be spelt in more than one way.
     const spki = owner.export({ type: "spki", format: "der" });
-    const publicDigest = createHash("sha256").update(spki).digest("hex");
-    const iv = new Uint8Array(0);
-    return encodeBlob({ mechanism: "rsa-oaep-sha256", key: { publicDigest }, iv, body: wrapped });
+    const owned = nameOfPublicKey(sha256(spki).toString("hex"));
+    const head = blobHead("rsa-oaep-sha256", "secret", owned, sha256(none));
+    return encodeBlob({ ...head, iv: none, body: wrapped });
   }
 
   drop(key: DataKeyId): void {
@@ -127,6 +127,12 @@ export class Vault implements Aead {
   static {
     dataKeysOf = (vault) => Vault.#forHsm(vault);
   }
+}
+
+const none: Uint8Array = new Uint8Array(0);
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(bytes).digest();
 }
 
 /** Null: not an RSA key of a size that is strong enough and can be worked with. */

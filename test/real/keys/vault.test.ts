@@ -3,7 +3,7 @@ import { constants, generateKeyPairSync, privateDecrypt, type KeyObject } from "
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { sealBytes, type DataKeyId } from "../../../src/core/ports/aead.js";
-import { decodeBlob } from "../../../src/real/keys/blobs.js";
+import { decodeBlob } from "../../../src/core/hsm/blob.js";
 import { dataKeysOf, Vault } from "../../../src/real/keys/vault.js";
 import { Xaes } from "../../../src/real/keys/xaes.js";
 

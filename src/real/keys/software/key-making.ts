@@ -1,6 +1,6 @@
 /** Keys come and go in the file: made, and buried under a tombstone. */
 import type { KeyName, KeySpec } from "../../../core/hsm/keys.js";
-import { isKeyLabel, isKeyVersion, sameSpec, specProblem } from "../key-names.js";
+import { isNamed, sameSpec, specProblem } from "../key-names.js";
 import type { KeyFile } from "./key-file.js";
 import { keyOfMaterial, makeMaterial, newKeyId, type HeldKey } from "./held-key.js";
 import type { KeyRing } from "./key-ring.js";
@@ -87,8 +87,8 @@ export class KeyMaking {
   }
 }
 
-function checkKey({ label, version }: KeyName, spec: KeySpec): void {
-  if (!isKeyLabel(label) || !isKeyVersion(version)) throw new Refusal("badInput");
+function checkKey(name: KeyName, spec: KeySpec): void {
+  if (!isNamed(name)) throw new Refusal("badInput");
   const problem = specProblem(spec);
   if (problem === null) return;
   throw problem.policy === null ? new Refusal("badInput") : refusedBy(problem.policy);

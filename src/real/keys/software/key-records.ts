@@ -1,7 +1,7 @@
 /** What a file of keys holds, once it is open: keys, and the names of keys that were deleted. */
 import { ByteReader, ByteWriter } from "../../../core/bytes.js";
 import type { KeyName, KeySpec } from "../../../core/hsm/keys.js";
-import { isKeyId, isKeyLabel, isKeyVersion, specProblem } from "../key-names.js";
+import { isKeyId, isNamed, specProblem } from "../key-names.js";
 
 export interface KeyRecord {
   readonly id: string;
@@ -104,7 +104,7 @@ function count(from: ByteReader, most: number): number {
 }
 
 function isSound({ id, name, spec, material }: KeyRecord): boolean {
-  const named = isKeyId(id) && isKeyLabel(name.label) && isKeyVersion(name.version);
+  const named = isKeyId(id) && isNamed(name);
   return named && specProblem(spec) === null && material.length > 0;
 }
 

@@ -97,11 +97,16 @@ export function cbcPadDecrypt(
 
 export const hmacBytes = 32;
 
-/** Ciphertext, and HMAC-SHA-256 over IV and ciphertext, each under a key of its own. */
-export function cbcHmacSeal(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array {
+/** Ciphertext, and HMAC-SHA-256 over associated data, IV and ciphertext; a key of its own for each. */
+export function cbcHmacSeal(
+  key: Uint8Array,
+  iv: Uint8Array,
+  associatedData: Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array {
   const keys = cbcHmacKeys(key);
   const ciphertext = cbcPadEncrypt(keys.encryption, iv, plaintext);
-  const sealed = joined(ciphertext, hmac(keys.authentication, iv, ciphertext));
+  const sealed = joined(ciphertext, hmac(keys.authentication, associatedData, iv, ciphertext));
   wipe(keys.encryption, keys.authentication);
   return sealed;
 }
@@ -109,13 +114,14 @@ export function cbcHmacSeal(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Arr
 export function cbcHmacOpen(
   key: Uint8Array,
   iv: Uint8Array,
+  associatedData: Uint8Array,
   sealed: Uint8Array,
 ): Uint8Array | null {
   const length = sealed.length - hmacBytes;
   if (length < 0) return null;
   const keys = cbcHmacKeys(key);
   const ciphertext = sealed.subarray(0, length);
-  const expected = hmac(keys.authentication, iv, ciphertext);
+  const expected = hmac(keys.authentication, associatedData, iv, ciphertext);
   // Before anything is decrypted: what is not ours must not reach the padding.
   const genuine = timingSafeEqual(expected, sealed.subarray(length));
   const plaintext = genuine ? cbcPadDecrypt(keys.encryption, iv, ciphertext) : null;

@@ -1,7 +1,17 @@
 /** Keys and data under other keys, as self-describing blobs. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { equalBytes } from "../../../core/bytes.js";
+import {
+  blobHead,
+  decodeBlob,
+  encodeBlob,
+  encodeHead,
+  isUnder,
+  ivBytesOf,
+  type Blob,
+  type BlobHead,
+} from "../../../core/hsm/blob.js";
 import type { WrapMechanism } from "../../../core/hsm/keys.js";
-import { decodeBlob, encodeBlob, type Blob } from "../blobs.js";
 import type { HeldKey } from "./held-key.js";
 import {
   cbcHmacOpen,
@@ -15,8 +25,6 @@ import {
 } from "./primitives.js";
 import { refusedBy, Refusal } from "./refusal.js";
 
-const gcmIvBytes = 12;
-const cbcIvBytes = 16;
 const none: Uint8Array = new Uint8Array(0);
 
 /** In the order of preference. OAEP is for RSA keys, the others are for AES keys. */
@@ -54,10 +62,12 @@ export function wrapMaterial(
   mechanism: WrapMechanism,
   material: Uint8Array,
 ): Uint8Array {
-  const { iv, body } = wrapped(kek, mechanism, material);
+  const head = blobHead(mechanism, "secret", kek.reference, sha256(none));
+  const iv = randomBytes(ivBytesOf(mechanism));
+  const body = wrapped(kek, head, iv, material);
   // Only what does not fit under an RSA modulus, or has no bytes, cannot be wrapped.
   if (body === null) throw new Refusal("unsupported");
-  return encodeBlob({ mechanism, key: { id: kek.reference.id }, iv, body });
+  return encodeBlob({ ...head, iv, body });
 }
 
 /** Throws one and the same error for whatever is wrong with the bytes. */
@@ -66,21 +76,24 @@ export function unwrapMaterial(
   bytes: Uint8Array,
   allowed: readonly WrapMechanism[],
 ): Uint8Array {
-  const blob = blobFor(kek, bytes);
+  const blob = blobUnder(kek, bytes, "secret", none);
   const { mechanism } = blob;
-  if (mechanism === "data" || !isFor(mechanism, kek)) throw new Refusal("authenticationFailed");
+  if (!isFor(mechanism, kek)) throw new Refusal("authenticationFailed");
+  // The mechanism stands in the blob for everyone to read: that it is refused tells nothing.
   if (!allowed.includes(mechanism)) throw refusedBy(policyAgainst[mechanism] ?? "P7");
-  return orAuthenticationFailed(unwrapped(kek, mechanism, blob));
+  return orAuthenticationFailed(unwrapped(kek, blob));
 }
+
+const dataMechanism = "encrypt-aes-gcm";
 
 export function encryptData(
   key: HeldKey,
   associatedData: Uint8Array,
   plaintext: Uint8Array,
 ): Uint8Array {
-  const iv = randomBytes(gcmIvBytes);
-  const body = gcmSeal(key.material, iv, associatedData, plaintext);
-  return encodeBlob({ mechanism: "data", key: { id: key.reference.id }, iv, body });
+  const head = blobHead(dataMechanism, "data", key.reference, sha256(associatedData));
+  const iv = randomBytes(ivBytesOf(dataMechanism));
+  return encodeBlob({ ...head, iv, body: gcmSeal(key.material, iv, encodeHead(head), plaintext) });
 }
 
 export function decryptData(
@@ -88,66 +101,68 @@ export function decryptData(
   associatedData: Uint8Array,
   bytes: Uint8Array,
 ): Uint8Array {
-  const { mechanism, iv, body } = blobFor(key, bytes);
-  if (mechanism !== "data") throw new Refusal("authenticationFailed");
-  // An IV is no secret: that it is none of 96 bits may be told.
-  if (iv.length !== gcmIvBytes) throw refusedBy("P5");
-  return orAuthenticationFailed(gcmOpen(key.material, iv, associatedData, body));
+  const blob = blobUnder(key, bytes, "data", associatedData);
+  return orAuthenticationFailed(gcmOpen(key.material, blob.iv, encodeHead(blob), blob.body));
 }
 
 function wrapped(
-  kek: HeldKey,
-  mechanism: WrapMechanism,
+  { material: key, pair }: HeldKey,
+  head: BlobHead,
+  iv: Uint8Array,
   material: Uint8Array,
-): { readonly iv: Uint8Array; readonly body: Uint8Array | null } {
-  switch (mechanism) {
+): Uint8Array | null {
+  switch (head.mechanism) {
     case "aes-kwp":
-      return { iv: none, body: kwpWrap(kek.material, material) };
+      return kwpWrap(key, material);
     case "rsa-oaep-sha256":
-      return { iv: none, body: oaepEncrypt(kek.pair!.publicKey, "sha256", material) };
+      return oaepEncrypt(pair!.publicKey, "sha256", material);
     case "rsa-oaep-sha1":
-      return { iv: none, body: oaepEncrypt(kek.pair!.publicKey, "sha1", material) };
-    case "aes-gcm": {
-      const iv = randomBytes(gcmIvBytes);
-      return { iv, body: gcmSeal(kek.material, iv, none, material) };
-    }
-    case "aes-cbc-pad-hmac": {
-      const iv = randomBytes(cbcIvBytes);
-      return { iv, body: cbcHmacSeal(kek.material, iv, material) };
-    }
-    case "encrypt-aes-gcm":
-      throw new Refusal("unsupported");
+      return oaepEncrypt(pair!.publicKey, "sha1", material);
+    case "aes-gcm":
+      return gcmSeal(key, iv, encodeHead(head), material);
+    case "aes-cbc-pad-hmac":
+      return cbcHmacSeal(key, iv, encodeHead(head), material);
+    case dataMechanism:
+      return null;
   }
 }
 
-function unwrapped(
-  { material, pair }: HeldKey,
-  mechanism: WrapMechanism,
-  { iv, body }: Blob,
-): Uint8Array | null {
-  switch (mechanism) {
+function unwrapped({ material: key, pair }: HeldKey, blob: Blob): Uint8Array | null {
+  const { iv, body } = blob;
+  switch (blob.mechanism) {
     case "aes-kwp":
-      return kwpUnwrap(material, body);
+      return kwpUnwrap(key, body);
     case "rsa-oaep-sha256":
       return oaepDecrypt(pair!.privateKey, "sha256", body);
     case "rsa-oaep-sha1":
       return oaepDecrypt(pair!.privateKey, "sha1", body);
     case "aes-gcm":
-      return iv.length === gcmIvBytes ? gcmOpen(material, iv, none, body) : null;
+      return gcmOpen(key, iv, encodeHead(blob), body);
     case "aes-cbc-pad-hmac":
-      return iv.length === cbcIvBytes ? cbcHmacOpen(material, iv, body) : null;
-    case "encrypt-aes-gcm":
+      return cbcHmacOpen(key, iv, encodeHead(blob), body);
+    case dataMechanism:
       return null;
   }
 }
 
-function blobFor({ reference: { id, publicDigest } }: HeldKey, bytes: Uint8Array): Blob {
+function blobUnder(
+  key: HeldKey,
+  bytes: Uint8Array,
+  content: Blob["content"],
+  associatedData: Uint8Array,
+): Blob {
   const blob = decodeBlob(bytes);
-  const isOurs =
+  const fits =
     blob !== null &&
-    ("id" in blob.key ? blob.key.id === id : blob.key.publicDigest === publicDigest);
-  if (!isOurs) throw new Refusal("authenticationFailed");
+    blob.content === content &&
+    isUnder(blob, key.reference) &&
+    equalBytes(blob.associated, sha256(associatedData));
+  if (!fits) throw new Refusal("authenticationFailed");
   return blob;
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash("sha256").update(bytes).digest();
 }
 
 function isFor(mechanism: WrapMechanism, { pair }: HeldKey): boolean {
