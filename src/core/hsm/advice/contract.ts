@@ -75,12 +75,12 @@ export interface KeeperFacts {
   readonly oaepSha256Works: boolean;
   /** Extractable data keys are meant to be wrapped, and lead no other life. */
   readonly envelopes: boolean;
-  /** Limits of one data key; null: none is set. */
+  /** Limits of one data key, each null where none is set; null: there are no data keys here. */
   readonly dataKeys: {
     readonly messagesMax: number | null;
     readonly bytesMax: number | null;
     readonly ageMsMax: number | null;
-  };
+  } | null;
   /** Null: no PIN, or nothing is known of it. */
   readonly login: {
     readonly retriesRejectedPin: boolean;

@@ -54,6 +54,7 @@ export function gcmFindings({ fips, gcm }: KeeperFacts): readonly Finding[] {
 }
 
 export function dataKeyFindings({ dataKeys }: KeeperFacts): readonly Finding[] {
+  if (dataKeys === null) return [];
   const { messagesMax, bytesMax, ageMsMax } = dataKeys;
   const found: Finding[] = [];
   const unset = [

@@ -13,6 +13,8 @@ export type PassphraseProblem =
   | "tooLong"
   /** Others than its owner may read the file. */
   | "tooPermissive"
+  /** Typed in twice, and not the same. */
+  | "mistyped"
   | "interrupted";
 
 export class PassphraseError extends Error {
