@@ -19,12 +19,16 @@ export interface ClosableHsm extends Hsm {
 export interface KeyStoreOptions {
   /** Beyond so many unanswered operations the next is rejected with `overloaded`. Default 1,024. */
   readonly inFlightMax?: number;
-  /** So long one operation may take, in milliseconds. Default 30,000. */
+  /** So long one operation may take, in milliseconds. Default 60,000. */
   readonly deadlineMs?: number;
+  /** The same for what makes keys: `generate`, and the trials of `capabilities`. Default 180,000. */
+  readonly generateDeadlineMs?: number;
 }
 
 const inFlightMaxDefault = 1_024;
-const deadlineMsDefault = 30_000;
+/** Above the deadlines of the HSMs themselves, which know better what happened. */
+const deadlineMsDefault = 60_000;
+const generateDeadlineMsDefault = 180_000;
 
 /**
  * `connect` makes the HSM, or hands over one that is made, and tells it where its answers go.
@@ -111,6 +115,7 @@ class Operations implements HsmEvents {
   readonly #hsm: ClosableHsm;
   readonly #inFlightMax: number;
   readonly #deadlineMs: number;
+  readonly #generateDeadlineMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #lastOp = 0;
   #closing: Promise<void> | null = null;
@@ -118,6 +123,7 @@ class Operations implements HsmEvents {
   constructor(connect: (events: HsmEvents) => ClosableHsm, options: KeyStoreOptions) {
     this.#inFlightMax = options.inFlightMax ?? inFlightMaxDefault;
     this.#deadlineMs = options.deadlineMs ?? deadlineMsDefault;
+    this.#generateDeadlineMs = options.generateDeadlineMs ?? generateDeadlineMsDefault;
     this.#hsm = connect(this);
   }
 
@@ -158,10 +164,14 @@ class Operations implements HsmEvents {
   #answer(request: HsmRequest): Promise<HsmResult> {
     const op = ++this.#lastOp;
     const during = request.kind;
+    const makesKeys = during === "generate" || during === "capabilities";
     return new Promise((settle) => {
-      const deadline = setTimeout(() => {
-        this.hsmDone(op, { ok: false, error: refusalOf(unanswered(during, "timeout"), during) });
-      }, this.#deadlineMs);
+      const deadline = setTimeout(
+        () => {
+          this.hsmDone(op, { ok: false, error: refusalOf(unanswered(during, "timeout"), during) });
+        },
+        makesKeys ? this.#generateDeadlineMs : this.#deadlineMs,
+      );
       this.#waiting.set(op, { during, settle, deadline });
       try {
         this.#hsm.submit(op, request);

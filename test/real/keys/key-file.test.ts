@@ -23,7 +23,7 @@ import {
   openKeyFile,
   type KeyFile,
 } from "../../../src/real/keys/software/key-file.js";
-import { decodeKeyFile } from "../../../src/real/keys/software/key-file-format.js";
+import { decodeKeyFile, deriveKey } from "../../../src/real/keys/software/key-file-format.js";
 import { KeyFileError } from "../../../src/real/keys/software/key-file-error.js";
 import {
   decodeRecords,
@@ -166,6 +166,31 @@ describe("key file: what is written", () => {
       expect(bytes.includes(Buffer.from(hidden))).toBe(false);
     }
     expect(readdirSync(folder).filter((name) => /\.(?:lock|new)$/.test(name))).toEqual([]);
+  });
+
+  test("the header is authenticated: without it, or with another, the seal does not open", async () => {
+    const decoded = decodeKeyFile(readFileSync(sound));
+    if (typeof decoded === "string") throw new Error(decoded);
+    const { header, nonce, associatedData, sealed } = decoded;
+    const { cipher } = await deriveKey(Buffer.from(passphrase), header.salt, header.scrypt);
+    expect(cipher.open(nonce, associatedData, sealed)).not.toBeNull();
+    expect(cipher.open(nonce, new Uint8Array(0), sealed)).toBeNull();
+    for (let at = 0; at < associatedData.length; at++) {
+      const other = associatedData.with(at, associatedData[at]! ^ 1);
+      expect(cipher.open(nonce, other, sealed)).toBeNull();
+    }
+  });
+
+  test("nowhere to write: what was there stays, and so does what is held", async () => {
+    const away = join(folder, "away");
+    mkdirSync(away);
+    copyFileSync(sound, join(away, "keys"));
+    chmodSync(join(away, "keys"), 0o600);
+    const file = await openKeyFile({ path: join(away, "keys"), passphrase: given() });
+    rmSync(away, { recursive: true });
+    expect(await problemOf(add(file, 2))).toBe("unwritable");
+    expect(file.records.keys.length).toBe(1);
+    await file.close();
   });
 
   test("two that have it open: neither loses what the other wrote", async () => {

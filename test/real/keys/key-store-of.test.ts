@@ -164,7 +164,7 @@ describe("key store: bounds", () => {
   test("no answer by the deadline: a timeout, or unknown for what changes something", async () => {
     vi.useFakeTimers();
     try {
-      const { store, answer } = told({ deadlineMs: 100 });
+      const { store, answer } = told({ deadlineMs: 100, generateDeadlineMs: 100 });
       const all = [
         codeOf(store.sign(key, "rsa-pss-sha256", Uint8Array.of(1))),
         codeOf(store.generate({ label: "k", version: 1 }, spec)),
