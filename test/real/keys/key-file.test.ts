@@ -144,6 +144,17 @@ describe("key file: refused with a reason, and kept as it is", () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
+  test("of two that make it at once one wins, and the other does not replace its file", async () => {
+    const place = join(folder, "raced");
+    const made = [given("one of two"), given("two of two")].map((each) =>
+      problemOf(createKeyFile({ path: place, passphrase: each }).then((file) => file.close())),
+    );
+    expect((await Promise.all(made)).sort((a, b) => a.localeCompare(b))).toEqual([
+      "exists",
+      "none",
+    ]);
+  });
+
   test("a passphrase that is too short makes no file", async () => {
     const place = join(folder, "short");
     const made = createKeyFile({ path: place, passphrase: given("seven77") });

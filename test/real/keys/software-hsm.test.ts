@@ -126,6 +126,42 @@ describe("SoftwareHsm: its file", () => {
     await store.close();
   });
 
+  test("the name of a deleted session key is not given again while the store is open", async () => {
+    const { store } = await opened(newPath());
+    const { reference } = await store.generate(named("dek"), exportableSpec);
+    await store.delete(reference, admin);
+    expect(await codeOf(store.generate(named("dek"), exportableSpec))).toBe("refusedByPolicy P19");
+    expect(await codeOf(store.encrypt(reference, text("x")))).toBe("notFound");
+    await store.close();
+  });
+
+  test("an answer never comes within the call that asks, not even a refusal", async () => {
+    const file = await openKeyFile({ path: newPath(), passphrase });
+    const answered: number[] = [];
+    const hsm = new SoftwareHsm({ file }, { hsmDone: (op) => answered.push(op) });
+    const key = { ...named("none"), id: "0".repeat(32), spec: encryptSpec, publicDigest: null };
+    hsm.submit(1, { kind: "encrypt", key, associatedData: text(""), bytes: text("") });
+    for (let op = 2; op <= 1_100; op++) hsm.submit(op, { kind: "health" });
+    expect(answered).toEqual([]);
+    await hsm.close();
+    hsm.submit(1_101, { kind: "open" });
+    expect(answered.length).toBe(1_100);
+    await hsm.close();
+  });
+
+  test("more than may wait: refused at once, and all others are answered", async () => {
+    const file = await openKeyFile({ path: newPath(), passphrase });
+    const codes: string[] = [];
+    const hsm = new SoftwareHsm(
+      { file },
+      { hsmDone: (_op, result) => codes.push(result.ok ? "ok" : result.error.code) },
+    );
+    for (let op = 1; op <= 1_030; op++) hsm.submit(op, { kind: "health" });
+    await hsm.close();
+    expect(codes.filter((code) => code === "overloaded").length).toBe(6);
+    expect(codes.filter((code) => code === "ok").length).toBe(1_024);
+  });
+
   test("without a capability nobody deletes", async () => {
     const file = await openKeyFile({ path: newPath(), passphrase });
     const store = keyStoreOf((events) => new SoftwareHsm({ file }, events));
