@@ -1,12 +1,11 @@
 /** For administrators: the name goes first, then the key. */
 import { utf8Encode } from "../bytes.js";
 import type { HsmValue } from "../ports/hsm.js";
-import { cka } from "./cryptoki/constants.js";
+import { confirmVisible } from "./canary.js";
 import { type Flow, ask } from "./flow.js";
 import { equalInConstantTime } from "./gcm.js";
 import { destroyKey } from "./generate.js";
-import { classOf, locateKey, rawIdOf } from "./handles.js";
-import { bytesOfHex } from "./hex.js";
+import { classOf, idTemplate, locateKey, rawIdOf } from "./handles.js";
 import type { KeyReference } from "./keys.js";
 import { destroyMacKeys } from "./mac.js";
 import { closeSession } from "./sessions.js";
@@ -20,7 +19,10 @@ export function isAdmin({ options }: HsmCore, secret: string): boolean {
 
 export function* deleteKey(work: Work, key: KeyReference): Flow<HsmValue> {
   const { core, job } = work;
-  if (job.memo.deleting && !(yield* isThere(key))) return deleted(core, key);
+  if (job.memo.deleting) {
+    yield* destroyRest(work, key);
+    return deleted(core, key);
+  }
   const { handle, description } = yield* locateKey(work, key);
   const ofToken = description.attributes.token !== false;
   if (ofToken) yield* bury(work, key);
@@ -30,13 +32,13 @@ export function* deleteKey(work: Work, key: KeyReference): Flow<HsmValue> {
   return deleted(core, key);
 }
 
-/** Asked again after an answer was lost. */
-function* isThere(key: KeyReference): Flow<boolean> {
-  const template = [
-    { type: cka.class, value: classOf(key.spec) },
-    { type: cka.id, value: bytesOfHex(key.id)! },
-  ];
-  return (yield* ask("find", { template, max: 1 })).length > 0;
+/** Asked again after an answer was lost: what is left of a key that was verified before. */
+function* destroyRest(work: Work, key: KeyReference): Flow<void> {
+  const objectClass = classOf(key.spec);
+  const template = idTemplate(work.core, objectClass, key);
+  const [handle] = yield* ask("find", { template, max: 1 });
+  if (handle === undefined) yield* confirmVisible(work);
+  else yield* destroyKey(objectClass, handle, yield* rawIdOf(handle));
 }
 
 function deleted(core: HsmCore, { id, label, version }: KeyReference): HsmValue {

@@ -125,7 +125,8 @@ export function idOf({ options, profile }: HsmCore, id: Uint8Array): string {
   return ours ? hexOf(id) : hexOf(options.digest("sha256", id).subarray(0, 16));
 }
 
-function idTemplate(core: HsmCore, objectClass: number, reference: KeyReference): Template {
+/** By which the key of a reference is found. */
+export function idTemplate(core: HsmCore, objectClass: number, reference: KeyReference): Template {
   const which = givesIds(core)
     ? { type: cka.id, value: bytesOfHex(reference.id)! }
     : { type: cka.label, value: nameBytes(reference) };

@@ -18,7 +18,7 @@ import { type HsmMachineOptions, hsmLimitsDefault, hsmTimesDefault } from "./opt
 import { check } from "./prove.js";
 import { refusalOf, serve } from "./requests.js";
 import { closeStaleSessions } from "./sessions.js";
-import { type HsmCore, type HsmState, sessionsMaxOf } from "./state.js";
+import { type HsmCore, type HsmState, checkWaitUs, sessionsMaxOf } from "./state.js";
 import { nextWakeUs, timeoutUsOf } from "./times.js";
 
 export type { HsmMachineEffect, HsmMachineInput } from "./contract.js";
@@ -137,7 +137,7 @@ function checkNowAndThen(core: HsmCore): void {
   if (state.mode !== "ready") return;
   closeStaleSessions(core);
   if (state.checkAtUs > core.now) return;
-  state.checkAtUs = core.now + core.times.checkEveryUs;
+  state.checkAtUs = core.now + checkWaitUs(core);
   const deadlineUs = core.now + core.times.deadlineUs;
   addJob(core, { op: null, request: null, deadlineUs, keeper: false, pooled: true, begin: check });
 }
@@ -167,7 +167,7 @@ function initialState({ seed, profile }: HsmMachineOptions): HsmState {
       because: { rv: 0, because: "" },
       tries: 0,
       nextAtUs: 0,
-      begunAtUs: [],
+      begunAtUs: [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity],
       outcome: null,
       proving: false,
       moduleAskedAtUs: 0,
@@ -177,9 +177,9 @@ function initialState({ seed, profile }: HsmMachineOptions): HsmState {
     handles: new Map(),
     registry: new Map(),
     keyWrapPadMechanism: profile.keyWrapPadMechanisms[0] ?? 0,
-    unknownAttributes: new Set(),
+    unknownAttributes: new Map(),
     canary: null,
-    goneNames: new Set(),
+    goneNames: new Map(),
     strangers: new Map(),
     throttledUntilUs: 0,
     throttles: 0,

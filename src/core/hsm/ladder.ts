@@ -14,6 +14,7 @@ import {
   type HsmCore,
   type LadderOutcome,
   type Work,
+  checkWaitUs,
   drawWaitUs,
   setMode,
   voidHandles,
@@ -139,7 +140,7 @@ function succeeded(core: HsmCore): void {
   ladder.level = 0;
   ladder.wanted = 0;
   ladder.tries = 0;
-  state.checkAtUs = core.now + core.times.checkEveryUs;
+  state.checkAtUs = core.now + checkWaitUs(core);
   setMode(core, "ready", "proved by a known answer");
 }
 

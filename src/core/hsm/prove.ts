@@ -15,6 +15,11 @@ export function* prove(work: Work): Flow<HsmValue> {
 
 /** Now and then while ready. */
 export function* check(work: Work): Flow<HsmValue> {
+  const { anchor } = work.core.state;
+  // Where sessions die of idleness, the anchor must not.
+  if (anchor !== null && work.core.profile.idleExpiryMs !== null) {
+    yield* rawCall({ fn: "generateRandom", session: anchor, lengthBytes: 32 });
+  }
   const drawn = yield* ask("generateRandom", { lengthBytes: 32 });
   const dull = drawn.length !== 32 || drawn.every((byte) => byte === drawn[0]);
   if (dull) return yield* suspect("reinitialize", "the generator gives nothing random");

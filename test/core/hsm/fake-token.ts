@@ -26,16 +26,17 @@ import {
   toySignature,
   unwrapBytes,
 } from "./fake-crypto.js";
+import {
+  type FakeObject,
+  cameIn,
+  madeHere,
+  numberOf,
+  ok,
+  raw,
+  readOf,
+  refused,
+} from "./fake-objects.js";
 import { type RandomState, nextWord, seededRandom } from "../../../src/core/random.js";
-
-export interface FakeObject {
-  readonly attributes: Map<number, Uint8Array>;
-  /** What the key really is: 32 bytes, shared by both halves of a pair. */
-  readonly secret: Uint8Array;
-  /** Null: of the token. Else the session that it goes with. */
-  readonly session: string | null;
-  readonly serial: number;
-}
 
 export interface FakeQuirks {
   readonly uniqueLabels?: boolean;
@@ -410,52 +411,3 @@ export class FakeModule {
 }
 
 let modules = 0;
-
-const madeHere: Template = [
-  { type: cka.local, value: true },
-  { type: cka.alwaysSensitive, value: true },
-  { type: cka.neverExtractable, value: true },
-];
-const cameIn: Template = [
-  { type: cka.local, value: false },
-  { type: cka.alwaysSensitive, value: false },
-  { type: cka.neverExtractable, value: false },
-];
-
-function readOf(object: FakeObject, types: readonly number[]): TokenAnswer {
-  const values: Uint8Array[] = [];
-  const hidden = object.attributes.get(cka.sensitive)?.[0] === 1;
-  for (const type of types) {
-    if (type === cka.value && numberOf(object, cka.class) !== cko.data) {
-      if (hidden) return refused(ckr.attributeSensitive);
-      values.push(object.secret);
-      continue;
-    }
-    const value = object.attributes.get(type);
-    if (value === undefined) return refused(ckr.attributeTypeInvalid);
-    values.push(value);
-  }
-  return ok(values);
-}
-
-function numberOf(object: FakeObject, type: number): number {
-  return object.attributes.get(type)?.[0] ?? -1;
-}
-
-export function raw(value: Template[number]["value"]): Uint8Array {
-  if (typeof value === "boolean") return Uint8Array.of(value ? 1 : 0);
-  if (typeof value === "number") {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
-    return bytes;
-  }
-  return value instanceof Uint8Array ? value : new Uint8Array(0);
-}
-
-function ok(value: unknown): TokenAnswer {
-  return { rv: 0, value: value as never };
-}
-
-export function refused(rv: number): TokenAnswer {
-  return { rv, value: null };
-}
