@@ -6,6 +6,7 @@
 /** Return values, CKR_. Decisions rest on numbers alone: libraries disagree about names. */
 export const ckr = {
   ok: 0x0,
+  hostMemory: 0x2,
   slotIdInvalid: 0x3,
   generalError: 0x5,
   functionFailed: 0x6,
