@@ -23,6 +23,7 @@ export const ckr = {
   deviceRemoved: 0x32,
   encryptedDataInvalid: 0x40,
   encryptedDataLenRange: 0x41,
+  functionCanceled: 0x50,
   functionNotSupported: 0x54,
   keyHandleInvalid: 0x60,
   keySizeRange: 0x62,
@@ -68,6 +69,8 @@ export const ckr = {
   bufferTooSmall: 0x150,
   cryptokiNotInitialized: 0x190,
   cryptokiAlreadyInitialized: 0x191,
+  /** From here on numbers are a vendor's own. */
+  vendorDefined: 0x8000_0000,
 } as const;
 
 /** Mechanisms, CKM_. */
@@ -101,12 +104,29 @@ export const ckm = {
   aesKeyWrapKwp: 0x210b,
 } as const;
 
+/** Mechanisms that vendors added. */
+export const vendorMechanism = {
+  /** CloudHSM: the IV is made inside and stands before the ciphertext. */
+  cloudhsmAesGcm: 0x8000_1087,
+  /** CloudHSM: AES-KWP by their number ("zero pad"). */
+  cloudhsmAesKeyWrapZeroPad: 0x8000_216f,
+  /** Cloud KMS: the IV is made inside and written back during C_Encrypt. */
+  cloudkmsAesGcm: 0x8001_e101,
+} as const;
+
+/** Attributes that vendors added. */
+export const vendorAttribute = {
+  /** Cloud KMS: says by one number what key is made, and for what. */
+  cloudkmsAlgorithm: 0x8001_e101,
+} as const;
+
 /** Attributes, CKA_. */
 export const cka = {
   class: 0x0,
   token: 0x1,
   private: 0x2,
   label: 0x3,
+  application: 0x10,
   value: 0x11,
   trusted: 0x86,
   keyType: 0x100,
@@ -150,6 +170,12 @@ export const cko = { data: 0, certificate: 1, publicKey: 2, privateKey: 3, secre
 
 /** Types of keys, CKK_. */
 export const ckk = { rsa: 0x0, ec: 0x3, genericSecret: 0x10, aes: 0x1f } as const;
+
+/** States of sessions, CKS_. */
+export const cks = { rwPublic: 2, rwUser: 3 } as const;
+
+/** What CK_ULONG attributes hold when the token does not tell (CK_UNAVAILABLE_INFORMATION). */
+export const unavailableInformation = 0xffff_ffff;
 
 /** Mask generation functions, CKG_. */
 export const ckg = { mgf1Sha1: 1, mgf1Sha256: 2, mgf1Sha384: 3, mgf1Sha512: 4 } as const;

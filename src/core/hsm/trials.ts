@@ -1,0 +1,249 @@
+/**
+ * What the token can do, found by doing it with keys of the session: mechanisms that are listed may
+ * be refused, and what is refused to one module is served by another.
+ */
+import { equalBytes, keyBytes } from "../bytes.js";
+import type { HsmValue } from "../ports/hsm.js";
+import type { Handle, Mechanism, TokenAnswer } from "./cryptoki/calls.js";
+import { cka, ckm, cko, ckr } from "./cryptoki/constants.js";
+import { type Flow, ask, attempt } from "./flow.js";
+import { openSealed, opening, seal, sealBy } from "./gcm.js";
+import type { KeySpec } from "./keys.js";
+import { oaep } from "./oaep.js";
+import { type CapabilityName, record, works } from "./registry.js";
+import { mechanismOf, toBeSigned } from "./signatures.js";
+import type { Work } from "./state.js";
+import { keyTemplates, passingKeyTemplate, secretKeyTemplate } from "./templates.js";
+
+/** Errors that may be trouble, until the same trial has brought it too often. */
+const troubles = [ckr.generalError, ckr.functionFailed, ckr.deviceError];
+const patienceTries = 4;
+
+/** The return value that ended it; 0 with `false`: the answer was a wrong one. */
+type Found = true | { readonly rv: number };
+const wrong: Found = { rv: 0 };
+
+/** What is quick: AES, EC and objects. */
+export function* tryBasics(work: Work): Flow<void> {
+  yield* tryOne(work, "generate session key", makesSessionKeys(work));
+  yield* tryOne(work, "data object", makesDataObjects(work));
+  yield* tryOne(work, "import secret", importsSecrets(work));
+  if (works(work.core, "generate session key") !== true) return;
+  yield* tryOne(work, "rename key", renames(work));
+  yield* tryOne(work, "encrypt aes-gcm", encrypts(work));
+  const { works: encrypting, rv } = work.core.state.registry.get("encrypt aes-gcm")!;
+  record(work.core, "wrap encrypt-aes-gcm", encrypting, rv);
+  yield* tryKeyWrapPad(work);
+  yield* tryOne(work, "wrap aes-gcm", wrapsByGcm(work));
+  yield* tryOne(work, "wrap aes-cbc-pad-hmac", wrapsByCbc(work));
+  yield* tryOne(work, "sign ecdsa-p256-sha256", signs(work, "ecdsa-p256-sha256", ec(256)));
+  yield* tryOne(work, "sign ecdsa-p384-sha384", signs(work, "ecdsa-p384-sha384", ec(384)));
+}
+
+/** What takes long, for the sake of its keys. */
+export function* tryRsa(work: Work): Flow<void> {
+  if (works(work.core, "generate session key") !== true) return;
+  if (works(work.core, "sign rsa-pkcs1-sha256") !== null) return;
+  yield* tryOne(work, "sign rsa-pkcs1-sha256", signs(work, "rsa-pkcs1-sha256", rsa("sign")));
+  yield* tryOne(work, "sign rsa-pss-sha256", signs(work, "rsa-pss-sha256", rsa("sign")));
+  yield* tryOne(work, "wrap rsa-oaep-sha256", wrapsByOaep(work, "rsa-oaep-sha256"));
+  yield* tryOne(work, "wrap rsa-oaep-sha1", wrapsByOaep(work, "rsa-oaep-sha1"));
+}
+
+export function* capabilities(work: Work): Flow<HsmValue> {
+  yield* tryRsa(work);
+  return { kind: "capabilities", capabilities: [...work.core.state.registry.values()] };
+}
+
+function* tryOne(work: Work, name: CapabilityName, trial: Flow<Found>): Flow<void> {
+  work.job.littered = true;
+  const found = yield* trial;
+  record(work.core, name, found === true, found === true ? 0 : found.rv);
+}
+
+function patience({ core }: Work): readonly number[] {
+  return core.state.ladder.tries < patienceTries ? [] : troubles;
+}
+
+function* makesSessionKeys(work: Work): Flow<Found> {
+  const made = yield* makeSecret(work, aes("encrypt", false));
+  return made.value === null ? { rv: made.rv } : true;
+}
+
+function* makesDataObjects(work: Work): Flow<Found> {
+  const template = [
+    { type: cka.class, value: cko.data },
+    { type: cka.token, value: false },
+    { type: cka.label, value: keyBytes("trial") },
+    { type: cka.value, value: keyBytes("trial") },
+  ];
+  const made = yield* attempt("createObject", { template }, patience(work));
+  return made.value === null ? { rv: made.rv } : true;
+}
+
+function* importsSecrets(work: Work): Flow<Found> {
+  const template = passingKeyTemplate(new Uint8Array(32).fill(0x5a));
+  const made = yield* attempt("createObject", { template }, patience(work));
+  return made.value === null ? { rv: made.rv } : true;
+}
+
+function* renames(work: Work): Flow<Found> {
+  const made = yield* makeSecret(work, aes("encrypt", false));
+  if (made.value === null) return { rv: made.rv };
+  const template = [{ type: cka.label, value: keyBytes("trial-v2") }];
+  const set = yield* attempt("setAttributes", { object: made.value, template }, patience(work));
+  if (set.rv !== ckr.ok) return { rv: set.rv };
+  const [label] = yield* ask("attributes", { object: made.value, types: [cka.label] });
+  return label !== undefined && equalBytes(label, keyBytes("trial-v2")) ? true : wrong;
+}
+
+function* encrypts(work: Work): Flow<Found> {
+  const made = yield* makeSecret(work, aes("encrypt", false));
+  if (made.value === null) return { rv: made.rv };
+  const data = keyBytes("what a trial seals");
+  const sealed = yield* seal(work, made.value, data, data, patience(work));
+  if ("rv" in sealed) return sealed;
+  const opened = yield* openSealed(work, made.value, sealed, data, patience(work));
+  if (opened.value === null) return { rv: opened.rv };
+  return equalBytes(opened.value, data) ? true : wrong;
+}
+
+/** Under each of its numbers; whether lengths survive is another question. */
+function* tryKeyWrapPad(work: Work): Flow<void> {
+  const { core } = work;
+  for (const type of core.profile.keyWrapPadMechanisms) {
+    yield* tryOne(work, "wrap aes-kwp", wrapsBack(work, { type }, null));
+    core.state.keyWrapPadMechanism = type;
+    if (works(core, "wrap aes-kwp") === true) break;
+  }
+  if (works(core, "wrap aes-kwp") !== true || works(core, "import secret") !== true) return;
+  const mechanism = { type: core.state.keyWrapPadMechanism };
+  const uneven = new Uint8Array(31).fill(0x5a);
+  yield* tryOne(work, "wrap aes-kwp of any length", wrapsBack(work, mechanism, uneven));
+}
+
+function* wrapsByGcm(work: Work): Flow<Found> {
+  const kek = yield* makeSecret(work, aes("wrap", false));
+  if (kek.value === null) return { rv: kek.rv };
+  const wrappingKey = kek.value;
+  const target = yield* makeTarget(work, null);
+  if (target.value === null) return { rv: target.rv };
+  const key = target.value;
+  const nothing = new Uint8Array(0);
+  const sealed = yield* sealBy(work, nothing, (mechanism) =>
+    attempt("wrapKey", { mechanism, wrappingKey, key }, patience(work)),
+  );
+  if ("rv" in sealed) return sealed;
+  const { mechanism, data } = opening(work.core, sealed, nothing);
+  return yield* comesBack(work, mechanism, wrappingKey, key, data);
+}
+
+function* wrapsByCbc(work: Work): Flow<Found> {
+  const bytes = yield* ask("generateRandom", { lengthBytes: 16 });
+  const mechanism: Mechanism = { type: ckm.aesCbcPad, parameter: { kind: "bytes", bytes } };
+  return yield* wrapsBack(work, mechanism, null);
+}
+
+function* wrapsByOaep(work: Work, wrap: "rsa-oaep-sha256" | "rsa-oaep-sha1"): Flow<Found> {
+  const pair = yield* makePair(work, rsa("wrap"));
+  if (pair.value === null) return { rv: pair.rv };
+  const target = yield* makeTarget(work, null);
+  if (target.value === null) return { rv: target.rv };
+  const { publicKey, privateKey } = pair.value;
+  const key = target.value;
+  const mechanism = oaep(wrap);
+  const wrapped = yield* attempt(
+    "wrapKey",
+    { mechanism, wrappingKey: publicKey, key },
+    patience(work),
+  );
+  if (wrapped.value === null) return { rv: wrapped.rv };
+  return yield* comesBack(work, mechanism, privateKey, key, wrapped.value);
+}
+
+/** A key goes out and comes in again the same. `bytes` null: one that the token makes. */
+function* wrapsBack(work: Work, mechanism: Mechanism, bytes: Uint8Array | null): Flow<Found> {
+  const kek = yield* makeSecret(work, aes("wrap", false));
+  if (kek.value === null) return { rv: kek.rv };
+  const target = yield* makeTarget(work, bytes);
+  if (target.value === null) return { rv: target.rv };
+  const wrappingKey = kek.value;
+  const key = target.value;
+  const wrapped = yield* attempt("wrapKey", { mechanism, wrappingKey, key }, patience(work));
+  if (wrapped.value === null) return { rv: wrapped.rv };
+  return yield* comesBack(work, mechanism, wrappingKey, key, wrapped.value);
+}
+
+function* comesBack(
+  work: Work,
+  mechanism: Mechanism,
+  unwrappingKey: Handle,
+  original: Handle,
+  wrapped: Uint8Array,
+): Flow<Found> {
+  const value = { object: original, types: [cka.value] };
+  const before = yield* attempt("attributes", value, patience(work));
+  if (before.value === null) return { rv: before.rv };
+  const size = { type: cka.valueLen, value: before.value[0]!.length };
+  const needed = work.core.profile.valueLenOnUnwrap === "required" ? [size] : [];
+  const template = [...passingKeyTemplate(null), ...needed];
+  const call = { mechanism, unwrappingKey, wrapped, template };
+  const back = yield* attempt("unwrapKey", call, patience(work));
+  if (back.value === null) return { rv: back.rv };
+  const after = yield* ask("attributes", { object: back.value, types: [cka.value] });
+  return equalBytes(before.value[0]!, after[0]!) ? true : wrong;
+}
+
+function* signs(
+  work: Work,
+  algorithm: Parameters<typeof mechanismOf>[0],
+  spec: KeySpec,
+): Flow<Found> {
+  const pair = yield* makePair(work, spec);
+  if (pair.value === null) return { rv: pair.rv };
+  const { publicKey, privateKey } = pair.value;
+  const mechanism = mechanismOf(algorithm);
+  const data = toBeSigned(work.core, algorithm, keyBytes("what a trial signs"));
+  const signed = yield* attempt("sign", { mechanism, key: privateKey, data }, patience(work));
+  if (signed.value === null) return { rv: signed.rv };
+  const call = { mechanism, key: publicKey, data, signature: signed.value };
+  const verified = yield* attempt("verify", call, patience(work));
+  return verified.rv === ckr.ok ? true : { rv: verified.rv };
+}
+
+function* makeSecret(work: Work, spec: KeySpec): Flow<TokenAnswer<"generateKey">> {
+  const { mechanism, key } = keyTemplates(work.core, trialPlan(spec));
+  return yield* attempt("generateKey", { mechanism, template: key }, patience(work));
+}
+
+function* makePair(work: Work, spec: KeySpec): Flow<TokenAnswer<"generateKeyPair">> {
+  const { mechanism, key, publicKey } = keyTemplates(work.core, trialPlan(spec));
+  const call = { mechanism, publicTemplate: publicKey!, privateTemplate: key };
+  return yield* attempt("generateKeyPair", call, patience(work));
+}
+
+/** What is wrapped, and may be read. */
+function* makeTarget(
+  work: Work,
+  bytes: Uint8Array | null,
+): Flow<TokenAnswer<"generateKey" | "createObject">> {
+  if (bytes === null) return yield* makeSecret(work, aes("encrypt", true));
+  return yield* attempt("createObject", { template: passingKeyTemplate(bytes) }, patience(work));
+}
+
+function trialPlan(spec: KeySpec): Parameters<typeof secretKeyTemplate>[0] {
+  const label = keyBytes("trial-v1");
+  return { spec, label, id: keyBytes("trial"), token: false, wrapsByEncrypting: false };
+}
+
+function aes(purpose: KeySpec["purpose"], exportable: boolean): KeySpec {
+  return { algorithm: "aes", bits: 256, purpose, exportable };
+}
+
+function ec(bits: number): KeySpec {
+  return { algorithm: "ec", bits, purpose: "sign", exportable: false };
+}
+
+function rsa(purpose: KeySpec["purpose"]): KeySpec {
+  return { algorithm: "rsa", bits: 2048, purpose, exportable: false };
+}
