@@ -14,6 +14,18 @@ import {
   tokenModuleLimitsDefault,
 } from "./token-module.js";
 
+/**
+ * Full jitter, so that many nodes which lost one device do not come back in step. `draw`: from 0 up to 1.
+ */
+export function restartDelayMs(
+  youngDeaths: number,
+  { backoffMs, backoffMaxMs }: Pick<TokenModuleLimits, "backoffMs" | "backoffMaxMs">,
+  draw: number,
+): number {
+  if (youngDeaths === 0) return 0;
+  return draw * Math.min(backoffMaxMs, backoffMs * 2 ** (youngDeaths - 1));
+}
+
 /** Starts, watches and replaces the processes of one library, one at a time. */
 export class TokenModuleProcess implements TokenModule {
   readonly #events: TokenModuleEvents;
@@ -40,7 +52,8 @@ export class TokenModuleProcess implements TokenModule {
     }
     this.#link = null;
     if (this.#waiting !== null) clearTimeout(this.#waiting);
-    this.#waiting = setTimeout(() => this.#start(), this.#delayMs());
+    const delayMs = restartDelayMs(this.#youngDeaths, this.#limits, Math.random());
+    this.#waiting = setTimeout(() => this.#start(), delayMs);
   }
 
   call(id: number, call: TokenCall): void {
@@ -75,13 +88,6 @@ export class TokenModuleProcess implements TokenModule {
 
   #count(link: ChildLink): void {
     this.#youngDeaths = link.readyMs >= this.#limits.settledMs ? 0 : this.#youngDeaths + 1;
-  }
-
-  /** Full jitter: many nodes that lost one device do not come back in step. */
-  #delayMs(): number {
-    if (this.#youngDeaths === 0) return 0;
-    const { backoffMs, backoffMaxMs } = this.#limits;
-    return Math.random() * Math.min(backoffMaxMs, backoffMs * 2 ** (this.#youngDeaths - 1));
   }
 
   #linkOptionsOf({

@@ -4,10 +4,10 @@
  *
  * Before a login "in doubt" is counted, and taken back by its answer, whatever that is: a process that
  * is killed in every login stops after so many. No PIN is in the file. A rejected one is in it as a
- * tag: scrypt (N = 2^17, r = 8, p = 1: 128 MiB and some tenths of a second for each guess) of PIN and
- * serial under a random salt. Who can read the file (mode 0600) finds a rejected PIN of four digits in
- * an hour, one of eight in a year; what they find is a PIN that the token does not take. A PIN that is
- * in doubt has no tag.
+ * tag: scrypt (N = 2^15, r = 8, p = 1: 32 MiB and about a tenth of a second for each guess) of PIN and
+ * serial under a random salt. Who can read the file (mode 0600) finds a rejected PIN of four digits
+ * within the hour, one of eight in some months; what they find is a PIN that the token does not take.
+ * A PIN that is in doubt has no tag.
  */
 import { createHash, randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
 import {
@@ -31,7 +31,7 @@ const attemptsMaxUnknown = 8;
 const rejectedMax = 32;
 const saltBytes = 16;
 const tagBytes = 32;
-const scryptCost = { N: 2 ** 17, r: 8, p: 1, maxmem: 2 ** 28 };
+const scryptCost = { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 };
 
 const rejections: readonly number[] = [
   ckr.pinIncorrect,

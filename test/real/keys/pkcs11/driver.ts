@@ -8,9 +8,9 @@ import type {
   TokenFunction,
   TokenValues,
 } from "../../../../src/core/hsm/cryptoki/calls.js";
-import { cka, ckk, ckm, cko } from "../../../../src/core/hsm/cryptoki/constants.js";
+import { cka, ckk, cko } from "../../../../src/core/hsm/cryptoki/constants.js";
 import type { Handle, Template } from "../../../../src/core/hsm/cryptoki/calls.js";
-import type { VendorProfile } from "../../../../src/core/hsm/profile.js";
+import { softhsm } from "../../../../src/core/hsm/profiles/softhsm.js";
 import { TokenModuleProcess } from "../../../../src/real/keys/pkcs11/module-process.js";
 import type {
   ModuleLoss,
@@ -20,31 +20,6 @@ import { type SoftHsmToken, makeSoftHsmToken } from "../../../../src/real/keys/s
 
 export const pin = "1234";
 export const soPin = "12345678";
-
-/** Of this slice's own; what only the machine above reads is left at rest. */
-export const softhsmProfile: VendorProfile = {
-  vendor: "softhsm",
-  title: "SoftHSM 2",
-  libraryPaths: [],
-  environment: [],
-  pinFormat: "pin",
-  login: "required",
-  lockOut: null,
-  gcmIv: "caller",
-  gcmMechanism: ckm.aesGcm,
-  wraps: [],
-  keyWrapPadMechanisms: [],
-  valueLenOnUnwrap: "forbidden",
-  uniqueLabels: false,
-  snapshotsObjects: false,
-  generateAttributes: null,
-  throttleCodes: [],
-  sessionsMax: null,
-  idleExpiryMs: null,
-  dataBytesMax: null,
-  quirks: [],
-  wasRun: true,
-};
 
 export interface Place {
   readonly folder: string;
@@ -61,7 +36,7 @@ export async function makePlace(library: string, label = "quorumlab"): Promise<P
   writeFileSync(path, `${pin}\n`, { mode: 0o600 });
   const options: TokenModuleOptions = {
     library,
-    profile: softhsmProfile,
+    profile: softhsm,
     pin: { from: "file", path },
     pinGuardFolder: join(folder, "guard"),
     environment: { ...token.environment },
