@@ -81,7 +81,8 @@ export function* readAttributes(
   for (const type of known) {
     const one = yield* attempt("attributes", { object, types: [type] });
     if (one.value !== null) values.set(type, one.value[0] ?? new Uint8Array(0));
-    else if (one.rv === ckr.attributeTypeInvalid) unknownAttributes.add(`${keyClass}:${type}`);
+    else if (one.rv === ckr.attributeTypeInvalid)
+      unknownAttributes.set(`${keyClass}:${type}`, true);
   }
   return values;
 }

@@ -200,6 +200,7 @@ export function cutPaused(core: HsmCore): void {
 }
 
 function trouble(core: HsmCore, job: Job, as: ReturnClass, rv: number, because: string): void {
+  const again = job.lastRv === rv;
   job.lastRv = rv;
   if (as !== "fatal" && as !== "throttled") forgetHandles(core);
   if (job.keeper) {
@@ -212,10 +213,10 @@ function trouble(core: HsmCore, job: Job, as: ReturnClass, rv: number, because: 
   const known = as === "throttled" ? classOfReturn(rv) : as;
   if (known === "fatal" || known === "never") return giveUp(core, job, rv, because);
   job.tries++;
-  const level = Math.min(levelMax, Math.max(levelOf[known], job.level + 1));
-  if (job.tries >= core.limits.triesMax || tooOften(core, level, levelOf[known])) {
-    return giveUp(core, job, rv, because);
-  }
+  if (job.tries >= core.limits.triesMax) return giveUp(core, job, rv, because);
+  // What was done about it the last time did not help: the next level.
+  const next = again ? Math.min(levelMax, Math.max(levelOf[known], job.level + 1)) : levelOf[known];
+  const level = tooOften(core, next) ? levelOf[known] : next;
   job.level = level;
   const { ladder } = core.state;
   if (level > ladder.wanted && core.state.mode === "ready") {
@@ -232,10 +233,9 @@ function forgetHandles(core: HsmCore): void {
 }
 
 /** One request that never works must not keep the others from theirs. */
-function tooOften(core: HsmCore, level: number, levelOfReturn: number): boolean {
-  if (level < 3 || level === levelOfReturn) return false;
+function tooOften(core: HsmCore, level: number): boolean {
   const begunAtUs = core.state.ladder.begunAtUs[level] ?? -Infinity;
-  return core.now - begunAtUs < core.times.backoffMaxUs;
+  return level >= 3 && core.now - begunAtUs < core.times.backoffMaxUs;
 }
 
 function throttle(core: HsmCore, job: Job): void {

@@ -42,8 +42,8 @@ function guardedAsAsked(key: Attributes, { spec, token }: KeyPlan): boolean {
   const isNot = (type: number, value: boolean): boolean => flagIn(key, type) !== value;
   if (!is(cka.extractable, spec.exportable) || !is(cka.token, token)) return false;
   if (isNot(cka.private, true) && flagIn(key, cka.private) !== null) return false;
-  if (spec.exportable) return true;
   if (!is(cka.sensitive, true)) return false;
+  if (spec.exportable) return true;
   // What came from outside can never show these.
   if (!token) return true;
   return (
