@@ -1,0 +1,39 @@
+/** The world as it is. So far: keys, in a file or wherever else an `Hsm` keeps them. */
+export type * from "../core/hsm/keys.js";
+export type {
+  Capability,
+  Hsm,
+  HsmError,
+  HsmErrorCode,
+  HsmEvents,
+  HsmHealth,
+  HsmRequest,
+  HsmResult,
+  HsmValue,
+} from "../core/ports/hsm.js";
+export * from "./keys/key-store.js";
+export { type ClosableHsm, keyStoreOf, type KeyStoreOptions } from "./keys/key-store-of.js";
+export { newAdminCapability } from "./keys/admin.js";
+export { Vault } from "./keys/vault.js";
+export { KeyFileError, type KeyFileProblem } from "./keys/software/key-file-error.js";
+export {
+  createKeyFile,
+  type KeyFile,
+  type KeyFileOptions,
+  openKeyFile,
+} from "./keys/software/key-file.js";
+export {
+  type Passphrase,
+  PassphraseError,
+  passphraseFromCredential,
+  passphraseFromDescriptor,
+  passphraseFromFile,
+  passphraseFromPrompt,
+  type PassphraseProblem,
+} from "./keys/software/passphrase.js";
+export {
+  type KeyUsage,
+  type PolicyWarning,
+  SoftwareHsm,
+  type SoftwareHsmParts,
+} from "./keys/software/software-hsm.js";
