@@ -44,6 +44,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "edge",
+          globalSetup: ["test/setup/capabilities.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/core/**", "test/lab/**", "test/sim/*.test.ts", "test/sim/!(search)/**"],
           ...timeouts,
