@@ -167,7 +167,7 @@ function initialState({ seed, profile }: HsmMachineOptions): HsmState {
       because: { rv: 0, because: "" },
       tries: 0,
       nextAtUs: 0,
-      begunAtUs: [],
+      begunAtUs: [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity],
       outcome: null,
       proving: false,
       moduleAskedAtUs: 0,

@@ -234,7 +234,7 @@ function forgetHandles(core: HsmCore): void {
 
 /** One request that never works must not keep the others from theirs. */
 function tooOften(core: HsmCore, level: number): boolean {
-  const begunAtUs = core.state.ladder.begunAtUs[level] ?? -Infinity;
+  const begunAtUs = core.state.ladder.begunAtUs[level]!;
   return level >= 3 && core.now - begunAtUs < core.times.backoffMaxUs;
 }
 
