@@ -8,6 +8,7 @@ import type { ClosableHsm } from "../../src/real/keys/key-store-of.js";
 import type { AdminCapability } from "../../src/real/keys/key-store.js";
 import { createKeyFile } from "../../src/real/keys/software/key-file.js";
 import { SoftwareHsm, type SoftwareHsmParts } from "../../src/real/keys/software/software-hsm.js";
+import { pkcs11Hsm } from "../real/keys/pkcs11/pkcs11-subject.js";
 import type { HsmSubject } from "./hsm-kit.js";
 
 export interface MadeHsm {
@@ -25,7 +26,10 @@ export interface HsmMaker {
 }
 
 /** A further `Hsm` is one line here: its name, and how it is made. */
-export const hsmMakers: readonly HsmMaker[] = [{ name: "SoftwareHsm", make: () => softwareHsm() }];
+export const hsmMakers: readonly HsmMaker[] = [
+  { name: "SoftwareHsm", make: () => softwareHsm() },
+  { name: "Pkcs11Hsm on SoftHSM", make: pkcs11Hsm },
+];
 
 export async function softwareHsm(parts: Partial<SoftwareHsmParts> = {}): Promise<MadeHsm> {
   const folder = mkdtempSync(join(tmpdir(), "quorumlab-hsm-"));

@@ -81,7 +81,7 @@ export const using: HsmCheck[] = [
       await refused(subject, use({ label: newLabel() }), "mismatch", "notFound");
       await refused(subject, use({ version: 2 }), "mismatch", "notFound");
       await refused(subject, use({ spec: exportableSpec }), "mismatch");
-      await refused(subject, use({ publicDigest: "0".repeat(64) }), "mismatch");
+      await refused(subject, use({ publicDigest: "0".repeat(64) }), "mismatch", "badInput");
       const pair = await keyOf(subject, p256);
       const digest = pair.publicDigest!.replace(/^./, (first) => (first === "0" ? "1" : "0"));
       const forged = { ...pair, publicDigest: digest };

@@ -96,6 +96,12 @@ export function numberIn(attributes: Attributes, type: number): number | null {
   return number === unavailableInformation || number > Number.MAX_SAFE_INTEGER ? null : number;
 }
 
+/** Null: not told. SoftHSM says 0 of keys that were unwrapped. */
+export function valueBytesIn(key: Attributes): number | null {
+  const bytes = numberIn(key, cka.valueLen);
+  return bytes === 0 ? null : bytes;
+}
+
 export function flagIn(attributes: Attributes, type: number): boolean | null {
   const bytes = attributes.get(type);
   return bytes === undefined || bytes.length !== 1 ? null : bytes[0] !== 0;
@@ -122,7 +128,7 @@ export function describeKey(
   const exportable = attributes.extractable ?? false;
   const purpose = purposeOf(attributes.uses);
   if (keyType === ckk.aes && publicKey === null) {
-    const bits = 8 * (numberIn(key, cka.valueLen) ?? 32);
+    const bits = 8 * (valueBytesIn(key) ?? 32);
     const spec: KeySpec = { algorithm: "aes", bits, purpose, exportable };
     return { reference: { ...name, id, spec, publicDigest: null }, publicKey: null, attributes };
   }

@@ -18,7 +18,7 @@ import { errorCodeOf } from "./returns.js";
 import type { LocatedKey, Work } from "./state.js";
 import { type KeyPlan, passingKeyTemplate, secretKeyTemplate } from "./templates.js";
 import { demandNotGone } from "./tombstones.js";
-import { mayWrap } from "./wrap.js";
+import { lengthFits, mayWrap } from "./wrap.js";
 
 const nothing = new Uint8Array(0);
 type Unwrap = HsmRequest & { readonly kind: "unwrap" };
@@ -151,6 +151,9 @@ function* unwrapToKey(
   const { core, job } = work;
   if (spec.algorithm !== "aes") return yield* fail("unsupported", "unwrap: secret keys alone");
   if (core.state.held.size >= core.limits.sessionKeysMax) return yield* fail("full", "unwrap");
+  if (!lengthFits(blob.mechanism, blob.body, spec.bits / 8)) {
+    return yield* fail("mismatch", "unwrap: a secret of another length");
+  }
   yield* demandNotGone(work, name);
   const named = yield* findByLabel(cko.secretKey, nameBytes(name));
   if (named.length > 0) return yield* refuse("P19", "unwrap: the name is taken");

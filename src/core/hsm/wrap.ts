@@ -105,7 +105,11 @@ function canCarry(
 }
 
 /** As far as the length tells whether all of the secret is in it, and nothing else. */
-function lengthFits(mechanism: WrapMechanism, body: Uint8Array, lengthBytes: number): boolean {
+export function lengthFits(
+  mechanism: WrapMechanism,
+  body: Uint8Array,
+  lengthBytes: number,
+): boolean {
   switch (mechanism) {
     case "aes-kwp":
       return body.length === 8 * Math.ceil(lengthBytes / 8) + 8;
