@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, truncateSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeBlob, encodeHead } from "../../../src/core/hsm/blob.js";
 import type { DataKeyId } from "../../../src/core/ports/aead.js";
 import { newAdminCapability } from "../../../src/real/keys/admin.js";
 import { keyStoreOf } from "../../../src/real/keys/key-store-of.js";
@@ -12,7 +13,9 @@ import {
   openKeyFile,
   type KeyFile,
 } from "../../../src/real/keys/software/key-file.js";
+import { gcmOpen } from "../../../src/real/keys/software/primitives.js";
 import {
+  ringOf,
   SoftwareHsm,
   type PolicyWarning,
   type SoftwareHsmParts,
@@ -132,6 +135,22 @@ describe("SoftwareHsm: its file", () => {
     await store.delete(reference, admin);
     expect(await codeOf(store.generate(named("dek"), exportableSpec))).toBe("refusedByPolicy P19");
     expect(await codeOf(store.encrypt(reference, text("x")))).toBe("notFound");
+    await store.close();
+  });
+
+  test("a key that is deleted while it encrypts never encrypts as a key of zeros", async () => {
+    const { store, hsm } = await opened(newPath());
+    for (let turns = 0; turns < 12; turns++) {
+      const { reference } = await store.generate(named("dek", turns + 1), exportableSpec);
+      const key = ringOf(hsm).get(reference);
+      const answer = store.encrypt(reference, text("plain")).catch(() => null);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      ringOf(hsm).dropFromSession(key);
+      const bytes = await answer;
+      if (bytes === null) continue;
+      const blob = decodeBlob(bytes)!;
+      expect(gcmOpen(new Uint8Array(32), blob.iv, encodeHead(blob), blob.body)).toBeNull();
+    }
     await store.close();
   });
 
