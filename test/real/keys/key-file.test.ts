@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -119,6 +120,11 @@ describe("key file: refused with a reason, and kept as it is", () => {
     const before = existsSync(path) ? readFileSync(path) : null;
     expect(await problemOf(openKeyFile({ path, passphrase: given() }))).toBe(code);
     expect(existsSync(path) ? readFileSync(path) : null).toEqual(before);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("notOwned: another user's", async () => {
+    chownSync(path, 65_534, 65_534);
+    expect(await problemOf(openKeyFile({ path, passphrase: given() }))).toBe("notOwned");
   });
 
   test("a folder in its place", async () => {
