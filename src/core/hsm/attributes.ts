@@ -81,7 +81,8 @@ export function* readAttributes(
   for (const type of known) {
     const one = yield* attempt("attributes", { object, types: [type] });
     if (one.value !== null) values.set(type, one.value[0] ?? new Uint8Array(0));
-    else if (one.rv === ckr.attributeTypeInvalid) unknownAttributes.add(`${keyClass}:${type}`);
+    else if (one.rv === ckr.attributeTypeInvalid)
+      unknownAttributes.set(`${keyClass}:${type}`, true);
   }
   return values;
 }
@@ -93,6 +94,12 @@ export function numberIn(attributes: Attributes, type: number): number | null {
   let number = 0;
   for (let at = bytes.length - 1; at >= 0; at--) number = number * 256 + bytes[at]!;
   return number === unavailableInformation || number > Number.MAX_SAFE_INTEGER ? null : number;
+}
+
+/** Null: not told. SoftHSM says 0 of keys that were unwrapped. */
+export function valueBytesIn(key: Attributes): number | null {
+  const bytes = numberIn(key, cka.valueLen);
+  return bytes === 0 ? null : bytes;
 }
 
 export function flagIn(attributes: Attributes, type: number): boolean | null {
@@ -121,7 +128,7 @@ export function describeKey(
   const exportable = attributes.extractable ?? false;
   const purpose = purposeOf(attributes.uses);
   if (keyType === ckk.aes && publicKey === null) {
-    const bits = 8 * (numberIn(key, cka.valueLen) ?? 32);
+    const bits = 8 * (valueBytesIn(key) ?? 32);
     const spec: KeySpec = { algorithm: "aes", bits, purpose, exportable };
     return { reference: { ...name, id, spec, publicDigest: null }, publicKey: null, attributes };
   }

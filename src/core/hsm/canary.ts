@@ -4,7 +4,7 @@
  */
 import { equalBytes, keyBytes } from "../bytes.js";
 import type { Handle } from "./cryptoki/calls.js";
-import { cka, cko, ckr } from "./cryptoki/constants.js";
+import { cka, cko, ckr, cks } from "./cryptoki/constants.js";
 import { type Flow, ask, attempt, suspect } from "./flow.js";
 import { openSealed, seal } from "./gcm.js";
 import { bytesOfHex, hexOf } from "./hex.js";
@@ -30,9 +30,16 @@ export function* askCanary(work: Work): Flow<void> {
   }
 }
 
-/** Before it is said that a key is not there: are the others? */
+/**
+ * Before it is said that something is not there, in the session that did not see it: without a login
+ * private objects are not seen, and nobody says so.
+ */
 export function* confirmVisible(work: Work): Flow<void> {
   const { canary } = work.core.state;
+  const info = yield* ask("sessionInfo", {});
+  if (info.state !== cks.rwUser && work.core.profile.login === "required") {
+    return yield* suspect("relogin", "sessionInfo: not logged in");
+  }
   if (canary?.kind !== "key") return;
   canary.handle = null;
   yield* canaryHandle(work, canary);
@@ -53,7 +60,10 @@ function* canaryHandle(
     canary.handle = { epoch: state.epoch, handle: found };
     return found;
   }
-  if (state.ladder.level < 3) return yield* suspect("reinitialize", "a key that was there is not");
+  if (state.ladder.level < 3) {
+    const as = state.ladder.level < 2 ? "relogin" : "reinitialize";
+    return yield* suspect(as, "a key that was there is not");
+  }
   // Initialised anew, and sound but for this key: then somebody has deleted it.
   const others = yield* ask("find", { template: template.slice(0, 1), max: 1 });
   if (others.length > 0) return null;

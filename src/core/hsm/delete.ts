@@ -1,6 +1,7 @@
 /** For administrators: the name goes first, then the key. */
 import { utf8Encode } from "../bytes.js";
 import type { HsmValue } from "../ports/hsm.js";
+import { confirmVisible } from "./canary.js";
 import { type Flow, ask } from "./flow.js";
 import { equalInConstantTime } from "./gcm.js";
 import { destroyKey } from "./generate.js";
@@ -19,7 +20,7 @@ export function isAdmin({ options }: HsmCore, secret: string): boolean {
 export function* deleteKey(work: Work, key: KeyReference): Flow<HsmValue> {
   const { core, job } = work;
   if (job.memo.deleting) {
-    yield* destroyRest(core, key);
+    yield* destroyRest(work, key);
     return deleted(core, key);
   }
   const { handle, description } = yield* locateKey(work, key);
@@ -32,10 +33,12 @@ export function* deleteKey(work: Work, key: KeyReference): Flow<HsmValue> {
 }
 
 /** Asked again after an answer was lost: what is left of a key that was verified before. */
-function* destroyRest(core: HsmCore, key: KeyReference): Flow<void> {
+function* destroyRest(work: Work, key: KeyReference): Flow<void> {
   const objectClass = classOf(key.spec);
-  const [handle] = yield* ask("find", { template: idTemplate(core, objectClass, key), max: 1 });
-  if (handle !== undefined) yield* destroyKey(objectClass, handle, yield* rawIdOf(handle));
+  const template = idTemplate(work.core, objectClass, key);
+  const [handle] = yield* ask("find", { template, max: 1 });
+  if (handle === undefined) yield* confirmVisible(work);
+  else yield* destroyKey(objectClass, handle, yield* rawIdOf(handle));
 }
 
 function deleted(core: HsmCore, { id, label, version }: KeyReference): HsmValue {

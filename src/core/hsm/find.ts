@@ -16,7 +16,6 @@ import type { Work } from "./state.js";
 export function* findKeys(work: Work, label: string | null): Flow<HsmValue> {
   const { keysFoundMax } = work.core.limits;
   const keys: KeyDescription[] = [];
-  yield* confirmVisible(work);
   for (const objectClass of [cko.secretKey, cko.privateKey]) {
     const template = [{ type: cka.class, value: objectClass }];
     const objects = yield* ask("find", { template, max: keysFoundMax + 1 });
@@ -29,5 +28,7 @@ export function* findKeys(work: Work, label: string | null): Flow<HsmValue> {
       if (located !== null) keys.push(located.description);
     }
   }
+  // At the end: had the login gone meanwhile, some would be missing.
+  yield* confirmVisible(work);
   return { kind: "keys", keys };
 }

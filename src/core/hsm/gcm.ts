@@ -34,6 +34,7 @@ export function* sealBy(
   const sealed = yield* call(gcmMechanism(core, iv, associatedData));
   if (sealed.value === null) return { rv: sealed.rv };
   if (iv !== null) return { iv, body: sealed.value };
+  if (sealed.value.length < gcmIvBytes) return yield* suspect("reinitialize", "no IV came");
   return { iv: sealed.value.slice(0, gcmIvBytes), body: sealed.value.slice(gcmIvBytes) };
 }
 
@@ -48,8 +49,9 @@ export function* seal(
     attempt("encrypt", { mechanism, key, data }, also),
   );
   if ("rv" in sealed) return sealed;
-  const sound = sealed.iv.length === gcmIvBytes && sealed.body.length === data.length + gcmTagBytes;
-  return sound ? sealed : yield* suspect("reinitialize", "encrypt: an answer of the wrong length");
+  return sealed.body.length === data.length + gcmTagBytes
+    ? sealed
+    : yield* suspect("reinitialize", "encrypt: an answer of the wrong length");
 }
 
 /** What a call takes that reads ciphertexts. */

@@ -10,14 +10,16 @@
  * found as `ambiguous`, and none is used.
  *
  * Where the token keeps labels unique it decides by itself. Where it can neither do that nor rename,
- * the lowest id wins afterwards, and whoever was answered before the other key appeared may find
- * `ambiguous` later.
+ * keys bear their name at once, and of several the lowest id stays unless it comes too late (`yields`).
+ * What remains possible there is more: a maker that is stopped within `outrightSettleUs` between its
+ * look and the destruction of its key, which another has been given meanwhile.
  */
 import { compareBytes } from "../bytes.js";
 import type { HsmValue } from "../ports/hsm.js";
+import { confirmVisible } from "./canary.js";
 import type { Handle } from "./cryptoki/calls.js";
 import { cka, ckr, cko } from "./cryptoki/constants.js";
-import { type Flow, ask, attempt, fail, pause } from "./flow.js";
+import { type Flow, ask, attempt, fail, pause, refuse } from "./flow.js";
 import {
   classOf,
   describeObject,
@@ -89,7 +91,8 @@ interface Found {
 }
 
 /** Made by this request, whether or not it ever heard so. */
-function* ownKey({ job }: Work, objectClass: number): Flow<Found | null> {
+function* ownKey(work: Work, objectClass: number): Flow<Found | null> {
+  const { job } = work;
   if (job.memo.madeId === null) return null;
   const id = bytesOfHex(job.memo.madeId)!;
   const template = [
@@ -98,6 +101,7 @@ function* ownKey({ job }: Work, objectClass: number): Flow<Found | null> {
   ];
   const [handle] = yield* ask("find", { template, max: 1 });
   if (handle !== undefined) return { handle, id };
+  yield* confirmVisible(work);
   job.memo.madeId = null;
   return null;
 }
@@ -107,10 +111,17 @@ function* strangersOf(work: Work, objectClass: number, name: KeyName): Flow<read
   const own = work.job.memo.madeId;
   const strangers: Found[] = [];
   for (const handle of yield* findByLabel(objectClass, provisionalBytes(name))) {
-    const id = yield* rawIdOf(handle);
-    if (hexOf(id) !== own) strangers.push({ handle, id });
+    const id = yield* idIfThere(handle);
+    if (id !== null && hexOf(id) !== own) strangers.push({ handle, id });
   }
   return strangers;
+}
+
+/** Null: its maker has destroyed it meanwhile. */
+function* idIfThere(object: Handle): Flow<Uint8Array | null> {
+  const call = { object, types: [cka.id] };
+  const read = yield* attempt("attributes", call, [ckr.objectHandleInvalid]);
+  return read.value?.[0] ?? null;
 }
 
 function isLowest(id: Uint8Array, strangers: readonly Found[]): boolean {
@@ -146,9 +157,10 @@ function* take(
   const mine = own !== null && found?.description.reference.id === hexOf(own.id);
   if (own !== null && !mine) yield* destroyOwn(work, wanted, own);
   if (found === null) return yield* fail("mismatch", "generate");
+  if (mine) return found;
+  if (!wanted.ifMissing) return yield* refuse("P19", "generate: the name is taken");
   const same = sameSpec(core, found.description.reference.spec, wanted.spec);
-  if (!mine && !(wanted.ifMissing && same)) return yield* fail("mismatch", "generate");
-  return found;
+  return same ? found : yield* fail("mismatch", "generate");
 }
 
 /** Public half first: who has the name is judged by the other. */
@@ -181,17 +193,30 @@ function* makeOutright(work: Work, wanted: Wanted): Flow<LocatedKey> {
       // Without an id of ours, what appeared after we had asked for it is taken for ours.
       const mine = own ?? (asked && !givesIds(core) ? yield* withId(named[0]!) : null);
       return yield* take(work, wanted, named, mine);
-    } else if (own === null || round > 5) {
+    } else if (own === null) {
       return yield* fail("ambiguous", "generate");
     } else {
       const others: Found[] = [];
       for (const handle of named) {
-        if (handle !== own.handle) others.push(yield* withId(handle));
+        const id = handle === own.handle ? null : yield* idIfThere(handle);
+        if (id !== null) others.push({ handle, id });
       }
-      if (isLowest(own.id, others)) yield* pause(drawWaitUs(core, round));
-      else yield* destroyOwn(work, wanted, own);
+      if (yields(work, isLowest(own.id, others))) yield* destroyOwn(work, wanted, own);
+      else yield* pause(drawWaitUs(core, Math.min(round, 5)));
     }
   }
+}
+
+/**
+ * The lowest id stays and the others go, at once or not at all: who is late may have been believed.
+ * One that has not gone by twice that time has been answered to somebody; then the lowest goes.
+ */
+function yields({ core, job }: Work, lowest: boolean): boolean {
+  const { outrightSettleUs } = core.times;
+  const { memo } = job;
+  memo.rivalsSinceUs ??= core.now;
+  if (lowest) return core.now - memo.rivalsSinceUs >= 2 * outrightSettleUs;
+  return core.now - memo.madeAtUs < outrightSettleUs;
 }
 
 function* withId(handle: Handle): Flow<Found> {

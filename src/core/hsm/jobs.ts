@@ -5,7 +5,13 @@ import type { Handle, TokenAnswer, TokenCall, TokenFunction } from "./cryptoki/c
 import { ckr } from "./cryptoki/constants.js";
 import type { Flow } from "./flow.js";
 import { type ReturnClass, classOfReturn, classify, errorCodeOf, levelOf } from "./returns.js";
-import { discardSession, issue, releaseSession, takeSession } from "./sessions.js";
+import {
+  type SessionTaken,
+  discardSession,
+  issue,
+  releaseSession,
+  takeSession,
+} from "./sessions.js";
 import { type HsmCore, type Job, type Work, drawWaitUs, newMemo } from "./state.js";
 
 /** Throttled so often in a row it is taken for what the number says otherwise. */
@@ -46,11 +52,14 @@ export function addJob(core: HsmCore, start: JobStart): Job {
 
 /** Lets every job go on whose time has come. */
 export function startJobs(core: HsmCore): void {
+  let crowded = false;
   for (const job of core.jobs) {
     const due = job.notBeforeUs <= core.now;
     if (job.stage === "delayed" && due) job.stage = "waiting";
     if (job.stage === "paused" && due) run(core, job, null);
-    else if (job.stage === "waiting" && mayStart(core, job)) start(core, job);
+    else if (job.stage === "waiting" && !(crowded && job.pooled) && mayStart(core, job)) {
+      crowded = start(core, job) === "none";
+    }
   }
 }
 
@@ -61,9 +70,10 @@ function mayStart(core: HsmCore, job: Job): boolean {
   return state.mode === "ready" && state.ladder.wanted === 0 && state.throttledUntilUs <= core.now;
 }
 
-function start(core: HsmCore, job: Job): void {
-  if (job.pooled && !takeSession(core, job)) return;
-  begin(core, job);
+function start(core: HsmCore, job: Job): SessionTaken {
+  const taken = job.pooled ? takeSession(core, job) : "taken";
+  if (taken === "taken") begin(core, job);
+  return taken;
 }
 
 function begin(core: HsmCore, job: Job): void {
@@ -158,7 +168,7 @@ function resume(core: HsmCore, job: Job, answer: TokenAnswer): void {
   if (!job.pooled || job.session !== null) return run(core, job, answer);
   job.parked = answer;
   job.stage = "waiting";
-  if (takeSession(core, job)) begin(core, job);
+  if (takeSession(core, job) === "taken") begin(core, job);
 }
 
 function opened(core: HsmCore, job: Job, answer: TokenAnswer): void {
@@ -200,6 +210,7 @@ export function cutPaused(core: HsmCore): void {
 }
 
 function trouble(core: HsmCore, job: Job, as: ReturnClass, rv: number, because: string): void {
+  const again = job.lastRv === rv;
   job.lastRv = rv;
   if (as !== "fatal" && as !== "throttled") forgetHandles(core);
   if (job.keeper) {
@@ -212,10 +223,10 @@ function trouble(core: HsmCore, job: Job, as: ReturnClass, rv: number, because: 
   const known = as === "throttled" ? classOfReturn(rv) : as;
   if (known === "fatal" || known === "never") return giveUp(core, job, rv, because);
   job.tries++;
-  const level = Math.min(levelMax, Math.max(levelOf[known], job.level + 1));
-  if (job.tries >= core.limits.triesMax || tooOften(core, level, levelOf[known])) {
-    return giveUp(core, job, rv, because);
-  }
+  if (job.tries >= core.limits.triesMax) return giveUp(core, job, rv, because);
+  // What was done about it the last time did not help: the next level.
+  const next = again ? Math.min(levelMax, Math.max(levelOf[known], job.level + 1)) : levelOf[known];
+  const level = tooOften(core, next) ? levelOf[known] : next;
   job.level = level;
   const { ladder } = core.state;
   if (level > ladder.wanted && core.state.mode === "ready") {
@@ -232,10 +243,9 @@ function forgetHandles(core: HsmCore): void {
 }
 
 /** One request that never works must not keep the others from theirs. */
-function tooOften(core: HsmCore, level: number, levelOfReturn: number): boolean {
-  if (level < 3 || level === levelOfReturn) return false;
-  const begunAtUs = core.state.ladder.begunAtUs[level] ?? -Infinity;
-  return core.now - begunAtUs < core.times.backoffMaxUs;
+function tooOften(core: HsmCore, level: number): boolean {
+  const begunAtUs = core.state.ladder.begunAtUs[level]!;
+  return level >= 3 && core.now - begunAtUs < core.times.backoffMaxUs;
 }
 
 function throttle(core: HsmCore, job: Job): void {

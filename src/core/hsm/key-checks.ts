@@ -6,6 +6,7 @@ import {
   readPrivateKey,
   readPublicKey,
   readSecretKey,
+  valueBytesIn,
   type Attributes,
 } from "./attributes.js";
 import type { Handle } from "./cryptoki/calls.js";
@@ -25,7 +26,7 @@ export function* fitsPlan(work: Work, handle: Handle, plan: KeyPlan): Flow<boole
   if (id === undefined || (givesIds(work.core) && !equalBytes(id, plan.id))) return false;
   if (!guardedAsAsked(key, plan) || !usesFit(key, null, plan)) return false;
   if (secret) {
-    const bytes = numberIn(key, cka.valueLen);
+    const bytes = valueBytesIn(key);
     return (
       numberIn(key, cka.keyType) === ckk.aes && (bytes === null || 8 * bytes === plan.spec.bits)
     );
@@ -42,8 +43,8 @@ function guardedAsAsked(key: Attributes, { spec, token }: KeyPlan): boolean {
   const isNot = (type: number, value: boolean): boolean => flagIn(key, type) !== value;
   if (!is(cka.extractable, spec.exportable) || !is(cka.token, token)) return false;
   if (isNot(cka.private, true) && flagIn(key, cka.private) !== null) return false;
-  if (spec.exportable) return true;
   if (!is(cka.sensitive, true)) return false;
+  if (spec.exportable) return true;
   // What came from outside can never show these.
   if (!token) return true;
   return (

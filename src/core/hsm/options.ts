@@ -80,6 +80,8 @@ export interface HsmTimes {
    * and is destroyed.
    */
   readonly provisionalMaxUs: number;
+  /** Where keys bear their name at once: after this a maker no longer takes its key back. */
+  readonly outrightSettleUs: number;
   /** Where keys are seen as they were at C_Initialize: at most so often is one looked for anew. */
   readonly refreshEveryUs: number;
 }
@@ -93,5 +95,6 @@ export const hsmTimesDefault: HsmTimes = {
   backoffMaxUs: 30_000_000,
   checkEveryUs: 30_000_000,
   provisionalMaxUs: 100_000_000,
+  outrightSettleUs: 3_000_000,
   refreshEveryUs: 10_000_000,
 };

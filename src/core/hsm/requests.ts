@@ -110,9 +110,7 @@ function targetRefusal({ into }: HsmRequest & { readonly kind: "unwrap" }): Refu
 }
 
 function isReference(key: KeyReference): boolean {
-  const { id, spec, publicDigest } = key;
-  if (!isKeyName(key) || bytesOfHex(id)?.length !== 16 || specRefusal(spec) !== null) return false;
-  return (publicDigest === null) === (spec.algorithm === "aes");
+  return isKeyName(key) && bytesOfHex(key.id)?.length === 16 && specRefusal(key.spec) === null;
 }
 
 function specRefusal({ algorithm, bits, purpose }: KeySpec): Refusal | null {

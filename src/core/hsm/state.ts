@@ -35,9 +35,9 @@ export interface HsmState {
   /** Under which of its numbers the token has AES-KWP. */
   keyWrapPadMechanism: number;
   /** `class:type` of attributes that this token does not know. */
-  readonly unknownAttributes: Set<string>;
+  readonly unknownAttributes: Map<string, true>;
   canary: Canary | null;
-  readonly goneNames: Set<string>;
+  readonly goneNames: Map<string, true>;
   /** Since when keys under provisional names were seen, by id. */
   readonly strangers: Map<string, number>;
   throttledUntilUs: number;
@@ -145,6 +145,8 @@ export interface Memo {
   /** CKA_ID of the key that this request made, as hex. */
   madeId: string | null;
   madeAtUs: number;
+  /** Since when another key of its name was seen beside it. */
+  rivalsSinceUs: number | null;
   /** The token was initialised anew to see newer keys. */
   refreshed: boolean;
   deleting: boolean;
@@ -191,7 +193,7 @@ export function drawWaitUs(core: HsmCore, tries: number): number {
 }
 
 export function newMemo(): Memo {
-  return { madeId: null, madeAtUs: 0, refreshed: false, deleting: false };
+  return { madeId: null, madeAtUs: 0, rivalsSinceUs: null, refreshed: false, deleting: false };
 }
 
 /** Every handle is void: they belong to a login that is over. */

@@ -13,6 +13,8 @@ export interface KeyPlan {
   readonly token: boolean;
   /** A key that wraps does so by C_Encrypt: then it may do that alone (policy P11). */
   readonly wrapsByEncrypting: boolean;
+  /** A key of a trial, whose value is compared. */
+  readonly readable?: true;
 }
 
 export interface KeyTemplates {
@@ -102,10 +104,11 @@ function named(plan: KeyPlan, objectClass: number, keyType: number): Template {
   ];
 }
 
-function guarded({ spec }: KeyPlan): Template {
+function guarded({ spec, readable }: KeyPlan): Template {
   return [
     { type: cka.private, value: true },
-    { type: cka.sensitive, value: !spec.exportable },
+    // What may leave does so wrapped.
+    { type: cka.sensitive, value: readable !== true },
     { type: cka.extractable, value: spec.exportable },
   ];
 }

@@ -32,7 +32,7 @@ export function* bury({ core }: Work, name: KeyName): Flow<void> {
     const made = yield* attempt("createObject", { template });
     if (made.value !== null) return;
   }
-  goneNames.add(nameText(name));
+  goneNames.set(nameText(name), true);
   if (goneNames.size <= core.limits.goneNamesMax) return;
-  for (const oldest of goneNames) return void goneNames.delete(oldest);
+  for (const oldest of goneNames.keys()) return void goneNames.delete(oldest);
 }

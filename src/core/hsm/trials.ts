@@ -12,8 +12,8 @@ import type { KeySpec } from "./keys.js";
 import { oaep } from "./oaep.js";
 import { type CapabilityName, record, works } from "./registry.js";
 import { mechanismOf, toBeSigned } from "./signatures.js";
-import type { Work } from "./state.js";
-import { keyTemplates, passingKeyTemplate, secretKeyTemplate } from "./templates.js";
+import type { HsmCore, Work } from "./state.js";
+import { type KeyPlan, keyTemplates, passingKeyTemplate } from "./templates.js";
 
 /** Errors that may be trouble, until the same trial has brought it too often. */
 const troubles = [ckr.generalError, ckr.functionFailed, ckr.deviceError];
@@ -25,9 +25,11 @@ const wrong: Found = { rv: 0 };
 
 /** What is quick: AES, EC and objects. */
 export function* tryBasics(work: Work): Flow<void> {
-  yield* tryOne(work, "generate session key", makesSessionKeys(work));
   yield* tryOne(work, "data object", makesDataObjects(work));
   yield* tryOne(work, "import secret", importsSecrets(work));
+  // A module that takes so few attributes knows no keys of the session: each trial's key would stay.
+  if (work.core.profile.generateAttributes !== null) return shownByCanary(work.core);
+  yield* tryOne(work, "generate session key", makesSessionKeys(work));
   if (works(work.core, "generate session key") !== true) return;
   yield* tryOne(work, "rename key", renames(work));
   yield* tryOne(work, "encrypt aes-gcm", encrypts(work));
@@ -38,6 +40,13 @@ export function* tryBasics(work: Work): Flow<void> {
   yield* tryOne(work, "wrap aes-cbc-pad-hmac", wrapsByCbc(work));
   yield* tryOne(work, "sign ecdsa-p256-sha256", signs(work, "ecdsa-p256-sha256", ec(256)));
   yield* tryOne(work, "sign ecdsa-p384-sha384", signs(work, "ecdsa-p384-sha384", ec(384)));
+}
+
+/** It has sealed, and opened what it sealed. */
+function shownByCanary(core: HsmCore): void {
+  if (core.state.canary?.kind !== "key") return;
+  record(core, "encrypt aes-gcm", true, 0);
+  record(core, "wrap encrypt-aes-gcm", true, 0);
 }
 
 /** What takes long, for the sake of its keys. */
@@ -184,14 +193,16 @@ function* comesBack(
   const value = { object: original, types: [cka.value] };
   const before = yield* attempt("attributes", value, patience(work));
   if (before.value === null) return { rv: before.rv };
-  const size = { type: cka.valueLen, value: before.value[0]!.length };
+  const [plain] = before.value;
+  if (plain === undefined) return wrong;
+  const size = { type: cka.valueLen, value: plain.length };
   const needed = work.core.profile.valueLenOnUnwrap === "required" ? [size] : [];
   const template = [...passingKeyTemplate(null), ...needed];
   const call = { mechanism, unwrappingKey, wrapped, template };
   const back = yield* attempt("unwrapKey", call, patience(work));
   if (back.value === null) return { rv: back.rv };
   const after = yield* ask("attributes", { object: back.value, types: [cka.value] });
-  return equalBytes(before.value[0]!, after[0]!) ? true : wrong;
+  return after[0] !== undefined && equalBytes(plain, after[0]) ? true : wrong;
 }
 
 function* signs(
@@ -227,11 +238,15 @@ function* makeTarget(
   work: Work,
   bytes: Uint8Array | null,
 ): Flow<TokenAnswer<"generateKey" | "createObject">> {
-  if (bytes === null) return yield* makeSecret(work, aes("encrypt", true));
+  if (bytes === null) {
+    const plan: KeyPlan = { ...trialPlan(aes("encrypt", true)), readable: true };
+    const { mechanism, key } = keyTemplates(work.core, plan);
+    return yield* attempt("generateKey", { mechanism, template: key }, patience(work));
+  }
   return yield* attempt("createObject", { template: passingKeyTemplate(bytes) }, patience(work));
 }
 
-function trialPlan(spec: KeySpec): Parameters<typeof secretKeyTemplate>[0] {
+function trialPlan(spec: KeySpec): KeyPlan {
   const label = keyBytes("trial-v1");
   return { spec, label, id: keyBytes("trial"), token: false, wrapsByEncrypting: false };
 }

@@ -1,4 +1,5 @@
 /** Unwrapping, by what the blob says it was wrapped with and nothing else. */
+import { equalBytes } from "../bytes.js";
 import type { HsmRequest, HsmValue, UnwrapTarget } from "../ports/hsm.js";
 import { type Blob, decodeBlob, encodeHead, isUnder } from "./blob.js";
 import { doubtfulRefusals, notAuthentic } from "./ciphertext.js";
@@ -7,7 +8,7 @@ import { cka, ckm, cko } from "./cryptoki/constants.js";
 import { concat } from "./der.js";
 import { type Flow, ask, attempt, fail, refuse } from "./flow.js";
 import { openSealed, opening } from "./gcm.js";
-import { describeObject, locateKey, remember } from "./handles.js";
+import { describeObject, findByLabel, locateKey, remember } from "./handles.js";
 import { fitsPlan } from "./key-checks.js";
 import { nameBytes } from "./key-names.js";
 import { isMacOf, macBytes } from "./mac.js";
@@ -16,8 +17,10 @@ import { works, wrapsByEncrypting } from "./registry.js";
 import { errorCodeOf } from "./returns.js";
 import type { LocatedKey, Work } from "./state.js";
 import { type KeyPlan, passingKeyTemplate, secretKeyTemplate } from "./templates.js";
-import { mayWrap } from "./wrap.js";
+import { demandNotGone } from "./tombstones.js";
+import { lengthFits, mayWrap } from "./wrap.js";
 
+const nothing = new Uint8Array(0);
 type Unwrap = HsmRequest & { readonly kind: "unwrap" };
 
 export function* unwrap(work: Work, { kek, blob: bytes, into }: Unwrap): Flow<HsmValue> {
@@ -28,6 +31,7 @@ export function* unwrap(work: Work, { kek, blob: bytes, into }: Unwrap): Flow<Hs
   const fits =
     blob !== null &&
     blob.content === "secret" &&
+    equalBytes(blob.associated, core.options.digest("sha256", nothing)) &&
     isUnder(blob, kek) &&
     blob.mechanism.startsWith("rsa-") === (kek.spec.algorithm === "rsa");
   if (!fits) return yield* notAuthentic(work, "unwrap", 0);
@@ -147,6 +151,12 @@ function* unwrapToKey(
   const { core, job } = work;
   if (spec.algorithm !== "aes") return yield* fail("unsupported", "unwrap: secret keys alone");
   if (core.state.held.size >= core.limits.sessionKeysMax) return yield* fail("full", "unwrap");
+  if (!lengthFits(blob.mechanism, blob.body, spec.bits / 8)) {
+    return yield* fail("mismatch", "unwrap: a secret of another length");
+  }
+  yield* demandNotGone(work, name);
+  const named = yield* findByLabel(cko.secretKey, nameBytes(name));
+  if (named.length > 0) return yield* refuse("P19", "unwrap: the name is taken");
   const id = yield* ask("generateRandom", { lengthBytes: 16 });
   const plan: KeyPlan = {
     spec,

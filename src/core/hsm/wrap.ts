@@ -5,10 +5,10 @@ import type { Handle, TokenAnswer } from "./cryptoki/calls.js";
 import { ckm, ckr } from "./cryptoki/constants.js";
 import { concat } from "./der.js";
 import { type Flow, ask, attempt, fail, refuse } from "./flow.js";
-import { type Sealed, seal, sealBy } from "./gcm.js";
+import { type Sealed, gcmTagBytes, seal, sealBy } from "./gcm.js";
 import { locateKey } from "./handles.js";
 import type { KeyReference, WrapMechanism } from "./keys.js";
-import { macOf } from "./mac.js";
+import { macBytes, macOf } from "./mac.js";
 import { oaep, oaepBytesMax } from "./oaep.js";
 import { record, works, wrapsByEncrypting, wrapsFor } from "./registry.js";
 import { errorCodeOf } from "./returns.js";
@@ -35,6 +35,9 @@ export function* wrap(
     const head = blobHead(mechanism, "secret", kek, associated);
     const wrapped = yield* wrapBy(work, located, head, material);
     if (!("rv" in wrapped)) {
+      if (!lengthFits(mechanism, wrapped.body, lengthBytes)) {
+        return yield* fail("failed", "wrap: an answer of the wrong length");
+      }
       return { kind: "bytes", bytes: encodeBlob({ ...head, ...wrapped }) };
     }
     rv = wrapped.rv;
@@ -99,6 +102,25 @@ function canCarry(
     lengthBytes % 8 === 0 ||
     works(core, "wrap aes-kwp of any length") === true
   );
+}
+
+/** As far as the length tells whether all of the secret is in it, and nothing else. */
+export function lengthFits(
+  mechanism: WrapMechanism,
+  body: Uint8Array,
+  lengthBytes: number,
+): boolean {
+  switch (mechanism) {
+    case "aes-kwp":
+      return body.length === 8 * Math.ceil(lengthBytes / 8) + 8;
+    case "aes-gcm":
+    case "encrypt-aes-gcm":
+      return body.length === lengthBytes + gcmTagBytes;
+    case "aes-cbc-pad-hmac":
+      return body.length === 16 * Math.floor(lengthBytes / 16) + 16 + macBytes;
+    default:
+      return true;
+  }
 }
 
 function isOaep(mechanism: WrapMechanism): mechanism is "rsa-oaep-sha256" | "rsa-oaep-sha1" {

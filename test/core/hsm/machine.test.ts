@@ -95,7 +95,7 @@ describe("a sound token", () => {
     const kek = generate(rig, "kek", kekSpec);
     const name = { label: "kek", version: 1 };
     const again = { kind: "generate", name, spec: kekSpec } as const;
-    expect(rig.code({ ...again, ifMissing: false })).toBe("mismatch");
+    expect(rig.ask({ ...again, ifMissing: false })).toMatchObject({ error: { policy: "P19" } });
     expect(rig.value("key", { ...again, ifMissing: true }).key.reference).toEqual(kek);
     expect(rig.code({ ...again, spec: aesSpec, ifMissing: true })).toBe("mismatch");
   });
@@ -175,17 +175,13 @@ describe("wrapping", () => {
     for (let at = 0; at < blob.length; at += 5) {
       const bent = blob.slice();
       bent[at]! ^= 1;
-      // Where the mechanism has no place for it, what stands before the body is not authenticated.
-      const bound = mechanism === "aes-gcm" || mechanism === "aes-cbc-pad-hmac";
-      const body = blob.length - decodeBlob(blob)!.body.length;
-      const digest = body - 4 - 1 - decodeBlob(blob)!.iv.length - 32;
-      if (!bound && at >= digest && at < digest + 32) continue;
       expect(rig.code({ ...unwrap, blob: bent }), `byte ${at}`).toBe("authenticationFailed");
     }
     const name = { label: "inner", version: 1 };
     const into = { kind: "key", name, spec: aesSpec } as const;
     const inner = rig.value("key", { kind: "unwrap", kek, blob, into }).key.reference;
     const plain = { associatedData: new Uint8Array(0), bytes: bytesOf("by a session key") };
+    expect(rig.code({ kind: "unwrap", kek, blob, into })).toBe("refusedByPolicy");
     if (refusedMechanisms.length < 2) {
       const sealed = rig.value("bytes", { kind: "encrypt", key: inner, ...plain }).bytes;
       const open = { kind: "decrypt", key: inner, ...plain, bytes: sealed } as const;

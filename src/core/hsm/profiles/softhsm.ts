@@ -75,6 +75,11 @@ export const softhsm: VendorProfile = {
       mark: "run",
     },
     {
+      what: "CKA_VALUE_LEN of a key that was unwrapped reads 0",
+      source: "version 2.6.1",
+      mark: "run",
+    },
+    {
       what: "uniqueLabels: equal labels and equal ids are accepted",
       source: "version 2.6.1",
       mark: "run",
