@@ -1,0 +1,125 @@
+/**
+ * What goes wrong with a token: rules that say when, on which calls and how likely, and what then
+ * happens. They outlive the module's processes, and count what they did.
+ */
+import type { TokenFunction } from "../../core/hsm/cryptoki/calls.js";
+
+export interface TokenFaultRule {
+  /** One's own among the rules. */
+  readonly id: number;
+  /** Default: every call. */
+  readonly fn?: TokenFunction | readonly TokenFunction[];
+  /** Of a thousand calls that fit. */
+  readonly chance: number;
+  readonly fromUs: number;
+  /** Itself no more. */
+  readonly toUs: number;
+  /** The nth call that fits, from 1, and no other. */
+  readonly nth?: number;
+  readonly effect: TokenFaultEffect;
+}
+
+export type TokenFaultEffect =
+  /** All of them, without a word. */
+  | { readonly kind: "sessionsLost" }
+  | { readonly kind: "loginLost" }
+  /** The library forgets C_Initialize, and refuses it so many times again with CKR_GENERAL_ERROR. */
+  | { readonly kind: "initLost"; readonly failures: number }
+  /** CKR_DEVICE_ERROR to everything, until C_Finalize. */
+  | { readonly kind: "deviceError" }
+  /** For so long. `silent`: sessions look sound, and only what needs an object tells. */
+  | { readonly kind: "tokenAway"; readonly forUs: number; readonly silent: boolean }
+  /** Too fast, in the vendor's words. */
+  | { readonly kind: "throttled" }
+  /** Refused before anything is done. */
+  | { readonly kind: "refused"; readonly rv: number }
+  /** This call and all after it are never answered by this process. */
+  | { readonly kind: "hang" }
+  | { readonly kind: "slow"; readonly delayUs: number }
+  | { readonly kind: "full" }
+  | { readonly kind: "readOnly" }
+  /** The right PIN is taken for a wrong one. */
+  | { readonly kind: "pinRejected" }
+  /** For good. */
+  | { readonly kind: "pinLocked" }
+  /** Another client destroys what the call is about to use. */
+  | { readonly kind: "keyDestroyed" }
+  /** A search leaves the last thing out. */
+  | { readonly kind: "keyHidden" }
+  /** Another client makes a second object that equals the first one found. */
+  | { readonly kind: "keyDoubled" }
+  /** The login is lost, and after the next one old handles name other keys. */
+  | { readonly kind: "handlesMoved" }
+  /** A key is made, but not as it was asked for: anybody may read it. */
+  | { readonly kind: "attributesIgnored" }
+  /** It is done, and the answer says otherwise. */
+  | { readonly kind: "answerLost"; readonly rv: number }
+  /** The session has an operation that nobody ends. */
+  | { readonly kind: "operationLeft" }
+  /** One bit of what is given out. */
+  | { readonly kind: "bytesCorrupted" };
+
+export type TokenFaultKind = TokenFaultEffect["kind"];
+
+export interface TokenFaultCount {
+  fired: number;
+  /** Calls whose course it changed. */
+  effective: number;
+}
+
+/** A 32-bit word for the next chance of `rule`. */
+export type FaultWord = (nowUs: number, rule: number) => number;
+
+/** What lasts of a fault beyond its call, and beyond the process. */
+interface Lasting {
+  rule: TokenFaultRule | null;
+  untilUs: number;
+  silent: boolean;
+}
+
+export class TokenFaults {
+  readonly counts: ReadonlyMap<number, TokenFaultCount>;
+  readonly away: Lasting = { rule: null, untilUs: 0, silent: false };
+  /** C_Initialize fails so many times more. */
+  failingInits: { rule: TokenFaultRule | null; left: number } = { rule: null, left: 0 };
+  readonly #word: FaultWord;
+  readonly #fitted = new Map<TokenFaultRule, number>();
+  #rules: readonly TokenFaultRule[];
+
+  constructor(rules: readonly TokenFaultRule[], word: FaultWord) {
+    this.#rules = rules;
+    this.#word = word;
+    this.counts = new Map(rules.map(({ id }) => [id, { fired: 0, effective: 0 }]));
+  }
+
+  /** Nothing goes wrong from here on but what a process has in itself. */
+  heal(): void {
+    this.#rules = [];
+    this.away.rule = null;
+    this.failingInits = { rule: null, left: 0 };
+  }
+
+  /** Rules that strike this call. */
+  strike(nowUs: number, fn: TokenFunction): readonly TokenFaultRule[] {
+    const struck: TokenFaultRule[] = [];
+    for (const rule of this.#rules) {
+      if (nowUs < rule.fromUs || nowUs >= rule.toUs || !isAbout(rule, fn)) continue;
+      const fitted = (this.#fitted.get(rule) ?? 0) + 1;
+      this.#fitted.set(rule, fitted);
+      if (rule.nth !== undefined && rule.nth !== fitted) continue;
+      if (this.#word(nowUs, rule.id) % 1_000 >= rule.chance) continue;
+      this.counts.get(rule.id)!.fired++;
+      struck.push(rule);
+    }
+    return struck;
+  }
+
+  effective({ id }: TokenFaultRule): void {
+    this.counts.get(id)!.effective++;
+  }
+}
+
+function isAbout({ fn }: TokenFaultRule, called: TokenFunction): boolean {
+  if (fn === undefined) return true;
+  return typeof fn === "string" ? fn === called : fn.includes(called);
+}
