@@ -55,7 +55,12 @@ export const sealedCluster: ClusterSpec = {
 };
 
 /** What the HSM of a node may do. */
-export const tokenTrouble: readonly FaultKind[] = ["tokenAway", "tokenSlow", "tokenSilent"];
+export const tokenTrouble: readonly FaultKind[] = [
+  "tokenAway",
+  "tokenSlow",
+  "tokenSilent",
+  "tokenLapse",
+];
 
 export const oneMinute: PhaseSpec = { attackUs: 60 * second };
 

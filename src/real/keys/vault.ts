@@ -40,6 +40,7 @@ export interface VaultOptions {
 }
 
 export class Vault implements Aead {
+  readonly sealBytes: number = xaesNonceBytes + xaesTagBytes;
   /**
    * A nonce is 16 random bytes, drawn once for this object's life, and a count of all its seals. The
    * count keeps nonces of one life apart, whichever the key. Two lives, also those of other nodes that
