@@ -1,6 +1,12 @@
 /** C_GenerateKey, C_GenerateKeyPair, C_CreateObject and C_UnwrapKey: how objects come to be. */
 import { equalBytes } from "../../core/bytes.js";
-import type { Handle, Template, TokenAnswer, TokenCall } from "../../core/hsm/cryptoki/calls.js";
+import type {
+  AttributeValue,
+  Handle,
+  Template,
+  TokenAnswer,
+  TokenCall,
+} from "../../core/hsm/cryptoki/calls.js";
 import { cka, ckk, ckm, cko, ckr } from "../../core/hsm/cryptoki/constants.js";
 import { type ObjectAttributes, attributeBytes, attributesOf, valueIn } from "./attribute-bytes.js";
 import { type ModuleContext, ok, refused } from "./context.js";
@@ -12,6 +18,7 @@ import { opened, wrappingKey } from "./using.js";
 type Call<Fn extends TokenCall["fn"]> = TokenCall & { readonly fn: Fn };
 
 const aesBytes: readonly number[] = [16, 24, 32];
+const genericBytesMax = 4096;
 const none: ObjectAttributes = new Map();
 const usualExponent: Uint8Array = Uint8Array.of(1, 0, 1);
 
@@ -27,16 +34,21 @@ export function generateKey(context: ModuleContext, call: Call<"generateKey">): 
     origin: "generate",
     keyType,
   } as const;
-  const fault = draftFault(context, draft);
-  if (fault !== ckr.ok) return refused(fault);
   const length = valueIn(template, cka.valueLen);
-  if (typeof length !== "number") return refused(ckr.templateIncomplete);
-  const fits = keyType === ckk.aes ? aesBytes.includes(length) : length > 0 && length <= 4096;
-  if (!fits) return refused(ckr.attributeValueInvalid);
-  const room = roomFault(context, [template]);
-  if (room !== ckr.ok) return refused(room);
+  const fault =
+    kindFault(draft) ||
+    lengthFault(keyType, length) ||
+    draftFault(context, draft) ||
+    roomFault(context, [template]);
+  if (fault !== ckr.ok || typeof length !== "number") return refused(fault);
   const material = attributesOf([{ type: cka.value, value: token.random(length) }]);
   return ok<"generateKey">(keep(context, draft, material, mechanism.type));
+}
+
+function lengthFault(keyType: number, length: AttributeValue | undefined): number {
+  if (typeof length !== "number" || length === 0) return ckr.templateIncomplete;
+  const fits = keyType === ckk.aes ? aesBytes.includes(length) : length <= genericBytesMax;
+  return fits ? ckr.ok : ckr.attributeValueInvalid;
 }
 
 export function generateKeyPair(
@@ -54,10 +66,15 @@ export function generateKeyPair(
     template: privateTemplate,
     objectClass: cko.privateKey,
   } as const;
-  const fault = draftFault(context, publicDraft) || draftFault(context, privateDraft);
+  const size = valueIn(publicTemplate, keyType === ckk.rsa ? cka.modulusBits : cka.ecParams);
+  const fault =
+    kindFault(publicDraft) ||
+    kindFault(privateDraft) ||
+    (size === undefined ? ckr.templateIncomplete : ckr.ok) ||
+    draftFault(context, publicDraft) ||
+    draftFault(context, privateDraft) ||
+    roomFault(context, [publicTemplate, privateTemplate]);
   if (fault !== ckr.ok) return refused(fault);
-  const room = roomFault(context, [publicTemplate, privateTemplate]);
-  if (room !== ckr.ok) return refused(room);
   const pair = pairOf(context, keyType, publicTemplate);
   if (typeof pair === "number") return refused(pair);
   const publicKey = keep(context, publicDraft, pair.publicKey, type);
@@ -170,20 +187,31 @@ interface Draft {
   readonly keyType: number | null;
 }
 
+/** What is made is not what was said. */
+function kindFault({ template, objectClass, keyType }: Draft): number {
+  const saidClass = valueIn(template, cka.class) ?? objectClass;
+  if (saidClass !== objectClass) return ckr.attributeValueInvalid;
+  const saidType = valueIn(template, cka.keyType) ?? keyType;
+  return saidType === keyType ? ckr.ok : ckr.templateInconsistent;
+}
+
 function draftFault(context: ModuleContext, draft: Draft): number {
   const { profile, loggedIn } = context;
   const { template, objectClass, keyType, origin } = draft;
+  if (keyType !== null && !fitsClass(keyType, objectClass)) return ckr.attributeValueInvalid;
   const { generateAttributes: few } = profile;
   if (origin === "generate" && few !== null && template.some(({ type }) => !few.includes(type))) {
     return ckr.templateInconsistent;
   }
-  const saidClass = valueIn(template, cka.class) ?? objectClass;
-  const saidType = valueIn(template, cka.keyType) ?? keyType;
-  if (saidClass !== objectClass || saidType !== keyType) return ckr.templateInconsistent;
   const fault = templateFault(template, origin, objectClass);
   if (fault !== ckr.ok) return fault;
   const isPrivate = valueIn(template, cka.private) ?? objectClass !== cko.publicKey;
   return isPrivate === true && !loggedIn ? ckr.userNotLoggedIn : ckr.ok;
+}
+
+function fitsClass(keyType: number, objectClass: number): boolean {
+  const isSecret = keyType === ckk.aes || keyType === ckk.genericSecret;
+  return isSecret === (objectClass === cko.secretKey);
 }
 
 /** No room, or a name that is taken. */

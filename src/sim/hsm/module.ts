@@ -187,7 +187,7 @@ export class SimToken {
       case "login":
         return this.#login(token);
       case "logout":
-        if (!this.#loggedIn) return refused(ckr.userNotLoggedIn);
+        if (!this.#loggedIn && profile.vendor !== "softhsm") return refused(ckr.userNotLoggedIn);
         this.loseLogin();
         return ok<"logout">(null);
       case "generateRandom":

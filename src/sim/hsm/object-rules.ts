@@ -2,14 +2,15 @@
  * What a template may say, what an object holds that nobody said, what may be read and what may be
  * changed: PKCS#11 v2.40, sections 4.1 and 4.4 to 4.9, as SoftHSM 2.6.1 keeps it.
  */
-import type { Template } from "../../core/hsm/cryptoki/calls.js";
-import { cka, ckk, cko, ckr, unavailableInformation } from "../../core/hsm/cryptoki/constants.js";
+import type { AttributeValue, Template } from "../../core/hsm/cryptoki/calls.js";
+import { cka, ckk, cko, ckr } from "../../core/hsm/cryptoki/constants.js";
 import {
   type ObjectAttributes,
   attributeBytes,
   attributesOf,
   isSet,
   numberOf,
+  numbersIn,
 } from "./attribute-bytes.js";
 
 /** How an object comes to be. */
@@ -53,9 +54,12 @@ const fixed: readonly number[] = [
   cka.valueLen,
   cka.alwaysAuthenticate,
   cka.allowedMechanisms,
+  cka.trusted,
 ];
 
 const empty: Uint8Array = new Uint8Array(0);
+/** CK_UNAVAILABLE_INFORMATION. */
+const unavailable: Uint8Array = new Uint8Array(8).fill(0xff);
 
 const storageDefaults: Template = [
   { type: cka.token, value: false },
@@ -71,7 +75,7 @@ const keyDefaults: Template = [
   { type: cka.endDate, value: empty },
   { type: cka.derive, value: false },
   { type: cka.local, value: false },
-  { type: cka.keyGenMechanism, value: unavailableInformation },
+  { type: cka.keyGenMechanism, value: unavailable },
   { type: cka.allowedMechanisms, value: [] },
 ];
 const hiddenDefaults: Template = [
@@ -129,15 +133,38 @@ export function templateFault(template: Template, origin: Origin, objectClass: n
   const known = defaults[objectClass];
   if (known === undefined) return ckr.attributeValueInvalid;
   for (const { type, value } of template) {
-    if (computed.includes(type) || notIn[origin].includes(type)) return ckr.attributeReadOnly;
     if (!others.includes(type) && !known.some((row) => row.type === type)) {
       return ckr.attributeTypeInvalid;
     }
+    if (computed.includes(type) || notIn[origin].includes(type)) return ckr.attributeReadOnly;
+    if (!hasShape(type, value)) return ckr.attributeValueInvalid;
     // Only the security officer says so.
     if (type === cka.trusted && value === true) return ckr.attributeReadOnly;
   }
   return ckr.ok;
 }
+
+/** Flags have one byte, numbers those of a CK_ULONG. */
+function hasShape(type: number, value: AttributeValue): boolean {
+  const { length } = attributeBytes(value);
+  if (numeric.includes(type)) return length === 8;
+  return !flags.includes(type) || length === 1;
+}
+
+const numeric: readonly number[] = [
+  cka.class,
+  cka.keyType,
+  cka.valueLen,
+  cka.modulusBits,
+  cka.keyGenMechanism,
+];
+const flags: readonly number[] = [
+  ...new Set(
+    Object.values(defaults).flatMap((rows) =>
+      rows.filter(({ value }) => typeof value === "boolean").map(({ type }) => type),
+    ),
+  ),
+];
 
 /** All that an object holds which began as `template` and got `material`. */
 export function completed(
@@ -152,6 +179,12 @@ export function completed(
     ...material,
   ]);
   attributes.set(cka.class, attributeBytes(objectClass));
+  // Kept as a set.
+  const allowed = new Set(numbersIn(attributes.get(cka.allowedMechanisms) ?? empty));
+  if (allowed.size > 0) {
+    const sorted = [...allowed].toSorted((a, b) => a - b);
+    attributes.set(cka.allowedMechanisms, attributeBytes(sorted));
+  }
   if (objectClass === cko.secretKey) {
     attributes.set(cka.valueLen, attributeBytes(attributes.get(cka.value)?.length ?? 0));
   }
@@ -196,9 +229,9 @@ export function changeFault(attributes: ObjectAttributes, template: Template): n
   if (!isSet(attributes, cka.modifiable)) return ckr.actionProhibited;
   for (const { type, value } of template) {
     if (!attributes.has(type)) return ckr.attributeTypeInvalid;
+    if (!hasShape(type, value)) return ckr.attributeValueInvalid;
     const isData = numberOf(attributes, cka.class) === cko.data && type === cka.value;
     if (fixed.includes(type) && !isData) return ckr.attributeReadOnly;
-    if (type === cka.trusted && value === true) return ckr.attributeReadOnly;
     const looser =
       (type === cka.sensitive && isSet(attributes, type) && value === false) ||
       (type === cka.wrapWithTrusted && isSet(attributes, type) && value === false) ||

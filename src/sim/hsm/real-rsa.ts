@@ -55,8 +55,12 @@ export function rsaPair(bits: number, random: Random): PairMaterial | null {
   const pool = rsaTestKeys[bits];
   if (pool === undefined) return null;
   const chosen = pool[random(1)[0]! % pool.length]!;
-  return rsaMaterial(Buffer.from(chosen, "base64"));
+  const known = pooled.get(chosen) ?? rsaMaterial(Buffer.from(chosen, "base64"));
+  if (known !== null) pooled.set(chosen, known);
+  return known;
 }
+
+const pooled = new Map<string, PairMaterial>();
 
 /** Of a private key as PKCS #8; null: it is none. */
 export function rsaMaterial(pkcs8: Uint8Array): PairMaterial | null {
@@ -101,7 +105,7 @@ export function rsaDecrypt(
 ): CryptoAnswer {
   const object = privateKeyObject(key);
   if (object === null) return ckr.generalError;
-  if (data.length !== modulusBytes(key)) return ckr.encryptedDataLenRange;
+  if (data.length !== modulusBytes(key)) return ckr.generalError;
   try {
     if (parameter?.kind !== "oaep") {
       const encoded = new Uint8Array(privateDecrypt({ key: object, padding: none }, data));

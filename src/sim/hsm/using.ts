@@ -94,10 +94,16 @@ export function wrappingKey(
   const kek = objects.at(token, handle);
   const isWrap = use === "wrap";
   if (kek === null) return isWrap ? ckr.wrappingKeyHandleInvalid : ckr.unwrappingKeyHandleInvalid;
-  if (!fitsMechanism(kek.attributes, mechanism.type)) {
+  if (!fitsMechanism(kek.attributes, mechanism.type) || !isHalf(kek, isWrap)) {
     return isWrap ? ckr.wrappingKeyTypeInconsistent : ckr.unwrappingKeyTypeInconsistent;
   }
   return permissionFault(context, kek, mechanism.type, useAttribute[use]) || kek;
+}
+
+/** Public keys wrap, private ones unwrap, secret ones do both. */
+function isHalf({ attributes }: TokenObject, isWrap: boolean): boolean {
+  const objectClass = numberOf(attributes, cka.class);
+  return objectClass === cko.secretKey || (objectClass === cko.publicKey) === isWrap;
 }
 
 function keyFor(
@@ -135,7 +141,6 @@ function bytesToWrap(
   { attributes }: TokenObject,
 ): Uint8Array | number {
   if (isSet(attributes, cka.private) && !loggedIn) return ckr.userNotLoggedIn;
-  if (!attributes.has(cka.extractable)) return ckr.keyNotWrappable;
   if (!isSet(attributes, cka.extractable)) return ckr.keyUnextractable;
   if (isSet(attributes, cka.wrapWithTrusted) && !isSet(kek.attributes, cka.trusted)) {
     return ckr.keyNotWrappable;
