@@ -80,7 +80,7 @@ export function* fail(code: HsmErrorCode, during: string, rv = 0): Flow<never> {
   throw new InvariantError("a failed flow is not resumed");
 }
 
-/** `policy` is P1 to P19 (docs/reference/hsm-policies.md). */
+/** `policy` is P1 to P19. */
 export function* refuse(policy: string, during: string): Flow<never> {
   yield { kind: "fail", error: { code: "refusedByPolicy", rv: 0, policy, during } };
   throw new InvariantError("a failed flow is not resumed");

@@ -5,7 +5,13 @@ import type { Handle, TokenAnswer, TokenCall, TokenFunction } from "./cryptoki/c
 import { ckr } from "./cryptoki/constants.js";
 import type { Flow } from "./flow.js";
 import { type ReturnClass, classOfReturn, classify, errorCodeOf, levelOf } from "./returns.js";
-import { discardSession, issue, releaseSession, takeSession } from "./sessions.js";
+import {
+  type SessionTaken,
+  discardSession,
+  issue,
+  releaseSession,
+  takeSession,
+} from "./sessions.js";
 import { type HsmCore, type Job, type Work, drawWaitUs, newMemo } from "./state.js";
 
 /** Throttled so often in a row it is taken for what the number says otherwise. */
@@ -46,11 +52,14 @@ export function addJob(core: HsmCore, start: JobStart): Job {
 
 /** Lets every job go on whose time has come. */
 export function startJobs(core: HsmCore): void {
+  let crowded = false;
   for (const job of core.jobs) {
     const due = job.notBeforeUs <= core.now;
     if (job.stage === "delayed" && due) job.stage = "waiting";
     if (job.stage === "paused" && due) run(core, job, null);
-    else if (job.stage === "waiting" && mayStart(core, job)) start(core, job);
+    else if (job.stage === "waiting" && !(crowded && job.pooled) && mayStart(core, job)) {
+      crowded = start(core, job) === "none";
+    }
   }
 }
 
@@ -61,9 +70,10 @@ function mayStart(core: HsmCore, job: Job): boolean {
   return state.mode === "ready" && state.ladder.wanted === 0 && state.throttledUntilUs <= core.now;
 }
 
-function start(core: HsmCore, job: Job): void {
-  if (job.pooled && !takeSession(core, job)) return;
-  begin(core, job);
+function start(core: HsmCore, job: Job): SessionTaken {
+  const taken = job.pooled ? takeSession(core, job) : "taken";
+  if (taken === "taken") begin(core, job);
+  return taken;
 }
 
 function begin(core: HsmCore, job: Job): void {
@@ -158,7 +168,7 @@ function resume(core: HsmCore, job: Job, answer: TokenAnswer): void {
   if (!job.pooled || job.session !== null) return run(core, job, answer);
   job.parked = answer;
   job.stage = "waiting";
-  if (takeSession(core, job)) begin(core, job);
+  if (takeSession(core, job) === "taken") begin(core, job);
 }
 
 function opened(core: HsmCore, job: Job, answer: TokenAnswer): void {

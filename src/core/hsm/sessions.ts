@@ -14,28 +14,31 @@ export function issue(core: HsmCore, call: TokenCall, pending: PendingCall): voi
   core.out.push({ kind: "call", id, call });
 }
 
-/** Gives `job` a session to go on in, at once or by a call. False: none is to be had yet. */
-export function takeSession(core: HsmCore, job: Job): boolean {
+/** `taken`: the job has it. `opening`: it will. `none`: all are in use. */
+export type SessionTaken = "taken" | "opening" | "none";
+
+/** Gives `job` a session to go on in, at once or by a call. */
+export function takeSession(core: HsmCore, job: Job): SessionTaken {
   const { state } = core;
   // A reconnection proves that a new session can be had.
   const idle = job.keeper ? undefined : state.idle.pop();
   if (idle !== undefined) {
     job.session = idle.session;
-    return true;
+    return "taken";
   }
   const sessionsMax = Math.min(core.limits.inFlightMax + state.held.size, state.sessionsMax);
   if (state.sessions >= sessionsMax) {
     const spare = job.keeper ? state.idle.pop() : undefined;
-    if (spare === undefined) return false;
+    if (spare === undefined) return "none";
     closeSession(core, spare.session);
   }
-  if (state.token === null) return false;
+  if (state.token === null) return "none";
   state.sessions++;
   job.stage = "opening";
   job.calling = true;
   const call = { fn: "openSession", slot: state.token.slot } as const;
   issue(core, call, { job, fn: call.fn, session: null, tolerates: null, opens: true });
-  return false;
+  return "opening";
 }
 
 /** The job is over or begins anew: its session goes back, or is closed. */
