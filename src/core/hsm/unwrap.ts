@@ -49,6 +49,9 @@ export function* unwrap(work: Work, { kek, blob: bytes, into }: Unwrap): Flow<Hs
 /** By C_Decrypt, or as an object of the session that may be read and lives no longer than this. */
 function* unwrapToBytes(work: Work, kek: LocatedKey, blob: Blob): Flow<Uint8Array> {
   if (wrapsByEncrypting(work.core)) return yield* decryptBytes(work, kek, blob);
+  if (works(work.core, "generate session key") !== true) {
+    return yield* fail("unsupported", "unwrap: the token would keep what is read");
+  }
   const way = yield* wayOf(work, kek, blob);
   const { valueLenOnUnwrap } = work.core.profile;
   const lengths = valueLenOnUnwrap === "required" ? lengthsIn(blob) : [null];

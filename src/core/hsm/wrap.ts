@@ -92,7 +92,7 @@ function canCarry(
   if (byEncrypting !== wrapsByEncrypting(core)) return false;
   if (byEncrypting) {
     if (material.kind === "key") return false;
-  } else if (material.kind === "bytes" && works(core, "import secret") === false) {
+  } else if (material.kind === "bytes" && !takesPassingKeys(core)) {
     return false;
   }
   if (isOaep(mechanism)) return lengthBytes <= oaepBytesMax(mechanism, kek.spec.bits);
@@ -102,6 +102,11 @@ function canCarry(
     lengthBytes % 8 === 0 ||
     works(core, "wrap aes-kwp of any length") === true
   );
+}
+
+/** Bytes may become an object for a moment, and not for good. */
+export function takesPassingKeys(core: HsmCore): boolean {
+  return works(core, "generate session key") === true && works(core, "import secret") === true;
 }
 
 /** As far as the length tells whether all of the secret is in it, and nothing else. */

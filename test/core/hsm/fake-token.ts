@@ -49,6 +49,8 @@ export interface FakeQuirks {
   /** Ignores what is asked of it. */
   readonly forcesAttributes?: Template;
   readonly snapshots?: boolean;
+  /** Keys stay, whatever is asked. */
+  readonly tokenKeysOnly?: boolean;
 }
 
 /** Shared by every module. */
@@ -110,7 +112,7 @@ export class FakeModule {
 
   loseLogin(): void {
     this.loggedIn = false;
-    this.#reuseHandles();
+    this.reuseHandles();
   }
 
   forgetInit(): void {
@@ -119,7 +121,7 @@ export class FakeModule {
   }
 
   /** Numbers that were given out come to name other keys, as they do in some modules. */
-  #reuseHandles(): void {
+  reuseHandles(): void {
     const names = [...this.#handles.keys()];
     const objects = [...this.#handles.values()].reverse();
     names.forEach((name, at) => this.#handles.set(name, objects[at]!));
@@ -128,7 +130,7 @@ export class FakeModule {
   #afterSessions(): void {
     if (this.#sessions.size > 0) return;
     this.loggedIn = false;
-    this.#reuseHandles();
+    this.reuseHandles();
   }
 
   call(call: TokenCall): TokenAnswer {
@@ -171,7 +173,7 @@ export class FakeModule {
       case "logout":
         if (!this.loggedIn) return refused(ckr.userNotLoggedIn);
         this.loggedIn = false;
-        this.#reuseHandles();
+        this.reuseHandles();
         return ok(null);
       case "generateRandom":
         return ok(this.token.bytes(call.lengthBytes));
@@ -276,6 +278,8 @@ export class FakeModule {
     const forced = this.token.quirks.forcesAttributes ?? [];
     for (const { type, value } of [...template, ...forced]) attributes.set(type, raw(value));
     if (!attributes.has(cka.valueLen)) attributes.set(cka.valueLen, raw(secret.length));
+    const isKey = attributes.get(cka.class)?.[0] !== cko.data;
+    if (isKey && this.token.quirks.tokenKeysOnly === true) attributes.set(cka.token, raw(true));
     const token = attributes.get(cka.token)?.[0] === 1;
     const owner = token ? null : this.#own(session);
     const object = { attributes, secret, session: owner, serial: ++this.token.serial };

@@ -231,6 +231,27 @@ describe("wrapping", () => {
     expect(found!.attributes.uses).toEqual(["encrypt", "decrypt"]);
   });
 
+  test("a token that keeps every key is given none to pass through, and keeps no trial's", () => {
+    const token = new FakeToken({ tokenKeysOnly: true });
+    const rig = fakeRig(token, { profile: vendorProfile("softhsm", { wraps: ["aes-kwp"] }) });
+    const kek = generate(rig, "kek", kekSpec);
+    const material = { kind: "bytes", bytes: new Uint8Array(32) } as const;
+    expect(rig.code({ kind: "wrap", kek, material })).toBe("unsupported");
+    rig.value("capabilities", { kind: "capabilities" });
+    expect(token.labels(cko.secretKey)).toEqual(["quorumlab-canary", "kek-v1"]);
+  });
+
+  test("keys that others made are seen after a new initialisation, where it takes one", () => {
+    const token = new FakeToken({ snapshots: true });
+    const profile = vendorProfile("softhsm", { snapshotsObjects: true });
+    const reader = fakeRig(token, { profile });
+    reader.value("done", { kind: "open" });
+    const key = generate(fakeRig(token), "data", aesSpec);
+    const plain = { associatedData: new Uint8Array(0), bytes: bytesOf("x") };
+    reader.run(20_000_000);
+    expect(reader.code({ kind: "encrypt", key, ...plain })).toBe("ok");
+  });
+
   test("a data key is for the port around it", () => {
     const rig = fakeRig(new FakeToken());
     const kek = generate(rig, "kek", kekSpec);
@@ -335,83 +356,5 @@ describe("what is refused", () => {
       return result.ok ? "ok" : result.error.code;
     });
     expect(codes).toEqual(["ok", "ok", "ok", "overloaded", "overloaded"]);
-  });
-});
-
-describe("the token's slot", () => {
-  const slot = (id: number, label: string, serial: string): FakeToken["slots"][number] => ({
-    slot: id,
-    label,
-    serial,
-    manufacturer: "",
-    model: "",
-    flags: 0x400,
-  });
-
-  test("must be clear, and then it is asked for again", () => {
-    const token = new FakeToken();
-    token.slots = [slot(7, "t1", "s1"), slot(8, "t1", "s2")];
-    const rig = fakeRig(token);
-    expect(rig.code({ kind: "open" })).toBe("ambiguous");
-    expect(rig.machine.state.mode).toBe("halted");
-    expect(rig.code({ kind: "find" })).toBe("ambiguous");
-    const calls = rig.calls.length;
-    rig.run(600_000_000);
-    expect(rig.calls.length).toBe(calls);
-    token.slots = [slot(7, "t1", "s1")];
-    expect(rig.code({ kind: "open" })).toBe("ok");
-  });
-
-  test.each([
-    [{ by: "id", slot: 8 }],
-    [{ by: "label", label: "t2" }],
-    [{ by: "serial", serial: "s2" }],
-  ] as const)("by %j", (choice) => {
-    const token = new FakeToken();
-    token.slots = [slot(7, "t1", "s1"), slot(8, "t2  ", "s2")];
-    const rig = fakeRig(token, { slot: choice });
-    rig.value("done", { kind: "open" });
-    expect(rig.machine.state.token).toEqual({ slot: 8, serial: "s2" });
-  });
-
-  test("another token in its place is not used", () => {
-    const token = new FakeToken();
-    const rig = fakeRig(token);
-    rig.value("done", { kind: "open" });
-    token.slots = [slot(7, "t1", "other")];
-    rig.die();
-    rig.run(60_000_000);
-    expect(rig.machine.state.mode).not.toBe("ready");
-    token.slots = [slot(7, "t1", "s1")];
-    expect(rig.code({ kind: "open" })).toBe("ok");
-  });
-});
-
-describe("health", () => {
-  test("says so when a key of the token answers", () => {
-    const rig = fakeRig(new FakeToken());
-    expect(rig.value("health", { kind: "health" }).health).toMatchObject({
-      state: "stopped",
-      working: false,
-    });
-    rig.value("done", { kind: "open" });
-    expect(rig.value("health", { kind: "health" }).health).toMatchObject({
-      state: "ready",
-      working: true,
-      epoch: expect.any(Number),
-    });
-  });
-
-  test("is not fooled by sessions that look sound", () => {
-    const token = new FakeToken();
-    const rig = fakeRig(token);
-    generate(rig, "kek", kekSpec);
-    const kept = [...token.objects];
-    token.objects.clear();
-    expect(rig.value("health", { kind: "health" }).health.working).toBe(false);
-    expect(rig.machine.state.mode).not.toBe("ready");
-    for (const object of kept) token.objects.add(object);
-    rig.run(90_000_000);
-    expect(rig.value("health", { kind: "health" }).health.working).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 /** What is lost comes back by itself, level by level; what a person must mend is left alone. */
 import { describe, expect, test } from "vitest";
-import type { TokenCall } from "../../../src/core/hsm/cryptoki/calls.js";
-import { cko, ckr } from "../../../src/core/hsm/cryptoki/constants.js";
+import type { Template, TokenCall } from "../../../src/core/hsm/cryptoki/calls.js";
+import { cka, cko, ckr } from "../../../src/core/hsm/cryptoki/constants.js";
 import type { KeyReference, KeySpec } from "../../../src/core/hsm/keys.js";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
 import type { HsmRequest } from "../../../src/core/ports/hsm.js";
@@ -19,6 +19,11 @@ function generate(rig: Rig, label: string, spec: KeySpec): KeyReference {
 
 function signing(key: KeyReference): HsmRequest {
   return { kind: "sign", key, algorithm: "ecdsa-p256-sha256", format: "raw", message };
+}
+
+function idIn(template: Template): string {
+  const id = template.find(({ type }) => type === cka.id)?.value;
+  return id instanceof Uint8Array ? Buffer.from(id).toString("hex") : "";
 }
 
 /** The states in their order. */
@@ -77,6 +82,19 @@ describe("recovery", () => {
     };
     expect(rig.code(signing(key))).toBe("ok");
     expect(path(rig, seen)).toEqual(states);
+  });
+
+  test("a key that opens to something else is not the key, until a new process", () => {
+    const rig = fakeRig(new FakeToken());
+    generate(rig, "a", ecSpec);
+    const restarts = rig.restarts;
+    rig.fault = ({ fn }) =>
+      fn === "decrypt" && rig.restarts === restarts
+        ? { kind: "lie", value: new Uint8Array(16) }
+        : null;
+    rig.run(60_000_000);
+    expect(rig.restarts).toBe(restarts + 1);
+    expect(rig.machine.state.mode).toBe("ready");
   });
 
   test("each level is tried before the next, and the last again and again", () => {
@@ -142,6 +160,22 @@ describe("recovery", () => {
     const ops = Array.from({ length: 20 }, () => rig.send(signing(key)));
     rig.run(10_000_000);
     for (const op of ops) expect(rig.result(op).ok).toBe(true);
+  });
+});
+
+describe("handles that come to name another key in silence", () => {
+  test.each([[false], [true]])("are not used; each use verified: %s", (verifyEachUse) => {
+    const rig = fakeRig(new FakeToken(), { verifyEachUse });
+    const keys = [generate(rig, "a", ecSpec), generate(rig, "b", ecSpec)];
+    const signatures = keys.map((key) => rig.value("bytes", signing(key)).bytes);
+    rig.module!.reuseHandles();
+    for (const [at, key] of keys.entries()) {
+      const signature = signatures[at]!;
+      const request = { ...signing(key), kind: "verify", signature } as HsmRequest;
+      expect(rig.value("verified", request).valid).toBe(true);
+      rig.module!.reuseHandles();
+      if (verifyEachUse) expect(rig.value("bytes", signing(key)).bytes).toEqual(signature);
+    }
   });
 });
 
@@ -252,6 +286,29 @@ describe("answers that are lost after the deed", () => {
     expect(rig.code({ kind: "delete", key, admin: adminSecret })).toBe("ok");
     expect(token.labels(cko.privateKey)).toEqual([]);
     expect(token.labels(cko.publicKey)).toEqual([]);
+  });
+
+  test("what a session without a login does not see is not gone", () => {
+    const token = new FakeToken();
+    const rig = fakeRig(token);
+    const key = generate(rig, "a", aesSpec);
+    let failed = false;
+    let lost = false;
+    rig.fault = (call) => {
+      if (call.fn === "destroyObject" && !failed) {
+        failed = true;
+        return { kind: "answer", rv: ckr.functionFailed };
+      }
+      // The search for what is left comes after the level 1 that follows: a canary asked, then it.
+      if (failed && !lost && call.fn === "find" && idIn(call.template) === key.id) {
+        lost = true;
+        rig.module!.loseLogin();
+      }
+      return null;
+    };
+    expect(rig.code({ kind: "delete", key, admin: adminSecret })).toBe("ok");
+    expect(lost).toBe(true);
+    expect(token.labels(cko.secretKey)).toEqual(["quorumlab-canary"]);
   });
 
   test("a key that nobody could ask about is called an unknown outcome", () => {

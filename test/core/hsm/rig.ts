@@ -15,6 +15,8 @@ export const adminSecret = "only the administrator knows this";
 export type Fault =
   | { readonly kind: "answer"; readonly rv: number }
   | { readonly kind: "lostAnswer"; readonly rv: number }
+  /** Success, with something else. */
+  | { readonly kind: "lie"; readonly value: Uint8Array }
   | { readonly kind: "hang" }
   | { readonly kind: "die" };
 
@@ -154,6 +156,9 @@ export class Rig<M extends Module = FakeModule> {
     }
     if (fault?.kind === "die") return this.die();
     this.#queue.shift();
+    if (fault?.kind === "lie") {
+      return this.#step({ kind: "answered", call: id, answer: { rv: 0, value: fault.value } });
+    }
     const answer =
       fault?.kind === "answer" ? { rv: fault.rv, value: null } : this.module!.call(call);
     const told = fault?.kind === "lostAnswer" ? { rv: fault.rv, value: null } : answer;
@@ -170,8 +175,13 @@ export class Rig<M extends Module = FakeModule> {
     switch (effect.kind) {
       case "call": {
         this.calls.push(effect.call);
+        if (effect.call.fn === "finalize" && this.#queue.length > 0) {
+          throw new Error("the library is finalised under a call");
+        }
         const last = this.#queue.at(-1)?.atUs ?? this.now;
-        const atUs = Math.max(last, this.now) + 1 + below(this.#random, 2000);
+        // One in eight is slow, so that the steps of two processes interleave in every way.
+        const mostUs = below(this.#random, 8) === 0 ? 20_000 : 2000;
+        const atUs = Math.max(last, this.now) + 1 + below(this.#random, mostUs);
         this.#queue.push({ id: effect.id, call: effect.call, atUs });
         return;
       }
