@@ -1,4 +1,4 @@
-/** The world as it is. So far: keys, in a file or wherever else an `Hsm` keeps them. */
+/** The world as it is. So far: keys, in a file under a passphrase or in a PKCS#11 token. */
 export type * from "../core/hsm/keys.js";
 export type {
   Capability,
@@ -14,7 +14,13 @@ export type {
 export * from "./keys/key-store.js";
 export { type ClosableHsm, keyStoreOf, type KeyStoreOptions } from "./keys/key-store-of.js";
 export { newAdminCapability } from "./keys/admin.js";
-export { Vault } from "./keys/vault.js";
+export { Vault, type VaultOptions } from "./keys/vault.js";
+export type { HsmEvent } from "../core/hsm/events.js";
+export type { SlotChoice } from "../core/hsm/options.js";
+export type { VendorName, VendorProfile } from "../core/hsm/profile.js";
+export { vendorProfile, vendorProfiles } from "../core/hsm/profiles/index.js";
+export type { PinSource } from "./keys/pkcs11/pin.js";
+export { Pkcs11Hsm, type Pkcs11HsmOptions, type Pkcs11HsmWatch } from "./keys/pkcs11/pkcs11-hsm.js";
 export { KeyFileError, type KeyFileProblem } from "./keys/software/key-file-error.js";
 export {
   createKeyFile,

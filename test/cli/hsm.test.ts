@@ -5,12 +5,13 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { newAdminCapability } from "../../src/real/keys/admin.js";
 import { keyStoreOf } from "../../src/real/keys/key-store-of.js";
 import { openKeyFile } from "../../src/real/keys/software/key-file.js";
@@ -83,7 +84,17 @@ describe("hsm init", () => {
   });
 
   test.each([
-    [["init"], 64, "--software"],
+    [["init"], 64, "--software, --softhsm, --library"],
+    [["init", "--software", "--softhsm"], 64, "one of --software, --softhsm, --library"],
+    [["init", "--library", "/nowhere/p11.so"], 64, "say which token"],
+    [
+      ["init", "--library", "/p11.so", "--token-label", "t", "--token-serial", "1"],
+      64,
+      "say which token",
+    ],
+    [["init", "--library", "/p11.so", "--token-label", "t"], 64, "--pin file:PATH"],
+    [["init", "--library", "/p11.so", "--token-label", "t", "--pin", "hunter2"], 64, "file:PATH"],
+    [["init", "--library", "/p11.so", "--vendor", "acme"], 64, "Allowed choices are softhsm"],
     [["init", "--software", "--passphrase", "hunter2"], 64, "prompt, fd:N, file:PATH"],
     [["init", "--software", "--passphrase", "fd:x"], 64, "prompt, fd:N, file:PATH"],
     [["init", "--software", "--passphrase", "prompt:x"], 64, "prompt, fd:N, file:PATH"],
@@ -108,6 +119,7 @@ describe("hsm init", () => {
     );
     expect([ran.code, ran.stdout]).toEqual([code, ""]);
     expect(ran.stderr).toContain(words);
+    expect(ran.stderr).not.toContain("hunter2");
     expect(existsSync(join(dir, "hsm.json"))).toBe(false);
   });
 
@@ -167,6 +179,44 @@ describe("hsm probe, list, test, advise", () => {
       old.records().map(({ rule, severity }) => `${String(rule)} ${String(severity)}`),
     ).toEqual(expect.arrayContaining(["P1 critical", "P2 critical", "P3 critical", "P4 warning"]));
     expect(old.code).toBe(1);
+  });
+});
+
+describe("hsm: a token", () => {
+  const softhsm = inject("softhsm");
+
+  test.skipIf(softhsm === null)("a token of SoftHSM, from init to advice", async () => {
+    const dir = newDir();
+    const init = await hsm("init", "--softhsm", "--dir", dir);
+    expect([init.code, init.stderr]).toEqual([0, ""]);
+    const pin = readFileSync(join(dir, "softhsm", "pin"), "utf8").trim();
+    expect(statSync(join(dir, "softhsm", "pin")).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(dir, "hsm.json"), "utf8")).not.toContain(pin);
+    const probe = await hsm("probe", "--dir", dir);
+    const names = probe.records().filter(({ works }) => works === true);
+    expect([probe.code, names.map(({ name }) => name)]).toEqual([
+      0,
+      expect.arrayContaining(["wrap aes-kwp", "sign ecdsa-p256-sha256"]),
+    ]);
+    const tested = await hsm("test", "--dir", dir);
+    expect(tested.records().filter(({ held }) => held !== true)).toEqual([]);
+    expect(tested.code).toBe(0);
+    expect((await hsm("list", "--dir", dir)).records()).toEqual([]);
+    const advice = await hsm("advise", "--dir", dir);
+    expect(advice.code).toBe(0);
+    expect(advice.records().map(({ rule }) => rule)).toContain("P16");
+    expect([probe, tested, advice].map(({ stderr }) => stderr).join("")).not.toContain(pin);
+    const again = await hsm("init", "--softhsm", "--dir", dir);
+    expect(again.code).toBe(73);
+  });
+
+  test("a library that is not there: said at once", async () => {
+    const dir = newDir();
+    const typed = ["--library", "/nowhere/p11.so", "--token-label", "t", "--pin", `file:${secret}`];
+    expect((await hsm("init", ...typed, "--dir", dir)).code).toBe(0);
+    const ran = await hsm("list", "--dir", dir);
+    expect([ran.code, ran.stdout]).toEqual([69, ""]);
+    expect(ran.stderr).toMatch(/p11\.so|pkcs11js/);
   });
 });
 

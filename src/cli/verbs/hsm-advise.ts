@@ -33,9 +33,10 @@ export function hsmAdviseVerb(cli: Cli): Command {
 
 function adviseOn(cli: Cli, output: Output, options: AdviseOptions): Promise<ExitCode> {
   const { dir, fips, suite = null } = options;
-  return withStore(cli, dir, async ({ store, factsOf, keeper, title }) => {
+  return withStore(cli, output, dir, async ({ store, factsOf, keeper, title }) => {
     const keys = (await store.list()).map(factsOf);
-    const given = advise({ keys, keeper: { ...keeper, fips, suite }, nowMs: Date.now() });
+    const facts = { ...(await keeper()), fips, suite };
+    const given = advise({ keys, keeper: facts, nowMs: Date.now() });
     output.pretty(output.paint.bold(`${title}: ${counted(keys.length, "key")}`));
     for (const each of given) output.record({ kind: "recommendation", ...each }, shown(each));
     if (given.length === 0) output.pretty("  nothing to recommend");

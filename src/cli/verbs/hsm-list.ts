@@ -28,7 +28,7 @@ export function hsmListVerb(cli: Cli): Command {
 }
 
 function list(cli: Cli, output: Output, { dir, label }: ListOptions): Promise<ExitCode> {
-  return withStore(cli, dir, async ({ store, title }) => {
+  return withStore(cli, output, dir, async ({ store, title }) => {
     const keys = await store.list(label);
     for (const { reference, attributes } of keys) {
       const { id, version, spec, publicDigest } = reference;

@@ -21,7 +21,7 @@ export function hsmProbeVerb(cli: Cli): Command {
 }
 
 function probe(cli: Cli, output: Output, { dir }: ProbeOptions): Promise<ExitCode> {
-  return withStore(cli, dir, async ({ store, title }) => {
+  return withStore(cli, output, dir, async ({ store, title }) => {
     const capabilities = await store.capabilities();
     output.pretty(output.paint.bold(title));
     for (const { name, works, rv } of capabilities) {

@@ -1,44 +1,44 @@
 /** The store that a folder describes, opened for one verb. */
-import { join } from "node:path";
-import type { KeyDescription } from "../../core/hsm/keys.js";
 import type { KeeperFacts, KeyFacts } from "../../core/hsm/advice/contract.js";
-import { newAdminCapability } from "../../real/keys/admin.js";
-import { keyStoreOf } from "../../real/keys/key-store-of.js";
+import type { KeyDescription } from "../../core/hsm/keys.js";
 import {
   KeyStoreError,
   type AdminCapability,
   type EnvelopeKeyStore,
 } from "../../real/keys/key-store.js";
 import { KeyFileError, type KeyFileProblem } from "../../real/keys/software/key-file-error.js";
-import { openKeyFile } from "../../real/keys/software/key-file.js";
 import { PassphraseError } from "../../real/keys/software/passphrase.js";
-import { SoftwareHsm } from "../../real/keys/software/software-hsm.js";
-import { dataBytesMax } from "../../real/keys/software/use.js";
-import { wrapsDefault } from "../../real/keys/software/wrapping.js";
 import { CliError } from "../errors.js";
 import { exitCode, type ExitCode } from "../exit-codes.js";
+import type { Output } from "../output.js";
 import type { Cli } from "../verb.js";
-import { readDescription, type HsmDescription } from "./hsm-description.js";
-import { passphraseOf } from "./hsm-secret.js";
+import { readDescription } from "./hsm-description.js";
+import { openPkcs11 } from "./hsm-pkcs11.js";
+import { openSoftware } from "./hsm-software.js";
 
 export interface OpenedStore {
   /** In words: what keeps the keys. */
   readonly title: string;
   readonly store: EnvelopeKeyStore;
   readonly admin: AdminCapability;
-  /** What is known of keys besides their descriptions. */
+  /** What is known of a key besides its description. */
   readonly factsOf: (key: KeyDescription) => KeyFacts;
-  readonly keeper: Omit<KeeperFacts, "fips" | "suite">;
+  readonly keeper: () => Promise<Omit<KeeperFacts, "fips" | "suite">>;
 }
 
 /** Closed again, whatever comes of `act`. */
 export async function withStore<T>(
   cli: Cli,
+  output: Output,
   dir: string,
   act: (opened: OpenedStore) => Promise<T>,
 ): Promise<T> {
   return withHsmErrors(async () => {
-    const opened = await openSoftware(cli, dir, readDescription(dir));
+    const description = readDescription(dir);
+    const opened =
+      description.kind === "software"
+        ? await openSoftware(cli, dir, description)
+        : await openPkcs11(output, dir, description);
     try {
       return await act(opened);
     } finally {
@@ -54,40 +54,6 @@ export async function withHsmErrors<T>(act: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw explained(error);
   }
-}
-
-async function openSoftware(
-  cli: Cli,
-  dir: string,
-  { file: name, passphrase }: HsmDescription,
-): Promise<OpenedStore> {
-  const path = join(dir, name);
-  const file = await openKeyFile({ path, passphrase: passphraseOf(passphrase, cli) });
-  const admin = newAdminCapability();
-  let hsm: SoftwareHsm;
-  const store = keyStoreOf((events) => (hsm = new SoftwareHsm({ file, admin }, events)));
-  return {
-    title: `keys in ${path}`,
-    store,
-    admin,
-    factsOf: (description) => {
-      const usage = hsm.usage().find(({ key }) => key.id === description.reference.id);
-      return {
-        description,
-        createdMs: usage?.createdMs ?? null,
-        encryptions: usage?.encryptions ?? null,
-        signsWith: [],
-      };
-    },
-    keeper: {
-      gcm: { iv: "random", ivBits: 96, tagBits: 128, messageBytesMax: dataBytesMax },
-      wraps: wrapsDefault,
-      oaepSha256Works: true,
-      envelopes: true,
-      dataKeys: null,
-      login: null,
-    },
-  };
 }
 
 const codesOfFile: Partial<Record<KeyFileProblem, ExitCode>> = {

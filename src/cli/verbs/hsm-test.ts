@@ -24,7 +24,7 @@ export function hsmTestVerb(cli: Cli): Command {
 }
 
 function testStore(cli: Cli, output: Output, { dir }: TestOptions): Promise<ExitCode> {
-  return withStore(cli, dir, async ({ store, title, admin }) => {
+  return withStore(cli, output, dir, async ({ store, title, admin }) => {
     output.pretty(output.paint.bold(title));
     const made: KeyReference[] = [];
     const make = async (spec: KeySpec): Promise<KeyReference> => {

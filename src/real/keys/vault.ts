@@ -31,6 +31,14 @@ export interface DataKeys {
 
 export let dataKeysOf: (vault: Vault) => DataKeys;
 
+export interface VaultOptions {
+  /**
+   * For `wrapFor`. Default `rsa-oaep-sha256`; the other one is for owners whose tokens can do no better, as
+   * those of SoftHSM (policy P16).
+   */
+  readonly wrapsBy?: "rsa-oaep-sha256" | "rsa-oaep-sha1";
+}
+
 export class Vault implements Aead {
   /**
    * A nonce is 16 random bytes, drawn once for this object's life, and a count of all its seals. The
@@ -42,6 +50,11 @@ export class Vault implements Aead {
   readonly #prefix: Uint8Array = randomBytes(prefixBytes);
   #seals = 0;
   readonly #keys = new Map<DataKeyId, Held>();
+  readonly #wrapsBy: "rsa-oaep-sha256" | "rsa-oaep-sha1";
+
+  constructor({ wrapsBy = "rsa-oaep-sha256" }: VaultOptions = {}) {
+    this.#wrapsBy = wrapsBy;
+  }
 
   generate(): DataKeyId {
     const id = randomBytes(idBytes).toString("hex") as DataKeyId;
@@ -77,12 +90,13 @@ export class Vault implements Aead {
     const { key: bytes } = this.#held(key);
     const owner = wrappingKeyOf(publicKey);
     if (owner === null) return null;
-    const wrapped = oaepEncrypt(owner, "sha256", bytes);
+    const hash = this.#wrapsBy === "rsa-oaep-sha1" ? "sha1" : "sha256";
+    const wrapped = oaepEncrypt(owner, hash, bytes);
     if (wrapped === null) return null;
     // Of the key written anew: DER from elsewhere may be spelt in more than one way.
     const spki = owner.export({ type: "spki", format: "der" });
     const owned = nameOfPublicKey(sha256(spki).toString("hex"));
-    const head = blobHead("rsa-oaep-sha256", "secret", owned, sha256(none));
+    const head = blobHead(this.#wrapsBy, "secret", owned, sha256(none));
     return encodeBlob({ ...head, iv: none, body: wrapped });
   }
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -121,6 +122,11 @@ describe("key file: refused with a reason, and kept as it is", () => {
     expect(existsSync(path) ? readFileSync(path) : null).toEqual(before);
   });
 
+  test.skipIf(process.getuid?.() !== 0)("notOwned: another user's", async () => {
+    chownSync(path, 65_534, 65_534);
+    expect(await problemOf(openKeyFile({ path, passphrase: given() }))).toBe("notOwned");
+  });
+
   test("a folder in its place", async () => {
     const place = join(folder, "place");
     mkdirSync(place);
@@ -142,6 +148,17 @@ describe("key file: refused with a reason, and kept as it is", () => {
     const before = readFileSync(path);
     expect(await problemOf(createKeyFile({ path, passphrase: given() }))).toBe("exists");
     expect(readFileSync(path)).toEqual(before);
+  });
+
+  test("of two that make it at once one wins, and the other does not replace its file", async () => {
+    const place = join(folder, "raced");
+    const made = [given("one of two"), given("two of two")].map((each) =>
+      problemOf(createKeyFile({ path: place, passphrase: each }).then((file) => file.close())),
+    );
+    expect((await Promise.all(made)).sort((a, b) => a.localeCompare(b))).toEqual([
+      "exists",
+      "none",
+    ]);
   });
 
   test("a passphrase that is too short makes no file", async () => {

@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, truncateSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeBlob, encodeHead } from "../../../src/core/hsm/blob.js";
 import type { DataKeyId } from "../../../src/core/ports/aead.js";
 import { newAdminCapability } from "../../../src/real/keys/admin.js";
 import { keyStoreOf } from "../../../src/real/keys/key-store-of.js";
@@ -12,7 +13,9 @@ import {
   openKeyFile,
   type KeyFile,
 } from "../../../src/real/keys/software/key-file.js";
+import { gcmOpen } from "../../../src/real/keys/software/primitives.js";
 import {
+  ringOf,
   SoftwareHsm,
   type PolicyWarning,
   type SoftwareHsmParts,
@@ -124,6 +127,58 @@ describe("SoftwareHsm: its file", () => {
     expect(await codeOf(store.generate(named("more"), encryptSpec))).toBe("failed");
     await store.encrypt(reference, text("after"));
     await store.close();
+  });
+
+  test("the name of a deleted session key is not given again while the store is open", async () => {
+    const { store } = await opened(newPath());
+    const { reference } = await store.generate(named("dek"), exportableSpec);
+    await store.delete(reference, admin);
+    expect(await codeOf(store.generate(named("dek"), exportableSpec))).toBe("refusedByPolicy P19");
+    expect(await codeOf(store.encrypt(reference, text("x")))).toBe("notFound");
+    await store.close();
+  });
+
+  test("a key that is deleted while it encrypts never encrypts as a key of zeros", async () => {
+    const { store, hsm } = await opened(newPath());
+    for (let turns = 0; turns < 12; turns++) {
+      const { reference } = await store.generate(named("dek", turns + 1), exportableSpec);
+      const key = ringOf(hsm).get(reference);
+      const answer = store.encrypt(reference, text("plain")).catch(() => null);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      ringOf(hsm).dropFromSession(key);
+      const bytes = await answer;
+      if (bytes === null) continue;
+      const blob = decodeBlob(bytes)!;
+      expect(gcmOpen(new Uint8Array(32), blob.iv, encodeHead(blob), blob.body)).toBeNull();
+    }
+    await store.close();
+  });
+
+  test("an answer never comes within the call that asks, not even a refusal", async () => {
+    const file = await openKeyFile({ path: newPath(), passphrase });
+    const answered: number[] = [];
+    const hsm = new SoftwareHsm({ file }, { hsmDone: (op) => answered.push(op) });
+    const key = { ...named("none"), id: "0".repeat(32), spec: encryptSpec, publicDigest: null };
+    hsm.submit(1, { kind: "encrypt", key, associatedData: text(""), bytes: text("") });
+    for (let op = 2; op <= 1_100; op++) hsm.submit(op, { kind: "health" });
+    expect(answered).toEqual([]);
+    await hsm.close();
+    hsm.submit(1_101, { kind: "open" });
+    expect(answered.length).toBe(1_100);
+    await hsm.close();
+  });
+
+  test("more than may wait: refused at once, and all others are answered", async () => {
+    const file = await openKeyFile({ path: newPath(), passphrase });
+    const codes: string[] = [];
+    const hsm = new SoftwareHsm(
+      { file },
+      { hsmDone: (_op, result) => codes.push(result.ok ? "ok" : result.error.code) },
+    );
+    for (let op = 1; op <= 1_030; op++) hsm.submit(op, { kind: "health" });
+    await hsm.close();
+    expect(codes.filter((code) => code === "overloaded").length).toBe(6);
+    expect(codes.filter((code) => code === "ok").length).toBe(1_024);
   });
 
   test("without a capability nobody deletes", async () => {

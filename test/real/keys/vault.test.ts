@@ -1,11 +1,16 @@
 /** The `Aead` port of the real world. */
 import { constants, generateKeyPairSync, privateDecrypt, type KeyObject } from "node:crypto";
 import { inspect } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import { sealBytes, type DataKeyId } from "../../../src/core/ports/aead.js";
 import { decodeBlob } from "../../../src/core/hsm/blob.js";
 import { dataKeysOf, Vault } from "../../../src/real/keys/vault.js";
 import { Xaes } from "../../../src/real/keys/xaes.js";
+import { newAdminCapability } from "../../../src/real/keys/admin.js";
+import { Pkcs11Hsm } from "../../../src/real/keys/pkcs11/pkcs11-hsm.js";
+import { generate, rsaWrap } from "../../conformance/hsm-kit.js";
+import { subjectOf } from "../../conformance/hsm-subjects.js";
+import { makePlace } from "./pkcs11/driver.js";
 
 const text = (written: string): Uint8Array => new Uint8Array(Buffer.from(written));
 const header = text("header");
@@ -95,4 +100,33 @@ describe("vault", () => {
     ];
     for (const publicKey of wrong) expect(vault.wrapFor(key, publicKey)).toBeNull();
   });
+
+  test.skipIf(inject("softhsm") === null)(
+    "a data key goes to the owner of a token, through that token",
+    async () => {
+      const place = await makePlace(inject("softhsm")!);
+      const { limits: _, ...module } = place.options;
+      const slot = { by: "label", label: place.token.label } as const;
+      const theirs = new Vault();
+      const node = subjectOf({
+        connect: (events) => new Pkcs11Hsm({ ...module, slot, vault: theirs }, events),
+        admin: newAdminCapability(),
+        rsaBits: [],
+        clean: () => place.remove(),
+      });
+      const { reference: kek, publicKey } = await generate(node, rsaWrap);
+      // Up to 2.7.0 SoftHSM has OAEP with SHA-1 alone.
+      for (const wrapsBy of ["rsa-oaep-sha1", "rsa-oaep-sha256"] as const) {
+        const ours = new Vault({ wrapsBy });
+        const id = ours.generate();
+        const sealed = ours.seal(id, header, text("entry"));
+        const blob = ours.wrapFor(id, publicKey!)!;
+        const into = { kind: "dataKey", id } as const;
+        const answer = await node.ask({ kind: "unwrap", kek, blob, into });
+        if (wrapsBy === "rsa-oaep-sha1") expect(answer.ok).toBe(true);
+        if (answer.ok) expect(theirs.open(id, header, sealed)).toEqual(text("entry"));
+      }
+      await node.close();
+    },
+  );
 });

@@ -3,7 +3,7 @@
  * memory while it runs. It keeps the same rules as a token does; it is no protection against who can read
  * that memory.
  */
-import type { KeyReference, WrapMechanism } from "../../../core/hsm/keys.js";
+import type { KeyPurpose, KeyReference, WrapMechanism } from "../../../core/hsm/keys.js";
 import type {
   Capability,
   HsmEvents,
@@ -160,10 +160,11 @@ export class SoftwareHsm implements ClosableHsm {
       case "verify":
         return this.#signOrVerify(request);
       case "encrypt": {
-        const key = this.#keyFor(request.key, "encrypt");
         const { associatedData, bytes } = request;
         checkData(bytes, associatedData);
-        await this.#counts.take(key);
+        await this.#counts.take(this.#keyFor(request.key, "encrypt"));
+        // Looked up again: a key that was deleted meanwhile is all zeros now.
+        const key = this.#keyFor(request.key, "encrypt");
         return { kind: "bytes", bytes: encryptData(key, associatedData, bytes) };
       }
       case "decrypt": {
@@ -205,11 +206,15 @@ export class SoftwareHsm implements ClosableHsm {
   }
 
   async #wrap(request: Extract<HsmRequest, { kind: "wrap" }>): Promise<Uint8Array> {
-    const kek = this.#keyFor(request.kek, "wrap");
+    let kek = this.#keyFor(request.kek, "wrap");
     const mechanism = wrapMechanismFor(kek, this.#wraps);
     // Checked before the count, so that what is refused costs nothing.
     this.#materialOf(request.material);
-    if (isCounted(mechanism)) await this.#counts.take(kek);
+    if (isCounted(mechanism)) {
+      await this.#counts.take(kek);
+      // Looked up again, for the same reason.
+      kek = this.#keyFor(request.kek, "wrap");
+    }
     // No RSA key that is made here is as strong as AES-256 (SP 800-57 part 1, table 2).
     if (kek.pair !== null) this.#warnOnce("P10", kek.reference);
     return wrapMaterial(kek, mechanism, this.#materialOf(request.material));
@@ -296,7 +301,7 @@ export class SoftwareHsm implements ClosableHsm {
     }
   }
 
-  #keyFor(reference: KeyReference, purpose: HeldKey["reference"]["spec"]["purpose"]): HeldKey {
+  #keyFor(reference: KeyReference, purpose: KeyPurpose): HeldKey {
     const key = this.#ring.get(reference);
     checkPurpose(key, purpose);
     return key;
