@@ -43,17 +43,13 @@ export {
   SoftwareHsm,
   type SoftwareHsmParts,
 } from "./keys/software/software-hsm.js";
-export { Pkcs11Hsm, type Pkcs11HsmOptions, type Pkcs11HsmWatch } from "./keys/pkcs11/pkcs11-hsm.js";
 export type {
   ModuleLoss,
   TokenModuleLimits,
   TokenModuleOptions,
 } from "./keys/pkcs11/token-module.js";
-export type { PinSource } from "./keys/pkcs11/pin.js";
 export { pinGuardFile, resetPinGuard } from "./keys/pkcs11/pin-guard.js";
 export { readSlots, TokenModuleError } from "./keys/pkcs11/slots.js";
 export { findSoftHsm, type FoundSoftHsm } from "./keys/softhsm/find.js";
 export { SoftHsmMissingError } from "./keys/softhsm/missing.js";
 export { makeSoftHsmToken, type SoftHsmToken } from "./keys/softhsm/token.js";
-export { vendorProfile, vendorProfiles } from "../core/hsm/profiles/index.js";
-export type { VendorName, VendorProfile } from "../core/hsm/profile.js";
