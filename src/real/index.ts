@@ -43,3 +43,13 @@ export {
   SoftwareHsm,
   type SoftwareHsmParts,
 } from "./keys/software/software-hsm.js";
+export type {
+  ModuleLoss,
+  TokenModuleLimits,
+  TokenModuleOptions,
+} from "./keys/pkcs11/token-module.js";
+export { pinGuardFile, resetPinGuard } from "./keys/pkcs11/pin-guard.js";
+export { readSlots, TokenModuleError } from "./keys/pkcs11/slots.js";
+export { findSoftHsm, type FoundSoftHsm } from "./keys/softhsm/find.js";
+export { SoftHsmMissingError } from "./keys/softhsm/missing.js";
+export { makeSoftHsmToken, type SoftHsmToken } from "./keys/softhsm/token.js";

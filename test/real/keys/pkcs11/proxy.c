@@ -1,7 +1,7 @@
 /*
  * A PKCS#11 library that passes every call on to another one (PROXY_LIBRARY) and does harm when a file in
  * PROXY_FOLDER asks for it: hang-FN never returns, crash-FN dies before the call, crash-after-FN dies when
- * it was done. Each file is taken once. C_Login appends a line to the file `logins` there.
+ * it was done, scribble-FN writes where it must not. Each file is taken once. C_Login appends a line to the file `logins` there.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -25,6 +25,7 @@ static void before(const char *fn) {
     for (;;) pause();
   }
   if (taken("crash", fn)) *(volatile int *)8 = 1;
+  if (taken("scribble", fn) && write(3, "not for this descriptor", 23) < 0) abort();
 }
 
 static CK_RV after(const char *fn, CK_RV rv) {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { TokenModuleOptions } from "../../../../src/real/keys/pkcs11/token-module.js";
 import type { Place } from "./driver.js";
 
-export type Harm = "hang" | "crash" | "crash-after";
+export type Harm = "hang" | "crash" | "crash-after" | "scribble";
 
 export interface Proxy {
   readonly options: TokenModuleOptions;

@@ -136,6 +136,16 @@ describe.skipIf(library === null)("a process that fails", () => {
     await driver.module.close();
   });
 
+  test("a library that writes into our channel is not believed any more", async () => {
+    const { driver, session, key } = await ready();
+    proxy.harm("scribble", "encrypt");
+    const lost = driver.nextLoss();
+    expect(await driver.rv({ fn: "encrypt", session, mechanism: gcm, key, data })).toBe("lost");
+    expect((await lost).code).toBe("unreadable");
+    await driver.login(place.token.label);
+    await driver.module.close();
+  });
+
   test("a call while no process is there is dropped, not queued", async () => {
     const driver = new Driver(proxy.options);
     void driver.rv({ fn: "initialize" });
