@@ -2,7 +2,6 @@
  * The HSM of one simulated node: the machine that real nodes have, over a simulated token. The token
  * outlives the node's processes and its disks; sessions, logins and handles go with the process.
  */
-import { createHash } from "node:crypto";
 import {
   HsmMachine,
   type HsmMachineEffect,
@@ -12,6 +11,7 @@ import type { HsmTimes } from "../core/hsm/options.js";
 import { vendorProfile } from "../core/hsm/profiles/index.js";
 import type { Hsm, HsmRequest, HsmResult } from "../core/ports/hsm.js";
 import { eventKind } from "./events.js";
+import { cheapDigest } from "./hsm/cheap-mixing.js";
 import { cheapCrypto } from "./hsm/cheap-crypto.js";
 import { TokenFaults } from "./hsm/faults.js";
 import { FaultyToken } from "./hsm/faulty-token.js";
@@ -104,7 +104,7 @@ class HsmProcess implements Hsm {
       profile: vendorProfile("softhsm"),
       slot: { by: "label", label },
       seed: seedWords(hsm.parts.seed, `${label}-${life}`),
-      digest: (hash, bytes) => new Uint8Array(createHash(hash).update(bytes).digest()),
+      digest: cheapDigest,
       adminDigest: null,
       times,
     });

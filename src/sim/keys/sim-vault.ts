@@ -1,12 +1,12 @@
 /** The data keys of one simulated process: gone with it, as everything that is only in memory. */
-import { createHash } from "node:crypto";
-import { concat } from "../../core/hsm/der.js";
 import { putU53 } from "../../core/bytes.js";
 import { blobHead, encodeBlob, nameOfPublicKey } from "../../core/hsm/blob.js";
+import { concat } from "../../core/hsm/der.js";
+import { hexOf } from "../../core/hsm/hex.js";
 import { dataKeyId } from "../../core/keys/data-key-id.js";
 import type { Aead, DataKeyId } from "../../core/ports/aead.js";
 import { nextWord, type RandomState } from "../../core/random.js";
-import { openBytes, sealBytes } from "../hsm/cheap-mixing.js";
+import { cheapDigest, openBytes, sealBytes } from "../hsm/cheap-mixing.js";
 import { wrapForCheap } from "../hsm/cheap-oaep.js";
 
 /** What happens to keys here, for oracles that look on. */
@@ -74,8 +74,8 @@ export class SimVault implements Aead {
     const random = (count: number): Uint8Array => this.#randomBytes(count);
     const body = wrapForCheap(publicKey, this.#keys.get(id)!, random, "sha1");
     if (body === null) return null;
-    const owner = nameOfPublicKey(sha256(publicKey).toString("hex"));
-    const head = blobHead("rsa-oaep-sha1", "secret", owner, sha256(nothing));
+    const owner = nameOfPublicKey(hexOf(cheapDigest("sha256", publicKey)));
+    const head = blobHead("rsa-oaep-sha1", "secret", owner, cheapDigest("sha256", nothing));
     return encodeBlob({ ...head, iv: nothing, body });
   }
 
@@ -92,8 +92,4 @@ export class SimVault implements Aead {
     }
     return bytes;
   }
-}
-
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
 }

@@ -2,7 +2,7 @@
 import { constants, generateKeyPairSync, privateDecrypt, type KeyObject } from "node:crypto";
 import { inspect } from "node:util";
 import { describe, expect, inject, test } from "vitest";
-import { sealBytes, type DataKeyId } from "../../../src/core/ports/aead.js";
+import type { DataKeyId } from "../../../src/core/ports/aead.js";
 import { decodeBlob } from "../../../src/core/hsm/blob.js";
 import { dataKeysOf, Vault } from "../../../src/real/keys/vault.js";
 import { Xaes } from "../../../src/real/keys/xaes.js";
@@ -22,7 +22,7 @@ describe("vault", () => {
     for (const length of [0, 1, 4096]) {
       const plaintext = new Uint8Array(length).fill(7);
       const sealed = vault.seal(key, header, plaintext);
-      expect(sealed.length).toBe(length + sealBytes);
+      expect(sealed.length).toBe(length + vault.sealBytes);
       expect(vault.open(key, header, sealed)).toEqual(plaintext);
       expect(vault.open(key, text("another"), sealed)).toBeNull();
       expect(vault.open(other, header, sealed)).toBeNull();
