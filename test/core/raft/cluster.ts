@@ -29,7 +29,8 @@ import { type Disk, type Persist, meta, writeTo } from "./memory-disk.js";
 type Effect = ConsensusEffect<RaftMessage>;
 type Said = Extract<Effect, { kind: "send" | "answer" | "readReady" }>;
 
-export const openSealer: Sealer = { keyEpoch: 0, seal: (_h, p) => p, open: (_h, s) => s };
+const refusal = (): null => null;
+export const openSealer: Sealer = { keyEpoch: 0, refusal, seal: (_h, p) => p, open: (_h, s) => s };
 
 interface Event {
   readonly at: number;
