@@ -68,11 +68,11 @@ export class ReplicaKeys {
   }
 
   /** A committed entry about keys. */
-  apply({ payload }: Entry): void {
+  apply({ payload, index }: Entry): void {
     const { marks, keyring } = this.#parts;
     const entry = decodeKeyEntry(payload);
     const before = this.keys.keys;
-    if (entry.kind === "undecodable" || !this.keys.apply(entry)) {
+    if (entry.kind === "undecodable" || !this.keys.apply(entry, index)) {
       marks.hit("staleKeyEntryDropped");
       return;
     }

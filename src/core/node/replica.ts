@@ -267,7 +267,15 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
 
   /** True: nothing that is sealed under a key below that epoch is left of it on this node. */
   clearBelow(epoch: number): boolean {
-    return this.keys !== null && epoch === 0;
+    const { wal, snapshots } = this.#context;
+    const since = this.keys?.keys.at(epoch)?.since;
+    if (since === undefined) return false;
+    if (!wal.holdsBelow(this.key, epoch) && snapshots.onlyFrom(this.key, since as Index))
+      return true;
+    this.step({ kind: "compactNow" }, epoch);
+    snapshots.dropOlder(this.key);
+    wal.vacate(this.key, epoch);
+    return false;
   }
 
   /** Its last write: after it the id is dead on this disk. Until it is durable nothing is stepped. */

@@ -89,7 +89,7 @@ export class Room {
 
   /** A batch that says that the log begins at `oldestSegment` is durable. */
   release(oldestSegment: number): void {
-    this.#voids.release(oldestSegment, this.vacating.before, this.#spare.ready === null);
+    this.#voids.release(oldestSegment, this.vacating.before);
     this.wantSpare();
   }
 
@@ -129,7 +129,9 @@ export class Room {
     this.#checkpointer.advance("key");
     const { nextBytes } = this.#checkpointer;
     const fits = nextBytes <= this.forRows(current, emptyBytes);
-    if (!fits) this.vacating.leave(current);
+    const most = this.#context.options.batchBytesMax - emptyBytes - 2 * sectorBytes;
+    // What fits into no batch stays where it is: a new segment would not help.
+    if (!fits && nextBytes <= most) this.vacating.leave(current);
     return this.#index.oldestIsVoid || (nextBytes > 0 && fits);
   }
 

@@ -46,11 +46,10 @@ export class VoidFiles {
   }
 
   /**
-   * The log durably begins at `oldestSegment`. One file is kept, the others go; of those before
-   * `dirtyBefore` what is sealed must go too, so that one of them is kept only while there is
-   * `need` of it.
+   * The log durably begins at `oldestSegment`. One file is kept, the others go. Nothing sealed may
+   * stay in those before `dirtyBefore`.
    */
-  release(oldestSegment: number, dirtyBefore: number, need: boolean): void {
+  release(oldestSegment: number, dirtyBefore: number): void {
     const later: SegmentState[] = [];
     for (const state of this.#retired) {
       if (state.segment >= oldestSegment) {
@@ -61,7 +60,7 @@ export class VoidFiles {
       const dirty = sealed !== null && segment < dirtyBefore;
       const left: VoidFile = { file: segmentFile(segment), sealed, dirty };
       const fits = state.sizeBytes === this.#context.options.segmentBytes;
-      if (this.kept === null && fits && (need || !dirty)) this.kept = left;
+      if (this.kept === null && fits) this.kept = left;
       else this.#remove(left);
     }
     this.#retired = later;
