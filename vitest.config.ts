@@ -5,7 +5,7 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, 
 
 // Scenarios name the package as its users do; under test that name means the sources.
 const alias = [
-  { find: /^quorumlab\/(core|lab|sim)$/, replacement: source("$1/index.ts") },
+  { find: /^quorumlab\/(core|lab|sim|real)$/, replacement: source("$1/index.ts") },
   { find: /^quorumlab$/, replacement: source("index.ts") },
 ];
 
@@ -44,6 +44,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "edge",
+          globalSetup: ["test/setup/capabilities.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/core/**", "test/lab/**", "test/sim/*.test.ts", "test/sim/!(search)/**"],
           ...timeouts,

@@ -6,6 +6,7 @@
 import { benchChecker } from "./checker-family.js";
 import type { Figure } from "./figure.js";
 import { benchGroups } from "./groups-family.js";
+import { benchHsm } from "./hsm-family.js";
 import { benchIsolation } from "./isolation-family.js";
 import { benchRaft } from "./raft-family.js";
 import { benchRing } from "./ring-family.js";
@@ -23,6 +24,7 @@ const families: Readonly<Record<string, () => Promise<readonly Figure[]> | reado
   ring: benchRing,
   isolation: benchIsolation,
   spread: benchSpread,
+  hsm: benchHsm,
 };
 
 const usage = `usage: npm run bench -- [${Object.keys(families).join("|")}]... [--format pretty|jsonl|table]\n`;

@@ -1,5 +1,6 @@
 /** The bare core: three replicas in one thread, no codec, no disk. Commits per second. */
-import type { ConsensusEffect, Sealer } from "../src/core/consensus.js";
+import type { ConsensusEffect } from "../src/core/consensus.js";
+import { identitySealer } from "../src/core/keys/sealing.js";
 import { entryType, type SnapshotMeta } from "../src/core/entry.js";
 import type { Boot, GroupId, Incarnation, Index, NodeId, ReplicaId } from "../src/core/ids.js";
 import type { RequestId, Term, Token } from "../src/core/ids.js";
@@ -11,7 +12,6 @@ import { Raft, type RaftInput } from "../src/core/raft/raft.js";
 
 type Effect = ConsensusEffect<RaftMessage>;
 
-const sealer: Sealer = { keyEpoch: 0, seal: (_header, bytes) => bytes, open: (_header, b) => b };
 const marks = { hit(): void {} };
 const payload = new Uint8Array(100).fill(7);
 
@@ -49,7 +49,7 @@ export class BareLoop {
         boot: 1 as Boot,
         options: { ...raftDefaults, sleepAfterUs: 0 },
         seed: [1, node, 3, 4],
-        sealer,
+        sealer: identitySealer,
         marks,
       });
       this.#rafts.push(raft);

@@ -48,6 +48,11 @@ import { stalledMachine } from "./stalled-machine.js";
 import { groupsInHaste } from "./groups-in-haste.js";
 import { patientClients } from "./patient-clients.js";
 import { sealed } from "./sealed.js";
+import { keysAwayAtStart } from "./keys-away-at-start.js";
+import { rotationCutShort } from "./rotation-cut-short.js";
+import { rotationPastLaggard } from "./rotation-past-laggard.js";
+import { membersAndKeys } from "./members-and-keys.js";
+import { sealedOnTheMove } from "./sealed-on-the-move.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
 import { wakeUpStorm } from "./wake-up-storm.js";
@@ -99,6 +104,11 @@ export const scenarios: readonly Scenario[] = [
   groupsInHaste,
   patientClients,
   sealed,
+  keysAwayAtStart,
+  rotationCutShort,
+  rotationPastLaggard,
+  membersAndKeys,
+  sealedOnTheMove,
   swarm,
   groupsAsleep,
   wakeUpStorm,

@@ -36,9 +36,12 @@ export const staleClients: Scenario = {
         draw,
         { fromUs: 2 * second, toUs: attackUs - 5 * second },
         { minUs: second, maxUs: 2 * second },
-      ).map((atUs, n) => {
-        const kind = draw.pick(["moveSlots", "moveSlots", "cancelJob"] as const);
-        return fault({ kind, atUs }, n);
+      ).flatMap((atUs, n) => {
+        const move = fault({ kind: "moveSlots", atUs }, n);
+        if (!draw.chance(400)) return [move];
+        // A move does not take long.
+        const cancelUs = atUs + draw.integer(0, 200 * millisecond);
+        return [move, fault({ kind: "cancelJob", atUs: cancelUs }, n)];
       }),
   },
   phases: { attackUs: 30 * second },

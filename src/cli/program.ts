@@ -11,6 +11,7 @@ import { checkDeterminismVerb } from "./verbs/check-determinism.js";
 import { checkHistoryVerb } from "./verbs/check-history.js";
 import { demoVerb } from "./verbs/demo.js";
 import { explainVerb } from "./verbs/explain.js";
+import { hsmVerb } from "./verbs/hsm.js";
 import { listVerb } from "./verbs/list.js";
 import { mergeVerb } from "./verbs/merge.js";
 import { mutantsVerb } from "./verbs/mutants.js";
@@ -31,10 +32,11 @@ const verbs: readonly ((cli: Cli) => Command)[] = [
   checkHistoryVerb,
   mergeVerb,
   mutantsVerb,
+  hsmVerb,
 ];
 
 /** For clusters of real nodes: in the design, and in no version so far. */
-const verbsToCome: readonly string[] = ["cluster", "node", "pki", "hsm"];
+const verbsToCome: readonly string[] = ["cluster", "node", "pki"];
 
 /** `typed` is what follows the program's name. */
 export async function runProgram(

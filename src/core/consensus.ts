@@ -119,7 +119,13 @@ export type ConsensusInput<Message> =
   /** It must not sleep on: its leader's node has failed or started anew, or its own has started. */
   | { readonly kind: "wake" }
   /** The switches of a replica whose keys or duties are away: see `Permissions`. */
-  | { readonly kind: "permitted"; readonly permissions: Permissions };
+  | { readonly kind: "permitted"; readonly permissions: Permissions }
+  /**
+   * Of all that is applied here nothing is to stay in the log: a snapshot as soon as there can be
+   * one, and no entries before it kept for others. Wakes nobody. Nothing comes of it while the
+   * replica may not apply, and it is over when a snapshot could not be taken: ask again.
+   */
+  | { readonly kind: "compactNow" };
 
 /** `index`: a round of the quorum (thesis section 6.4). `lease`: by the clock (section 6.4.1). */
 export type ReadMode = "index" | "lease";

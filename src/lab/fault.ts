@@ -42,10 +42,13 @@ export const faultKinds = {
   lyingSync: "syncs on `nodes` answer at once and do nothing; a crash follows",
   vanishTail: "the newest synced bytes of `nodes` are gone without a trace after a crash",
   // HSM
-  tokenAway: "the HSMs of `nodes` cannot be reached",
-  tokenSlow: "the HSMs of `nodes` take `amount` times as long",
+  tokenAway:
+    "the HSMs of `nodes` cannot be reached; if `amount` is odd, sessions look sound meanwhile",
+  tokenSlow: "the HSMs of `nodes` take `amount` milliseconds longer for each call",
   tokenSilent:
-    "of the answers of the HSMs of `nodes` `amount` in a thousand are lost after the deed",
+    "of the calls of the HSMs of `nodes` `amount` in a thousand are done and reported as failed",
+  tokenLapse:
+    "one call of the HSMs of `nodes` meets a loss of sessions, login, library or handles, a hang, or the like: `amount` says which",
   // people
   rotateKeys: "a group takes a new data key into use",
   transferLeader: "leadership of a group is moved to another member",
@@ -103,6 +106,7 @@ export const keyKinds: readonly FaultKind[] = [
   "tokenAway",
   "tokenSlow",
   "tokenSilent",
+  "tokenLapse",
   "rotateKeys",
 ];
 

@@ -9,7 +9,7 @@ const keysPerPrefix = 3;
 const hotKeysMax = 2;
 /** How many of a key's newest planned values a compare-and-set may expect. */
 const expectedValuesMax = 4;
-const secretChars = [..."ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"];
+const secretChars = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789".split("");
 
 export class KvVocabulary implements Vocabulary {
   readonly #spec: WorkloadSpec;

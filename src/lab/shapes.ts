@@ -39,6 +39,29 @@ export const mixedWorkload: WorkloadSpec = {
   followerReads: 150,
 };
 
+/** The same with values that are looked for where they must not be. */
+export const secretWorkload: WorkloadSpec = {
+  ...mixedWorkload,
+  mix: { get: 4, put: 5, cas: 2, delete: 1, range: 1 },
+  valueBytes: { min: 32, max: 64 },
+  secrets: true,
+};
+
+/** What users write is sealed; snapshots are frequent. */
+export const sealedCluster: ClusterSpec = {
+  ...smallCluster,
+  sealed: 1_000,
+  raft: { snapshotEveryEntries: 64, trailingEntries: 16 },
+};
+
+/** What the HSM of a node may do. */
+export const tokenTrouble: readonly FaultKind[] = [
+  "tokenAway",
+  "tokenSlow",
+  "tokenSilent",
+  "tokenLapse",
+];
+
 export const oneMinute: PhaseSpec = { attackUs: 60 * second };
 
 /** Faults of the network that no run should be wholly without. */

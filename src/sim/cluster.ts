@@ -14,7 +14,6 @@ import type { Fault } from "../lab/fault.js";
 import type { Executor, FaultWorld } from "./executor.js";
 import { SimNetwork } from "./network.js";
 import type { People } from "./people.js";
-import type { HsmResult } from "../core/ports/hsm.js";
 import { SimHsm } from "./hsm.js";
 import { type Program, SimProcess } from "./process.js";
 import type { TraceSink } from "../lab/trace-recorder.js";
@@ -254,11 +253,8 @@ export class Cluster implements FaultWorld {
         return this.processes[a]!.wake(b, c);
       case eventKind.frames:
         return this.network.arrive(a, b, payload as readonly Uint8Array[]);
-      case eventKind.hsmDone: {
-        const process = this.processes[a]!;
-        if (process.life === b) process.program?.hsmDone(c, payload as HsmResult);
-        return;
-      }
+      case eventKind.hsm:
+        return (payload as () => void)();
       case eventKind.diskDone:
         return this.#diskDone(a, b, c, payload);
       case eventKind.greet:
@@ -391,6 +387,7 @@ export class Cluster implements FaultWorld {
       }),
       hsm: new SimHsm({
         node,
+        seed: this.seed,
         scheduler,
         timing: new KeyedStream(this.seed, "hsm"),
         effective: (fault) => this.executor.effective(fault),

@@ -34,6 +34,6 @@ export const eventKind = {
   faultBeat: 18,
   /** As `request`, by the other door. */
   adminRequest: 19,
-  /** a: node, b: its life, c: op, payload: the answer. */
-  hsmDone: 20,
+  /** a: node, payload: what happens to its HSM. */
+  hsm: 20,
 } as const;

@@ -1,10 +1,11 @@
 /** What each kind of fault means in a simulated world: how it begins, goes on and ends. */
 import { groupId } from "../core/ids.js";
-import type { FaultKind } from "../lab/fault.js";
+import { ckr } from "../core/hsm/cryptoki/constants.js";
+import type { Fault, FaultKind } from "../lab/fault.js";
 import type { SimDisk } from "./disk.js";
 import type { DiskFaults } from "./disk-faults.js";
 import type { Executor, FaultRun } from "./executor.js";
-import type { SimHsm } from "./hsm.js";
+import type { TokenFaultEffect, TokenFaultRule } from "./hsm/faults.js";
 import { InForce } from "./in-force.js";
 import type { RateKind } from "./network.js";
 import { within } from "./streams.js";
@@ -223,17 +224,39 @@ const lyingSync: FaultHandler = {
   },
 };
 
-type OnHsm = (hsm: SimHsm, run: FaultRun) => void;
+type TokenRule = Pick<TokenFaultRule, "effect"> & Partial<Pick<TokenFaultRule, "nth" | "chance">>;
 
-function hsm(begin: OnHsm, end: OnHsm): FaultHandler {
-  const all = (executor: Executor, run: FaultRun, set: OnHsm): void => {
-    for (const node of run.nodes) set(executor.world.processes[node]!.hsm, run);
-  };
+/** A rule for the tokens of `nodes`, as long as the fault lasts. */
+function token(ruleOf: (fault: Fault) => TokenRule): FaultHandler {
   return {
-    begin: (executor, run) => all(executor, run, begin),
-    end: (executor, run) => all(executor, run, end),
+    begin({ world }, { nodes, fault, ordinal }) {
+      const always = { id: ordinal, chance: 1_000, fromUs: 0, toUs: Infinity };
+      for (const node of nodes) {
+        world.processes[node]!.hsm.faults.begin({ ...always, ...ruleOf(fault) });
+      }
+    },
+    end({ world }, { nodes, ordinal }) {
+      for (const node of nodes) world.processes[node]!.hsm.faults.end(ordinal);
+    },
   };
 }
+
+/** What one call of a token may meet, chosen by `amount`. */
+const lapses: readonly TokenFaultEffect[] = [
+  { kind: "sessionsLost" },
+  { kind: "loginLost" },
+  { kind: "initLost", failures: 0 },
+  { kind: "initLost", failures: 2 },
+  { kind: "handlesMoved" },
+  { kind: "deviceError" },
+  { kind: "hang" },
+  { kind: "throttled" },
+  { kind: "keyHidden" },
+  { kind: "operationLeft" },
+  { kind: "bytesCorrupted" },
+  { kind: "full" },
+  { kind: "attributesIgnored" },
+];
 
 const errand: FaultHandler = {
   begin: ({ world }, { fault, ordinal }) => world.errand(fault, ordinal),
@@ -293,18 +316,16 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
   vanishTail: disk(({ faults }, { fault, ordinal }) =>
     faults.vanishSyncs.begin(ordinal, Math.max(1, fault.amount)),
   ),
-  tokenAway: hsm(
-    ({ away }, { ordinal }) => away.begin(ordinal, true),
-    ({ away }, { ordinal }) => away.end(ordinal),
-  ),
-  tokenSlow: hsm(
-    ({ slowness }, { fault, ordinal }) => slowness.begin(ordinal, Math.max(1, fault.amount)),
-    ({ slowness }, { ordinal }) => slowness.end(ordinal),
-  ),
-  tokenSilent: hsm(
-    ({ silence }, { fault, ordinal }) => silence.begin(ordinal, fault.amount),
-    ({ silence }, { ordinal }) => silence.end(ordinal),
-  ),
+  tokenAway: token(({ forUs, amount }) => ({
+    nth: 1,
+    effect: { kind: "tokenAway", forUs, silent: amount % 2 === 1 },
+  })),
+  tokenSlow: token(({ amount }) => ({ effect: { kind: "slow", delayUs: amount * 1_000 } })),
+  tokenSilent: token(({ amount }) => ({
+    chance: amount,
+    effect: { kind: "answerLost", rv: ckr.deviceError },
+  })),
+  tokenLapse: token(({ amount }) => ({ nth: 1, effect: lapses[amount % lapses.length]! })),
   rotateKeys: errand,
   transferLeader: errand,
   moveSlots: errand,

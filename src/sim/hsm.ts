@@ -1,130 +1,205 @@
 /**
- * The HSM of one simulated node: it outlives the node's processes and its disks. It keeps the node's
- * key-encryption keys, and is away, slow or silent when a fault says so.
+ * The HSM of one simulated node: the machine that real nodes have, over a simulated token. The token
+ * outlives the node's processes and its disks; sessions, logins and handles go with the process.
  */
-import { hexOf } from "../core/hsm/hex.js";
-import type { KeyDescription, KeyName, KeySpec } from "../core/hsm/keys.js";
-import type { Hsm, HsmErrorCode, HsmRequest, HsmResult } from "../core/ports/hsm.js";
+import {
+  HsmMachine,
+  type HsmMachineEffect,
+  type HsmMachineInput,
+} from "../core/hsm/hsm-machine.js";
+import type { HsmTimes } from "../core/hsm/options.js";
+import { vendorProfile } from "../core/hsm/profiles/index.js";
+import type { Hsm, HsmRequest, HsmResult } from "../core/ports/hsm.js";
 import { eventKind } from "./events.js";
-import { InForce } from "./in-force.js";
-import { type CheapKey, bytesOf, cheapOpen, publicHalf } from "./keys/cheap-cipher.js";
+import { cheapDigest } from "./hsm/cheap-mixing.js";
+import { cheapCrypto } from "./hsm/cheap-crypto.js";
+import { TokenFaults } from "./hsm/faults.js";
+import { FaultyToken } from "./hsm/faulty-token.js";
+import { SimToken } from "./hsm/module.js";
+import { DurableToken } from "./hsm/token.js";
 import type { SimVault } from "./keys/sim-vault.js";
 import type { Scheduler } from "./scheduler.js";
-import { type KeyedStream, within } from "./streams.js";
+import { type KeyedStream, seedWords, within } from "./streams.js";
 
 export interface SimHsmParts {
   readonly node: number;
+  readonly seed: number;
   readonly scheduler: Scheduler;
   readonly timing: KeyedStream;
   readonly effective: (fault: number) => void;
 }
 
-interface TokenKey {
-  readonly secret: CheapKey;
-  readonly description: KeyDescription;
+/** What a process hears of its HSM. */
+export interface HsmListener {
+  /** False: that process is gone. */
+  readonly lives: () => boolean;
+  readonly hsmDone: (op: number, result: HsmResult) => void;
 }
 
-const latencyUs = { min: 500, max: 3_000 } as const;
-const wordsOfKey = 8;
-const noData = new Uint8Array(0);
+/** What can be due: an answer of the module, a new module, or the machine's own time. */
+type Due =
+  | { readonly kind: "input"; readonly module: number; readonly input: HsmMachineInput }
+  | { readonly kind: "wake"; readonly wish: number };
+
+const pin = "1234";
+const callUs = { min: 20, max: 400 } as const;
+const moduleStartUs = { min: 2_000, max: 20_000 } as const;
+/** Short, so that a minute holds outages and what follows them. */
+const times: Partial<HsmTimes> = {
+  deadlineUs: 1_500_000,
+  generateDeadlineUs: 1_500_000,
+  callTimeoutUs: 400_000,
+  generateTimeoutUs: 400_000,
+  backoffUs: 10_000,
+  backoffMaxUs: 500_000,
+  checkEveryUs: 2_000_000,
+  provisionalMaxUs: 2_000_000,
+  refreshEveryUs: 200_000,
+};
 
 export class SimHsm {
-  /** Nothing can be asked of it: each request is refused. */
-  readonly away: InForce<boolean> = new InForce(false);
-  /** Each request takes so many times as long. */
-  readonly slowness: InForce<number> = new InForce(1);
-  /** So many answers in a thousand never come, though what was asked was done. */
-  readonly silence: InForce<number> = new InForce(0);
-  readonly #parts: SimHsmParts;
-  readonly #keys = new Map<string, TokenKey>();
+  readonly token: DurableToken;
+  readonly faults: TokenFaults;
+  readonly parts: SimHsmParts;
+  readonly rejectedPins: Set<string> = new Set();
 
   constructor(parts: SimHsmParts) {
-    this.#parts = parts;
+    const { node, seed, timing } = parts;
+    this.parts = parts;
+    const label = `node-${node}`;
+    this.token = new DurableToken({ label, serial: label, pin, seed: seedWords(seed, label) });
+    this.faults = new TokenFaults([], (nowUs, rule) => timing.word(nowUs, node, 53, rule));
+    this.faults.onEffective = (fault) => parts.effective(fault);
   }
 
   heal(): void {
-    for (const fault of [this.away, this.slowness, this.silence]) fault.clear();
+    this.faults.heal();
   }
 
   /** For one life of the node's process: data keys go into its vault and come out of it here alone. */
-  portFor(life: () => number, vault: SimVault): Hsm {
-    return {
-      submit: (op, request) => {
-        const { scheduler, timing, node } = this.#parts;
-        const word = timing.word(scheduler.nowUs, node, 51, op);
-        const takesUs = within(word, latencyUs.min, latencyUs.max) * this.slowness.value;
-        if (this.slowness.value > 1) this.#effective(this.slowness.fault);
-        const result = this.#serve(request, vault);
-        if (this.silence.value > 0 && timing.again(word, 1) % 1_000 < this.silence.value) {
-          this.#effective(this.silence.fault);
-          return;
-        }
-        scheduler.add(scheduler.nowUs + takesUs, eventKind.hsmDone, node - 1, life(), op, result);
-      },
-    };
-  }
-
-  #serve(request: HsmRequest, vault: SimVault): HsmResult {
-    if (this.away.value) {
-      this.#effective(this.away.fault);
-      return failed("unavailable", request.kind);
-    }
-    switch (request.kind) {
-      case "generate":
-        return {
-          ok: true,
-          value: { kind: "key", key: this.#generate(request.name, request.spec) },
-        };
-      case "unwrap":
-        return this.#unwrap(request, vault);
-      default:
-        // Nodes ask for nothing else.
-        return failed("unsupported", request.kind);
-    }
-  }
-
-  #generate(name: KeyName, spec: KeySpec): KeyDescription {
-    const label = `${name.label}.v${name.version}`;
-    const known = this.#keys.get(label);
-    if (known !== undefined) return known.description;
-    const secret = this.#words(wordsOfKey);
-    const publicKey = bytesOf(publicHalf(secret));
-    const attributes = {
-      token: true,
-      private: true,
-      sensitive: true,
-      extractable: false,
-      alwaysSensitive: true,
-      neverExtractable: true,
-      local: true,
-      uses: ["unwrap", "wrap"] as const,
-    };
-    const reference = { ...name, id: hexOf(bytesOf(this.#words(4))), spec, publicDigest: null };
-    const description = { reference, publicKey, attributes };
-    this.#keys.set(label, { secret, description });
-    return description;
-  }
-
-  #unwrap({ kek, blob, into }: HsmRequest & { kind: "unwrap" }, vault: SimVault): HsmResult {
-    const key = this.#keys.get(`${kek.label}.v${kek.version}`);
-    if (key === undefined) return failed("notFound", "unwrap");
-    const bytes = cheapOpen(publicHalf(key.secret), noData, blob);
-    if (bytes === null || into.kind !== "dataKey") return failed("authenticationFailed", "unwrap");
-    vault.hold(into.id, bytes);
-    return { ok: true, value: { kind: "done" } };
-  }
-
-  #words(count: number): number[] {
-    const { scheduler, timing, node } = this.#parts;
-    const word = timing.word(scheduler.nowUs, node, 52);
-    return Array.from({ length: count }, (_, n) => timing.again(word, n) >>> 0);
-  }
-
-  #effective(fault: number): void {
-    this.#parts.effective(fault);
+  portFor(listener: HsmListener, vault: SimVault, life: number): Hsm {
+    return new HsmProcess(this, listener, vault, life);
   }
 }
 
-function failed(code: HsmErrorCode, during: string): HsmResult {
-  return { ok: false, error: { code, rv: 0, policy: null, during } };
+class HsmProcess implements Hsm {
+  readonly #hsm: SimHsm;
+  readonly #listener: HsmListener;
+  readonly #vault: SimVault;
+  readonly #machine: HsmMachine;
+  #module: FaultyToken | null = null;
+  /** Counts modules: what an earlier one answers is lost. */
+  #modules = 0;
+  #busyUntilUs = 0;
+  #wish = 0;
+  /** Where unwrapped data keys go. */
+  readonly #targets = new Map<number, HsmRequest & { kind: "unwrap" }>();
+
+  constructor(hsm: SimHsm, listener: HsmListener, vault: SimVault, life: number) {
+    this.#hsm = hsm;
+    this.#listener = listener;
+    this.#vault = vault;
+    const { label } = hsm.token;
+    this.#machine = new HsmMachine({
+      profile: vendorProfile("softhsm"),
+      slot: { by: "label", label },
+      seed: seedWords(hsm.parts.seed, `${label}-${life}`),
+      digest: cheapDigest,
+      adminDigest: null,
+      times,
+    });
+  }
+
+  submit(op: number, request: HsmRequest): void {
+    if (request.kind === "unwrap" && request.into.kind === "dataKey") {
+      this.#targets.set(op, request);
+      const into = { kind: "bytes" } as const;
+      this.#step({ kind: "request", op, request: { ...request, into } });
+    } else this.#step({ kind: "request", op, request });
+  }
+
+  #step(input: HsmMachineInput): void {
+    const out: HsmMachineEffect[] = [];
+    this.#machine.step(this.#nowUs, input, out);
+    for (const effect of out) this.#effect(effect);
+  }
+
+  #effect(effect: HsmMachineEffect): void {
+    switch (effect.kind) {
+      case "call": {
+        const reply = this.#module?.call(this.#nowUs, effect.call) ?? null;
+        if (reply === null || reply.answer === null) return;
+        const word = this.#word(1);
+        const takesUs = within(word, callUs.min, callUs.max) + reply.delayUs;
+        this.#busyUntilUs = Math.max(this.#busyUntilUs, this.#nowUs) + takesUs;
+        const input = { kind: "answered", call: effect.id, answer: reply.answer } as const;
+        this.#due(this.#busyUntilUs, { kind: "input", module: this.#modules, input });
+        return;
+      }
+      case "restartModule":
+        return this.#restart();
+      case "answer":
+        return this.#answer(effect.op, effect.result);
+      case "wakeAt":
+        this.#wish++;
+        if (effect.atUs < Infinity) {
+          const atUs = Math.max(effect.atUs, this.#nowUs + 1);
+          this.#due(atUs, { kind: "wake", wish: this.#wish });
+        }
+        return;
+      case "event":
+        return;
+    }
+  }
+
+  #restart(): void {
+    const { token, faults, rejectedPins } = this.#hsm;
+    const profile = vendorProfile("softhsm");
+    this.#modules++;
+    const module = new SimToken({
+      token,
+      profile,
+      crypto: cheapCrypto,
+      pin: () => pin,
+      rejectedPins,
+    });
+    this.#module = new FaultyToken(module, faults);
+    const atUs = this.#nowUs + within(this.#word(2), moduleStartUs.min, moduleStartUs.max);
+    this.#busyUntilUs = atUs;
+    const input = { kind: "moduleReady" } as const;
+    this.#due(atUs, { kind: "input", module: this.#modules, input });
+  }
+
+  #answer(op: number, result: HsmResult): void {
+    const target = this.#targets.get(op);
+    this.#targets.delete(op);
+    if (target === undefined || !result.ok || result.value.kind !== "bytes") {
+      this.#listener.hsmDone(op, result);
+      return;
+    }
+    if (target.into.kind === "dataKey") this.#vault.hold(target.into.id, result.value.bytes);
+    this.#listener.hsmDone(op, { ok: true, value: { kind: "done" } });
+  }
+
+  #due(atUs: number, due: Due): void {
+    this.#hsm.parts.scheduler.add(atUs, eventKind.hsm, this.#hsm.parts.node - 1, 0, 0, () =>
+      this.#happen(due),
+    );
+  }
+
+  #happen(due: Due): void {
+    if (!this.#listener.lives()) return;
+    if (due.kind === "wake") {
+      if (due.wish === this.#wish) this.#step({ kind: "timer" });
+    } else if (due.module === this.#modules) this.#step(due.input);
+  }
+
+  #word(n: number): number {
+    const { timing, node } = this.#hsm.parts;
+    return timing.word(this.#nowUs, node, 50 + n);
+  }
+
+  get #nowUs(): number {
+    return this.#hsm.parts.scheduler.nowUs;
+  }
 }

@@ -176,7 +176,12 @@ function keyPorts({ seed, recorder }: Cluster, process: SimProcess): KeyPorts {
   const { node, life, hsm } = process;
   const random = seededRandom([...seedWords(seed, `vault-${node}-${life}`)]);
   const aead = new SimVault(random, recorder.keys);
-  const port = hsm.portFor(() => process.life, aead);
+  // It begins with the process, whose life is counted from here.
+  const listener = {
+    lives: () => process.life === life + 1 && process.alive,
+    hsmDone: (op: number, result: HsmResult) => process.program?.hsmDone(op, result),
+  };
+  const port = hsm.portFor(listener, aead, life);
   return { aead, hsm: { submit: (op, asked) => process.release(() => port.submit(op, asked)) } };
 }
 

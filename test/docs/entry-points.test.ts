@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import * as core from "quorumlab/core";
 import { scenarios } from "quorumlab/scenarios";
+import { keyStoreOf, KeyStoreError } from "quorumlab/real";
 import { simulate } from "quorumlab/sim";
 
 test("entry points: the shipped scenarios run", () => {
@@ -14,4 +15,11 @@ test("entry points: the core has the replica, the log, the store and the node", 
   for (const each of [Raft, Wal, KvStore, ReplicatedStore, Host, multiRaft]) {
     expect(each).toBeTypeOf("function");
   }
+});
+
+test("entry points: the real world has key stores and their error", () => {
+  expect(keyStoreOf).toBeTypeOf("function");
+  expect(new KeyStoreError({ code: "failed", rv: 0, policy: null, during: "x" })).toBeInstanceOf(
+    Error,
+  );
 });

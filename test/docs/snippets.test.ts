@@ -93,7 +93,11 @@ function wrongIn(line: string): string | null {
   });
   const verb = program.commands.find((command) => command.name() === words[0]);
   if (verb === undefined) return `no verb ${words[0]}`;
-  verb.action(() => {});
+  const below = verb.commands;
+  if (below.length > 0 && !below.some((command) => command.name() === words[1])) {
+    return `${words[0]} has no ${words[1]}`;
+  }
+  for (const command of [verb, ...below]) command.action(() => {});
   try {
     program.parse(words, { from: "user" });
   } catch (error) {
@@ -135,6 +139,8 @@ describe("documents: command lines", () => {
       "search --sedes 5",
       "search --jobs none",
       "search no-such",
+      "hsm lst",
+      "hsm list --lable x",
       "mutants 99999",
     ]) {
       expect(wrongIn(line)).not.toBeNull();

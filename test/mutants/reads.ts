@@ -100,9 +100,9 @@ export const readMutants: readonly Mutant[] = [
     world: "sim",
     edits: [
       {
-        file: "core/node/replica.ts",
-        find: "        if (effect.index <= this.applied) this.#serve(effect.request);",
-        replace: "        if (effect.index >= 0) this.#serve(effect.request);",
+        file: "core/node/awaited.ts",
+        find: "    if (read.index <= this.#at.applied) this.#serve(read.request);\n    else this.#wait(read);",
+        replace: "    this.#serve(read.request);",
       },
     ],
     breaks: ["linearizability"],

@@ -16,7 +16,10 @@ const everything: Scenario = {
 };
 
 function plan(scenario: Scenario, seed: number): ReturnType<typeof planFaults> {
-  const options = resolveOptions(scenario, sequential(seed, "options"));
+  const options = resolveOptions(scenario, {
+    options: sequential(seed, "options"),
+    sealed: sequential(seed, "sealed"),
+  });
   const cluster = resolveCluster(options, scenario.phases.attackUs);
   return planFaults(scenario, cluster, {
     plan: sequential(seed, "plan"),

@@ -44,7 +44,7 @@ const contents = ["data", "secret"] as const;
 export function blobHead(
   mechanism: WrapMechanism,
   content: BlobHead["content"],
-  key: KeyReference,
+  key: Pick<KeyReference, "id" | "label" | "version">,
   associated: Uint8Array,
 ): BlobHead {
   const { id: keyId, label, version } = key;
@@ -99,6 +99,22 @@ export function ivBytesOf(mechanism: WrapMechanism): number {
   return mechanism === "aes-gcm" || mechanism === "encrypt-aes-gcm" ? 12 : 0;
 }
 
+/**
+ * Who wraps for someone else's public key does not know that key's id and name: the blob bears the
+ * first half of its digest, and this name.
+ */
+export function nameOfPublicKey(
+  publicDigest: string,
+): Pick<KeyReference, "id" | "label" | "version"> {
+  return { id: publicDigest.slice(0, 2 * idBytes), label: "public-key", version: 1 };
+}
+
 export function isUnder(blob: Blob, key: KeyReference): boolean {
-  return blob.keyId === key.id && blob.label === key.label && blob.version === key.version;
+  const isNamed = ({
+    id,
+    label,
+    version,
+  }: Pick<KeyReference, "id" | "label" | "version">): boolean =>
+    blob.keyId === id && blob.label === label && blob.version === version;
+  return isNamed(key) || (key.publicDigest !== null && isNamed(nameOfPublicKey(key.publicDigest)));
 }

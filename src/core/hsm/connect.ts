@@ -6,6 +6,7 @@ import type { HsmValue } from "../ports/hsm.js";
 import { type SlotDescription, noCall } from "./cryptoki/calls.js";
 import { ckf, ckr, cks } from "./cryptoki/constants.js";
 import { type Flow, fail, rawCall, suspect } from "./flow.js";
+import { chooseSlot } from "./slot-choice.js";
 import { type ReturnClass, classify } from "./returns.js";
 import { forgetSessions } from "./sessions.js";
 import { type HsmCore, type Work, sessionsMaxOf, voidHandles } from "./state.js";
@@ -50,7 +51,7 @@ export function* initializeAnew({ core }: Work): Flow<HsmValue> {
   state.sessionsMax = sessionsMaxOf(core.profile);
   const slots = yield* rawCall({ fn: "slots" }, "all");
   if (slots.value === null) return yield* lost(core, slots.rv, "slots");
-  const slot = yield* chooseSlot(core, slots.value);
+  const slot = yield* tokenIn(core, slots.value);
   state.token = { slot: slot.slot, serial: slot.serial };
   state.anchor = yield* openAnchor(core, slot.slot);
   yield* checkLoginFlags(slot);
@@ -59,31 +60,19 @@ export function* initializeAnew({ core }: Work): Flow<HsmValue> {
 }
 
 /** Exactly one token must fit, and it must be the one of before. */
-function* chooseSlot(core: HsmCore, slots: readonly SlotDescription[]): Flow<SlotDescription> {
+function* tokenIn(core: HsmCore, slots: readonly SlotDescription[]): Flow<SlotDescription> {
   const { options, state } = core;
-  const fitting = slots.filter((slot) => fits(core, slot));
-  if (fitting.length > 1) return yield* fail("ambiguous", "slots: more than one token fits");
-  const [slot] = fitting;
-  if (slot === undefined) {
-    return yield* suspect("reinitialize", `slots: no token by that ${options.slot.by}`);
+  const chosen = chooseSlot(slots, options.slot);
+  if (!chosen.ok) {
+    const during = `slots: ${chosen.message}`;
+    if (chosen.code === "ambiguous") return yield* fail("ambiguous", during);
+    return yield* suspect("reinitialize", during);
   }
+  const { slot } = chosen;
   if (state.token !== null && state.token.serial !== slot.serial) {
     return yield* suspect("reinitialize", "slots: another token is in its place");
   }
   return slot;
-}
-
-function fits(core: HsmCore, slot: SlotDescription): boolean {
-  const { slot: choice } = core.options;
-  if ((slot.flags & ckf.tokenInitialized) === 0) return false;
-  switch (choice.by) {
-    case "id":
-      return slot.slot === choice.slot;
-    case "label":
-      return slot.label.trimEnd() === choice.label;
-    default:
-      return slot.serial.trimEnd() === choice.serial;
-  }
 }
 
 function* openAnchor(core: HsmCore, slot: number): Flow<string> {

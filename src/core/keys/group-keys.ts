@@ -13,6 +13,8 @@ import { type KeyEntry, epochMax, holdersMax, keyBytesMax, liveEpochsMax } from 
 /** A data key that is not erased. */
 export interface EpochKey {
   readonly epoch: number;
+  /** Of the entry by which it came into force. */
+  readonly since: number;
   readonly id: DataKeyId;
   /** Wrapped, by node. */
   readonly blobs: Map<NodeId, Uint8Array>;
@@ -45,11 +47,11 @@ export class GroupKeys {
   }
 
   /** False: it does not fit what came before it, and changes nothing. */
-  apply(entry: KeyEntry): boolean {
+  apply(entry: KeyEntry, index: number): boolean {
     if (this.revoked) return false;
     switch (entry.kind) {
       case "rotate":
-        return this.#rotate(entry);
+        return this.#rotate(entry, index);
       case "admit":
         return this.#admit(entry);
       case "erase":
@@ -86,8 +88,9 @@ export class GroupKeys {
       writer.varbytes(publicKey);
     }
     writer.u8(this.#keys.length);
-    for (const { epoch, id, blobs, recovery, entries } of this.#keys) {
+    for (const { epoch, since, id, blobs, recovery, entries } of this.#keys) {
       writer.u16(epoch);
+      writer.u53(since);
       putDataKeyId(writer, id);
       writer.u53(entries);
       writer.varbytes(recovery);
@@ -108,10 +111,11 @@ export class GroupKeys {
     const count = reader.u8();
     for (let n = 0; n < count && !reader.failed && n <= liveEpochsMax; n++) {
       const of = reader.u16();
+      const since = reader.u53();
       const id = takeDataKeyId(reader);
       const entries = reader.u53();
       const recovery = copyBytes(reader.varbytes(keyBytesMax));
-      keys.push({ epoch: of, id, entries, recovery, blobs: takeMap(reader) });
+      keys.push({ epoch: of, since, id, entries, recovery, blobs: takeMap(reader) });
     }
     if (reader.failed || keys.length !== count) return false;
     this.epoch = epoch;
@@ -122,7 +126,7 @@ export class GroupKeys {
     return true;
   }
 
-  #rotate({ epoch, id, holders, recovery }: KeyEntry & { kind: "rotate" }): boolean {
+  #rotate({ epoch, id, holders, recovery }: KeyEntry & { kind: "rotate" }, since: number): boolean {
     if (epoch !== this.epoch + 1 || epoch > epochMax || this.#keys.length >= liveEpochsMax) {
       return false;
     }
@@ -136,7 +140,7 @@ export class GroupKeys {
     for (const { blobs: older } of this.#keys) {
       for (const node of older.keys()) if (!blobs.has(node)) older.delete(node);
     }
-    this.#keys.push({ epoch, id, blobs, recovery: copyBytes(recovery), entries: 0 });
+    this.#keys.push({ epoch, since, id, blobs, recovery: copyBytes(recovery), entries: 0 });
     return true;
   }
 
@@ -145,7 +149,10 @@ export class GroupKeys {
     const fits =
       blobs.length === this.#keys.length &&
       blobs.length > 0 &&
-      blobs.every(({ epoch }, at) => epoch === this.#keys[at]!.epoch);
+      blobs.every(({ epoch, id }, at) => {
+        const key = this.#keys[at]!;
+        return epoch === key.epoch && id === key.id;
+      });
     if (!fits || this.holders.size >= holdersMax) return false;
     this.holders.set(node, copyBytes(publicKey));
     for (const [at, { blob }] of blobs.entries()) this.#keys[at]!.blobs.set(node, copyBytes(blob));

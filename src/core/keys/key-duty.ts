@@ -30,18 +30,18 @@ export interface KeyCase {
   readonly rotates: boolean;
 }
 
-/** Null: nothing. Every member holds every key that is not erased, and nobody else holds one. */
+/** Guests that have not told their public keys yet are asked besides. Null: nothing. Every member holds every key that is not erased, and nobody else holds one. */
 export function dutyOf(of: KeyCase): KeyDuty | null {
   const { keys, settled, members, guests, knows } = of;
   if (keys.revoked) return null;
   if (!settled) return { kind: "wait" };
   const all = [...new Set([...members, ...guests])];
-  const unknown = all.filter((node) => !knows(node));
-  if (unknown.some((node) => members.includes(node))) return { kind: "ask", nodes: unknown };
+  const unknown = members.filter((node) => !knows(node));
+  if (unknown.length > 0) return { kind: "ask", nodes: unknown };
   if (keys.epoch === 0) return { kind: "rotate", nodes: members };
   const missing = all.find((node) => knows(node) && !keys.holders.has(node));
   if (missing !== undefined) return { kind: "admit", node: missing };
-  return newKey(of, all.filter(knows)) ?? oldKeys(of) ?? later(unknown);
+  return newKey(of, all.filter(knows)) ?? oldKeys(of);
 }
 
 /** Who has left could go on reading what is sealed under a key that it knows. */
@@ -57,8 +57,4 @@ function oldKeys({ keys, members, clean, stable }: KeyCase): KeyDuty | null {
   const nodes = members.filter((node) => !clean.has(node));
   const below = keys.epoch;
   return nodes.length > 0 ? { kind: "clear", below, nodes } : { kind: "erase", below };
-}
-
-function later(unknown: readonly NodeId[]): KeyDuty | null {
-  return unknown.length > 0 ? { kind: "ask", nodes: unknown } : null;
 }

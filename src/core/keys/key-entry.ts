@@ -42,6 +42,7 @@ export interface KeyHolder {
 
 export interface EpochBlob {
   readonly epoch: number;
+  readonly id: DataKeyId;
   readonly blob: Uint8Array;
 }
 
@@ -79,8 +80,9 @@ export function encodeKeyEntry(entry: KeyEntry): Uint8Array {
       writer.u53(entry.node);
       writer.varbytes(entry.publicKey);
       writer.u16(entry.blobs.length);
-      for (const { epoch, blob } of entry.blobs) {
+      for (const { epoch, id, blob } of entry.blobs) {
         writer.u16(epoch);
+        putDataKeyId(writer, id);
         writer.varbytes(blob);
       }
       break;
@@ -156,7 +158,11 @@ function takeBlobs(reader: ByteReader): EpochBlob[] | null {
   if (count > liveEpochsMax) return null;
   const blobs: EpochBlob[] = [];
   for (let n = 0; n < count && !reader.failed; n++) {
-    blobs.push({ epoch: reader.u16(), blob: reader.varbytes(keyBytesMax) });
+    blobs.push({
+      epoch: reader.u16(),
+      id: takeDataKeyId(reader),
+      blob: reader.varbytes(keyBytesMax),
+    });
   }
   return blobs;
 }

@@ -155,16 +155,20 @@ export class KeyOffice implements Sleeper {
 
   #see(group: GroupId, found: Case): void {
     const { replica } = found;
-    const duty = replica.leaving || !replica.leads ? null : this.#dutyOf(found, replica.keys!);
-    if (duty === null) {
+    const leads = replica.leads && !replica.leaving;
+    const duty = leads ? this.#dutyOf(found, replica.keys!) : null;
+    const guests = leads ? this.#strangers(found) : [];
+    if (duty === null && guests.length === 0) {
       this.#close(group, found);
       return;
     }
-    const now = `${JSON.stringify(duty)} ${replica.keys!.version}`;
+    const now = `${JSON.stringify([duty, guests])} ${replica.keys!.version}`;
     if (this.#context.nowUs < found.actAtUs && found.done === now) return;
     found.done = now;
     found.actAtUs = this.#context.nowUs + againUs;
-    switch (duty.kind) {
+    for (const node of guests) this.#askForKek(group, node);
+    switch (duty?.kind) {
+      case undefined:
       case "wait":
         return;
       case "ask":
@@ -178,6 +182,12 @@ export class KeyOffice implements Sleeper {
       case "erase":
         this.#propose(found, replica.keys!, duty);
     }
+  }
+
+  /** Nodes that are to join, of which no public key is known. */
+  #strangers({ replica, guests }: Case): NodeId[] {
+    const { holders } = replica.keys!.keys;
+    return [...guests.keys()].filter((node) => !holders.has(node) && !this.#keks.has(node));
   }
 
   #close(group: GroupId, { made, replica }: Case): void {
@@ -267,7 +277,7 @@ export class KeyOffice implements Sleeper {
         const publicKey = this.#kekOf(found, duty.node)!;
         const blobs = keys.keys.flatMap(({ epoch, id }) => {
           const blob = aead.holds(id) ? aead.wrapFor(id, publicKey) : null;
-          return blob === null ? [] : [{ epoch, blob }];
+          return blob === null ? [] : [{ epoch, id, blob }];
         });
         if (blobs.length < keys.keys.length) return null;
         return { kind: "admit", node: duty.node, publicKey, blobs };

@@ -196,7 +196,7 @@ export class Keyring implements Sleeper {
   }
 
   #rest(): void {
-    const us = Math.min(waitUs.max, waitUs.min * 2 ** Math.min(this.#failures++, 10));
+    const us = Math.min(waitUs.max, waitUs.min << Math.min(this.#failures++, 10));
     this.#restUntilUs = this.#parts.nowUs() + us;
   }
 

@@ -1,5 +1,4 @@
 /** The node that hosts many Raft groups: routes messages, requests and completions to its replicas. */
-import type { Sealer } from "../consensus.js";
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import {
@@ -13,7 +12,7 @@ import {
   type Term,
   metaGroup,
 } from "../ids.js";
-import { emptyBytes } from "../bytes.js";
+import { identitySealer } from "../keys/sealing.js";
 import type { HsmResult } from "../ports/hsm.js";
 import type { RaftMessage } from "../raft/messages.js";
 import type { RaftOptions } from "../raft/options.js";
@@ -23,7 +22,6 @@ import type { StewardOptions } from "../steward/errands.js";
 import { decodeAdminRequest } from "../store/admin-protocol.js";
 import { decodeClientRequest, encodeClientAnswer } from "../store/client-protocol.js";
 import { KvStore } from "../store/kv.js";
-import { encodeLedPage, ledPageMax } from "../store/led-page.js";
 import { ReplicatedStore } from "../store/replicated-store.js";
 import type { SessionLimits } from "../store/sessions.js";
 import { slotCountDefault } from "../store/slots.js";
@@ -35,11 +33,12 @@ import type { KeyPorts } from "./host-parts.js";
 import { KeyOffice, type KeyPolicy } from "./key-office.js";
 import { Keyring } from "./keyring.js";
 import { Later } from "./later.js";
-import { type Founding, type FoundingGroup, type LifeAnswer, Lifecycle } from "./lifecycle.js";
+import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
 import { raftOptions } from "./limits.js";
 import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from "./logic.js";
-import { type KeyFloorRequest, decodeNodeRequest } from "./node-requests.js";
+import { decodeNodeRequest, isOfNodes } from "./node-requests.js";
 import { Office } from "./office.js";
+import { OwnAnswers } from "./own-answers.js";
 import { Replica } from "./replica.js";
 import { ReplicaKeys } from "./replica-keys.js";
 import { Replicas } from "./replicas.js";
@@ -103,6 +102,7 @@ class MultiRaftNode implements NodeLogic {
   readonly #sleepers: Sleepers;
   readonly #beats: Beats;
   readonly #desk: Desk;
+  readonly #ownAnswers: OwnAnswers;
   readonly #office: Office | null;
   /** Both or neither. */
   readonly #keyring: Keyring | null;
@@ -135,6 +135,12 @@ class MultiRaftNode implements NodeLogic {
         ? null
         : new KeyOffice(context, this.#desk, this.#keyring, parts.keyPolicy);
     this.#service = new Service(context, this.#requests, this.#keyOffice);
+    this.#ownAnswers = new OwnAnswers({
+      led: context.led,
+      lifecycle: this.#lifecycle,
+      replicas: this.#replicas,
+      keyring: this.#keyring,
+    });
   }
 
   start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void {
@@ -326,56 +332,17 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle.answerStray(from, routed);
   }
 
-  /** Of the steward, which may be on this very node. */
+  /** Of the steward or a leader, which may be on this very node. */
   #nodeRequest(letter: Letter, word: number): void {
     const decoded = decodeNodeRequest(letter.bytes);
     const request = this.#desk.open(letter);
-    switch (decoded.kind) {
-      case "undecodable":
-        this.#stepped("nodeRequest", word);
-        this.#answer(request, encodeClientAnswer({ kind: "malformed", code: decoded.code }));
-        return;
-      case "found":
-        this.#stepped(decoded.kind, word);
-        this.#answer(request, lifeAnswers[this.#lifecycle.onFound(decoded)]);
-        return;
-      case "erase":
-        this.#stepped(decoded.kind, word);
-        this.#answer(request, lifeAnswers[this.#lifecycle.onErase(decoded)]);
-        return;
-      case "led": {
-        this.#stepped(decoded.kind, word);
-        const bytes = encodeLedPage(this.#context.led.page(decoded.above, ledPageMax));
-        this.#answer(request, encodeClientAnswer({ kind: "readResult", bytes }));
-        return;
-      }
-      case "kek":
-        this.#stepped(decoded.kind, word);
-        this.#answer(request, this.#ownKek());
-        return;
-      case "keyFloor":
-        this.#stepped(decoded.kind, word);
-        this.#answer(request, this.#keyFloor(decoded));
-        return;
-      default:
-        this.#ask(request, decoded, word);
-    }
-  }
-
-  #ownKek(): Uint8Array {
-    const publicKey = this.#keyring?.publicKey ?? null;
-    if (publicKey === null) return refusalBytes("keysUnavailable", null);
-    return encodeClientAnswer({ kind: "done", bytes: publicKey });
-  }
-
-  /** Every replica of that life that is here has to be rid of what is older. */
-  #keyFloor({ group, incarnation, below }: KeyFloorRequest): Uint8Array {
-    const here = this.#replicas.peekAll(group).filter((each) => each.incarnation === incarnation);
-    const clean = here.map(({ key }) => {
-      const replica = this.#replicas.find(key);
-      return replica === null || replica.leaving ? false : replica.clearBelow(below);
-    });
-    return clean.every(Boolean) ? lifeAnswers.done : refusalBytes("notReady", null);
+    if (decoded.kind === "undecodable") {
+      this.#stepped("nodeRequest", word);
+      this.#answer(request, encodeClientAnswer({ kind: "malformed", code: decoded.code }));
+    } else if (isOfNodes(decoded)) {
+      this.#stepped(decoded.kind, word);
+      this.#answer(request, this.#ownAnswers.to(decoded));
+    } else this.#ask(request, decoded, word);
   }
 
   #ask(request: RequestId, asked: Asked, word: number): void {
@@ -490,18 +457,4 @@ const routed: { -readonly [Field in keyof ReplicaKey]: ReplicaKey[Field] } = {
   group: 0 as GroupId,
   incarnation: 0 as Incarnation,
   replica: 0 as ReplicaId,
-};
-
-/** What the steward is told; a disk that may not hold the replica never will. */
-const lifeAnswers: Readonly<Record<LifeAnswer, Uint8Array>> = {
-  done: encodeClientAnswer({ kind: "done", bytes: emptyBytes }),
-  underWay: refusalBytes("notReady", null),
-  refused: refusalBytes("badTarget", null),
-};
-
-const identitySealer: Sealer = {
-  keyEpoch: 0,
-  refusal: () => null,
-  seal: (_header, payload) => payload,
-  open: (_header, sealed) => sealed,
 };

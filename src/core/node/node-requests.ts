@@ -47,8 +47,10 @@ export interface KeyFloorRequest {
   readonly below: number;
 }
 
-export type NodeRequest =
-  AdminRequest | FoundRequest | EraseRequest | LedRequest | KekRequest | KeyFloorRequest;
+/** What a node answers for itself. */
+export type OwnRequest = FoundRequest | EraseRequest | LedRequest | KekRequest | KeyFloorRequest;
+
+export type NodeRequest = AdminRequest | OwnRequest;
 
 /** As in docs/reference/client-protocol.md. Those from 64 to 95 are an admin's. */
 const nodeKind = { found: 96, erase: 97, led: 98, kek: 99, keyFloor: 100 } as const;
@@ -100,6 +102,6 @@ export function decodeNodeRequest(bytes: Uint8Array): NodeRequest | Undecodable 
   }
 }
 
-function isOfNodes(request: NodeRequest): request is Exclude<NodeRequest, AdminRequest> {
+export function isOfNodes(request: NodeRequest): request is OwnRequest {
   return request.kind in nodeKind;
 }

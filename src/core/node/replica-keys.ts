@@ -23,6 +23,9 @@ export interface ReplicaKeysParts {
   readonly snapshotId: () => readonly [number, number, number];
 }
 
+/** Newer ones push out older ones, which were applied long since. */
+const foreseenMax = 64;
+
 /** Of the snapshot that a state is of. */
 interface Position {
   readonly index: number;
@@ -34,6 +37,8 @@ export class ReplicaKeys {
   /** How often something was said about keys here, by whatever means. */
   version = 0;
   readonly #parts: ReplicaKeysParts;
+  /** Of entries that are in the log and maybe not applied yet: wrapped for this node. */
+  readonly #foreseen = new Map<DataKeyId, Uint8Array>();
 
   constructor(parts: ReplicaKeysParts) {
     this.#parts = parts;
@@ -45,12 +50,29 @@ export class ReplicaKeys {
     return this.sealer.keys;
   }
 
+  /**
+   * An entry came into the log. Who joins is given older keys by an entry that stands behind what is
+   * sealed under them. A blob is of use whether the entry is ever committed or not.
+   */
+  foresee(owner: KeyOwner, { payload }: Entry): void {
+    const entry = decodeKeyEntry(payload);
+    if (entry.kind !== "admit" || entry.node !== this.#parts.node) return;
+    for (const { id, blob } of entry.blobs) {
+      for (const oldest of this.#foreseen.keys()) {
+        if (this.#foreseen.size < foreseenMax) break;
+        this.#foreseen.delete(oldest);
+      }
+      this.#foreseen.set(id, blob.slice());
+    }
+    for (const { epoch } of this.keys.keys) this.#holds(owner, this.keys, epoch);
+  }
+
   /** A committed entry about keys. */
-  apply({ payload }: Entry): void {
+  apply({ payload, index }: Entry): void {
     const { marks, keyring } = this.#parts;
     const entry = decodeKeyEntry(payload);
     const before = this.keys.keys;
-    if (entry.kind === "undecodable" || !this.keys.apply(entry)) {
+    if (entry.kind === "undecodable" || !this.keys.apply(entry, index)) {
       marks.hit("staleKeyEntryDropped");
       return;
     }
@@ -75,7 +97,10 @@ export class ReplicaKeys {
     const closed = readClosedState(bytes);
     if (closed === null) return null;
     const { keys, keyEpoch } = closed;
-    if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) return "waits";
+    if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) {
+      // A snapshot of before this node was given the keys is of no use here.
+      return this.#blobOf(keys, keyEpoch) === undefined ? null : "waits";
+    }
     const state = openState(this.#sealerOf(closed), at, closed);
     if (state === null) return null;
     this.sealer.keys = keys;
@@ -113,13 +138,18 @@ export class ReplicaKeys {
   }
 
   #holds(owner: KeyOwner, keys: GroupKeys, epoch: number): boolean {
-    const { keyring, node } = this.#parts;
+    const { keyring } = this.#parts;
     const key = keys.at(epoch);
     if (key === null) return false;
     if (keyring.aead.holds(key.id)) return true;
-    const blob = key.blobs.get(node);
+    const blob = this.#blobOf(keys, epoch);
     if (blob !== undefined) keyring.want(owner, key.id as DataKeyId, blob);
     return false;
+  }
+
+  #blobOf(keys: GroupKeys, epoch: number): Uint8Array | undefined {
+    const key = keys.at(epoch);
+    return key?.blobs.get(this.#parts.node) ?? this.#foreseen.get(key?.id ?? ("" as DataKeyId));
   }
 
   #sealerOf({ keys }: ClosedState): GroupSealer {

@@ -3,9 +3,8 @@
  * effects are carried out right after it, in their order; none of them steps anything.
  */
 import { shorten } from "../arrays.js";
-import { assert, assertNever } from "../assert.js";
-import { emptyBytes } from "../bytes.js";
-import type { ConsensusResult, RecoveredReplica, Sealer } from "../consensus.js";
+import { assert } from "../assert.js";
+import type { RecoveredReplica, Sealer } from "../consensus.js";
 import { type Entry, type SnapshotMeta, entryType, isControl } from "../entry.js";
 import type { Index, RequestId, Token } from "../ids.js";
 import { noToken } from "../ids.js";
@@ -13,18 +12,19 @@ import type { RaftEffect } from "../raft/core.js";
 import type { RaftOptions } from "../raft/options.js";
 import { Raft, type RaftInput } from "../raft/raft.js";
 import type { Bound } from "../raft/view.js";
-import { encodeClientAnswer } from "../store/client-protocol.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import { type Applier, Applying } from "./applying.js";
+import { Awaited } from "./awaited.js";
 import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
+import { fileEffect } from "./file-effects.js";
 import { HeldBack } from "./held.js";
 import type { KeyOffice } from "./key-office.js";
 import type { KeyOwner } from "./keyring.js";
 import type { Later } from "./later.js";
 import type { ReplicaKeys } from "./replica-keys.js";
-import type { Question, Requests } from "./requests.js";
+import type { Requests } from "./requests.js";
 import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
@@ -51,12 +51,6 @@ export interface ReplicaParts {
 }
 
 type Tied = Extract<RaftEffect, { kind: "send" | "answer" | "readReady" }>;
-
-/** A confirmed read whose index is not applied yet. */
-interface WaitingRead {
-  readonly request: RequestId;
-  readonly index: Index;
-}
 
 /** The state in a snapshot whose key is not there yet. */
 interface Closed {
@@ -88,7 +82,6 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   /** It was removed: its last write is on its way to disk, and it is not stepped any more. */
   leaving = false;
   readonly #context: NodeContext;
-  readonly #requests: Requests;
   readonly #later: Later;
   readonly #sleepers: Sleepers;
   readonly #beats: Beats;
@@ -100,9 +93,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   readonly #applying: Applying;
   /** The newest token that waits for a sync. */
   #token: Token = noToken;
-  /** Committed and not yet applied: pairs of index and request, ascending. */
-  #committed: number[] = [];
-  #reads: WaitingRead[] = [];
+  readonly #awaited: Awaited;
   #closed: Closed | null = null;
   /** Committed entries wait for a key. */
   #keyless = false;
@@ -117,7 +108,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     this.keys = parts.keys;
     this.#keyOffice = parts.keyOffice;
     this.#context = context;
-    this.#requests = requests;
+    this.#awaited = new Awaited(requests, context.marks, this);
     this.#later = later;
     this.#sleepers = parts.sleepers;
     this.#beats = parts.beats;
@@ -145,9 +136,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     const { heldMax, requestsPendingMax } = this.#context.options;
     return [
       { name: "held back", size: this.#held.size, limit: heldMax },
-      { name: "committed", size: this.#committed.length / 2, limit: 2 * this.#logEntriesMax },
-      // At most as many again whose requests have ended.
-      { name: "reads to be served", size: this.#reads.length, limit: 2 * requestsPendingMax },
+      ...this.#awaited.bounds({ logEntriesMax: this.#logEntriesMax, requestsPendingMax }),
       { name: "staged bytes", size: this.store.stagedBytes, limit: this.store.moveBytesMax },
     ];
   }
@@ -157,6 +146,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     const { nowUs, node, boot, observer } = this.#context;
     const { view } = this.raft;
     const out = this.#context.effects;
+    this.#foresee(recovered.entries);
     if (state !== null && !this.#restoreOwn(recovered.snapshot!, state)) {
       this.#context.marks.hit("startedWithoutKeys");
       this.#closed = { snapshot: recovered.snapshot!, state, request: null };
@@ -168,6 +158,11 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     observer.stepped(node, "recovered", recovered.entries.length, view);
     if (state !== null && this.#closed === null) this.#showRestored(this.applied as Index);
     this.#carryOut(out);
+  }
+
+  #foresee(entries: readonly Entry[]): void {
+    if (this.keys === null) return;
+    for (const entry of entries) if (entry.type === entryType.key) this.keys.foresee(this, entry);
   }
 
   /** False: the key of the snapshot is not there yet. */
@@ -236,9 +231,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     }
     this.applied = snapshot.index;
     this.#showRestored(snapshot.index);
-    this.#supersede(snapshot.index);
+    this.#awaited.supersede(snapshot.index);
     this.step({ kind: "restored", request, snapshot }, request);
-    this.#serveReads();
+    this.#awaited.serveReads();
   }
 
   /** A key that was waited for is there. */
@@ -252,7 +247,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
       this.#closed = closed;
       return;
     } else if (closed !== null) this.#showRestored(closed.snapshot.index);
-    this.#keyless = false;
+    this.#keyless = !this.keys!.mayOpen(this, this.keys!.keys.epoch);
     this.#applying.resume();
     if (this.raft.state.permissions.mayApply) return;
     if (this.#keyless) return;
@@ -272,7 +267,15 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
 
   /** True: nothing that is sealed under a key below that epoch is left of it on this node. */
   clearBelow(epoch: number): boolean {
-    return this.keys !== null && epoch === 0;
+    const { wal, snapshots } = this.#context;
+    const since = this.keys?.keys.at(epoch)?.since;
+    if (since === undefined) return false;
+    if (!wal.holdsBelow(this.key, epoch) && snapshots.onlyFrom(this.key, since as Index))
+      return true;
+    this.step({ kind: "compactNow" }, epoch);
+    snapshots.dropOlder(this.key);
+    wal.vacate(this.key, epoch);
+    return false;
   }
 
   /** Its last write: after it the id is dead on this disk. Until it is durable nothing is stepped. */
@@ -289,9 +292,8 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   }
 
   #end(): void {
-    this.#supersede(Infinity);
-    for (const { request } of this.#reads.splice(0))
-      this.#requests.refuse(request, "removed", null);
+    this.#awaited.supersede(Infinity);
+    this.#awaited.refuseReads("removed");
     this.#context.snapshots.remove(this.key);
     this.keys?.drop(this);
     this.#context.led.set(this.key, false);
@@ -316,7 +318,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
 
   /** It sleeps: it may become a row, unless anything is under way here. */
   rest(): void {
-    const waiting = this.#held.size + this.#committed.length + this.#reads.length;
+    const waiting = this.#held.size + this.#awaited.size;
     const keyless = this.#keyless || this.#closed !== null;
     if (waiting === 0 && this.waiting === null && !this.leaving && !keyless) this.#restful(this);
   }
@@ -337,6 +339,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
       case "persist":
         this.#token = effect.token;
         this.#context.writes.persist(this, effect);
+        this.#foresee(effect.entries);
         return;
       case "apply":
         this.#applying.begin(effect.entries);
@@ -349,55 +352,13 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
         this.#context.observer.event(this.#context.node, this.group, effect.event);
         return;
       default:
-        this.#fileEffect(effect);
+        fileEffect(this.#context, this.key, effect, (index, term) => this.#state(index, term));
     }
   }
 
-  #fileEffect(effect: Exclude<RaftEffect, Tied | { kind: InMemory }>): void {
-    const { wal, walEvents, snapshots, snapshotEvents } = this.#context;
-    const { key } = this;
-    switch (effect.kind) {
-      case "readLog": {
-        const { request, from, to, bytesMax } = effect;
-        wal.readEntries(key, request, from, to, bytesMax, walEvents);
-        return;
-      }
-      case "takeSnapshot": {
-        const { request, index, term, configuration } = effect;
-        assert(index === this.applied, "a snapshot is of what is applied", { index });
-        const state = this.#sealedState(index, term);
-        if (state === null) snapshotEvents.push({ kind: "saved", key, request, snapshot: null });
-        else snapshots.save(key, request, index, term, configuration, state, snapshotEvents);
-        return;
-      }
-      case "readChunk": {
-        const { request, snapshot, offset, bytesMax } = effect;
-        snapshots.readChunk(key, request, snapshot, offset, bytesMax, snapshotEvents);
-        return;
-      }
-      case "writeChunk": {
-        const { request, snapshot, offset, bytes } = effect;
-        snapshots.writeChunk(key, request, snapshot, offset, bytes, snapshotEvents);
-        return;
-      }
-      case "restore":
-        snapshots.receive(key, effect.request, effect.snapshot, snapshotEvents);
-        return;
-      case "compact":
-        wal.compact(key, effect.through);
-        return;
-      case "sign":
-      case "verify":
-        // This node has no keys to sign with: who asks gets no answer but this.
-        assert(false, "Raft asks for no signatures");
-        return;
-      default:
-        assertNever(effect);
-    }
-  }
-
-  /** Null: without the key in force no snapshot is made. */
-  #sealedState(index: Index, term: number): Uint8Array | null {
+  /** What a snapshot holds; null: it cannot be made without the key in force. */
+  #state(index: Index, term: number): Uint8Array | null {
+    assert(index === this.applied, "a snapshot is of what is applied", { index });
     const state = this.store.snapshot();
     if (this.keys === null) return state;
     const sealed = this.keys.seal(this, state, { index, term });
@@ -427,31 +388,10 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
         this.#context.outbox.add(effect.to, effect.message);
         return;
       case "answer":
-        this.#answer(effect.request, effect.result);
+        this.#awaited.ended(effect.request, effect.result);
         return;
       case "readReady":
-        if (effect.index <= this.applied) this.#serve(effect.request);
-        else this.#waitForApply(effect);
-        return;
-    }
-  }
-
-  #answer(request: RequestId, result: ConsensusResult): void {
-    const pending = this.#requests.find(request);
-    if (pending === undefined) return;
-    switch (result.kind) {
-      case "committed":
-        if (pending.kind === "command") this.#committed.push(result.index, request);
-        else this.#requests.answer(request, done);
-        return;
-      case "transferred":
-        this.#requests.answer(request, done);
-        return;
-      case "refused":
-        this.#requests.refuse(request, result.reason, result.leader);
-        return;
-      case "unknown":
-        this.#requests.unknown(request, result.leader);
+        this.#awaited.readReady(effect);
         return;
     }
   }
@@ -461,9 +401,13 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     if (this.keys.keys.revoked) return false;
     if (this.keys.mayOpen(this, keyEpoch)) return true;
     this.#context.marks.hit("applyWaitedForKey");
+    this.#loseKeys();
+    return false;
+  }
+
+  #loseKeys(): void {
     this.#keyless = true;
     this.#later.keyless(this);
-    return false;
   }
 
   applyEntry(entry: Entry): void {
@@ -477,11 +421,15 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
       const { node, observer } = this.#context;
       observer.controlApplied?.(node, this.raft.view, entry, answer, this.store);
     }
-    if (this.#committed.length > 0) this.#answerCommitted(entry.index, answer);
+    this.#awaited.applied(entry.index, answer);
   }
 
   #applyToKeys(keys: ReplicaKeys, entry: Entry): void {
-    if (entry.type === entryType.key) keys.apply(entry);
+    if (entry.type === entryType.key) {
+      keys.apply(entry);
+      // Who leads next seals under the key in force.
+      if (!keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();
+    }
     if (entry.keyEpoch > 0) keys.keys.count(entry.keyEpoch);
   }
 
@@ -493,61 +441,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   sliceApplied(entries: readonly Entry[], whole: boolean): void {
     const { node, observer } = this.#context;
     observer.applied(node, this.raft.view, entries, this.#digest());
-    this.#serveReads();
+    this.#awaited.serveReads();
     if (whole) this.#later.applied(this);
     if (this.leads) this.#keyOffice?.due(this);
-  }
-
-  #answerCommitted(index: Index, answer: Uint8Array | null): void {
-    const committed = this.#committed;
-    if (committed[0] !== index) return;
-    this.#requests.answer(committed[1] as RequestId, answer ?? done);
-    committed.splice(0, 2);
-  }
-
-  /** A snapshot has covered what these waited for: it was applied, but its answer is lost. */
-  #supersede(through: number): void {
-    while (this.#committed.length > 0 && this.#committed[0]! <= through) {
-      this.#context.marks.hit("answerSuperseded");
-      this.#requests.unknown(this.#committed[1] as RequestId, null);
-      this.#committed.splice(0, 2);
-    }
-  }
-
-  /** The index of this read is still to be applied. */
-  #waitForApply({ request, index }: WaitingRead): void {
-    if (this.#requests.find(request) === undefined) return;
-    this.#context.marks.hit("readWaitedForApply");
-    if (this.#reads.length >= 2 * this.#requests.size) {
-      this.#context.marks.hit("endedReadsDropped");
-      this.#reads = this.#reads.filter((read) => this.#requests.find(read.request) !== undefined);
-    }
-    this.#reads.push({ request, index });
-  }
-
-  #serveReads(): void {
-    if (this.#reads.length === 0) return;
-    const waiting = this.#reads;
-    this.#reads = [];
-    for (const read of waiting) {
-      if (read.index <= this.applied) this.#serve(read.request);
-      else this.#reads.push(read);
-    }
-  }
-
-  #serve(request: RequestId): void {
-    if (this.keys?.keys.revoked === true) {
-      this.#requests.refuse(request, "keyRevoked", null);
-      return;
-    }
-    const pending = this.#requests.find(request);
-    if (pending === undefined || pending.question === null) return;
-    this.#requests.answer(request, this.#read(pending.question));
-  }
-
-  #read(asked: Question): Uint8Array {
-    if (asked.kind === "query") return this.store.query(asked.question, asked.slot, asked.epoch);
-    return this.store.readSlots(asked.slots, asked.epoch, asked.offset, asked.bytesMax);
   }
 
   #showRestored(index: Index): void {
@@ -556,12 +452,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   }
 }
 
-type InMemory = "persist" | "apply" | "wakeAt" | "event";
-
 const timer: RaftInput = { kind: "timer" };
 const withKeys: RaftInput = { kind: "permitted", permissions: { mayLead: true, mayApply: true } };
 const withoutKeys: RaftInput = {
   kind: "permitted",
   permissions: { mayLead: false, mayApply: false },
 };
-const done: Uint8Array = encodeClientAnswer({ kind: "done", bytes: emptyBytes });

@@ -21,6 +21,20 @@ export function makeRoom(core: RaftCore): void {
   else if (state.applied > state.log.base) takeSnapshot(core);
 }
 
+/** What is applied by now is to leave the log. */
+export function onCompactNow({ state }: RaftCore): void {
+  if (state.permissions.mayApply) state.compactTo = Math.max(state.compactTo, state.applied);
+}
+
+/** In every step until it is done: by the newest snapshot, or else by one that is taken for it. */
+export function compactAsAsked(core: RaftCore): void {
+  const { state } = core;
+  if (!state.permissions.mayApply) return;
+  if (state.snapshot === null || state.snapshot.index < state.compactTo) takeSnapshot(core);
+  else compact(core, 0);
+  if (state.log.base >= state.compactTo) state.compactTo = 0;
+}
+
 /** Between two batches: the state machine stands exactly at `applied`. False: not now. */
 export function takeSnapshot(core: RaftCore): boolean {
   const { state } = core;
@@ -55,10 +69,13 @@ export function onSnapshotTaken(
   state.snapshotFailed = snapshot === null;
   if (snapshot === null) {
     core.marks.hit("snapshotNotTaken");
+    // Asked for again at once, a disk without room would be asked without end.
+    state.compactTo = 0;
     return;
   }
-  // A snapshot received meanwhile may cover more.
-  if (state.snapshot !== null && snapshot.index <= state.snapshot.index) return;
+  // A snapshot received meanwhile may cover more. One of the same index has taken the place of the
+  // other's file, and sealed anew it is another one.
+  if (state.snapshot !== null && snapshot.index < state.snapshot.index) return;
   if (termAt(state.log, snapshot.index) !== snapshot.term) return;
   state.snapshot = snapshot;
   compact(core, options.trailingEntries);

@@ -7,7 +7,7 @@ import type { Marks } from "../marks.js";
 import { pack, unpack } from "../plain.js";
 import { onApplied, onApplyLogRead, applyCommitted, trimCache } from "./apply.js";
 import { advanceCommit } from "./commit.js";
-import { maybeTakeSnapshot, onSnapshotTaken } from "./compaction.js";
+import { compactAsAsked, maybeTakeSnapshot, onCompactNow, onSnapshotTaken } from "./compaction.js";
 import { type RaftCore, type RaftEffect, closePersist } from "./core.js";
 import { onPersistFailed, onPersisted, retryWrites } from "./durability.js";
 import { countOwnVote, endRound, onElectionTimeout } from "./election.js";
@@ -105,6 +105,7 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     if (core.state.damagedThrough > 0) checkRepair(core);
     if (core.state.commit !== commit) noteRemoval(core);
     if (core.state.receiving !== null) tryRestore(core);
+    if (core.state.compactTo > 0) compactAsAsked(core);
     applyCommitted(core);
     trimCache(core);
     closePersist(core);
@@ -206,6 +207,9 @@ function handleHost(core: RaftCore, input: HostInput): void {
       return;
     case "permitted":
       onPermitted(core, input.permissions);
+      return;
+    case "compactNow":
+      onCompactNow(core);
       return;
     case "signed":
     case "verified":

@@ -244,6 +244,7 @@ function isSettled(state: RaftState): boolean {
     state.applyingTo === 0 &&
     state.applyRead === 0 &&
     state.takeRequest === 0 &&
+    state.compactTo === 0 &&
     state.forwardRequest === 0 &&
     state.handedOver === null &&
     state.permissions.mayApply &&

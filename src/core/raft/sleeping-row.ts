@@ -32,6 +32,7 @@ export function fitsRow(state: RaftState): boolean {
     state.applyingTo === 0 &&
     state.applyRead === 0 &&
     state.takeRequest === 0 &&
+    state.compactTo === 0 &&
     state.unknownTypeAt === 0 &&
     state.damagedThrough === 0 &&
     hasNoRequests(state) &&

@@ -186,6 +186,8 @@ export interface RaftState {
   appliedBytes: number;
   /** The newest taking of a snapshot failed: its disk may have no room. */
   snapshotFailed: boolean;
+  /** The log is to be compacted up to here, with nothing kept for others; 0: as usual. */
+  compactTo: number;
   receiving: SnapshotReceive | null;
 
   /** What a damaged log must reach; 0 when it is whole. */
@@ -259,6 +261,7 @@ export function initialState(
     takenAt: 0,
     appliedBytes: 0,
     snapshotFailed: false,
+    compactTo: 0,
     receiving: null,
     damagedThrough: 0,
     damagedTerm: 0,

@@ -1,4 +1,5 @@
 /** What recovery makes of the files it has read: which batches count, what was cut, what was lost. */
+import type { Checksum } from "../crc32.js";
 import type { SnapshotMeta } from "../entry.js";
 import { sectorBytes } from "../ports/disk.js";
 import { rowFlag } from "./batch.js";
@@ -19,6 +20,7 @@ import {
   lsnAfter,
   scanSegment,
 } from "./scan.js";
+import { type SealedEpochs, scanSealed } from "./sealed.js";
 import { segmentHeadBytes } from "./segment.js";
 import { emptySegment } from "./spare.js";
 
@@ -48,6 +50,10 @@ export interface Analysis {
   readonly oldestLsn: number;
   readonly forgotten: boolean;
   readonly scanned: readonly ScannedSegment[];
+  /** By segment; of the tail's only what stands before its end. */
+  readonly sealed: ReadonlyMap<number, SealedEpochs>;
+  /** True: something is sealed somewhere in the log, behind its end too. */
+  readonly anySealed: boolean;
   /** The segment and offset that the log goes on at. */
   readonly tailSegment: number;
   readonly tailEnd: number;
@@ -100,7 +106,9 @@ export function analyse(input: RecoveryInput, context: WalContext): Analysis {
   }
   const replayed = replay(kept, oldestLsn, position, crc32);
   const finished = finishAll(replayed, input.snapshots, losses, context);
-  const index = indexOf(scanned, oldestSegment, tail, replayed, finished);
+  const sealed = new Map<number, SealedEpochs>();
+  const anySealed = findSealed(scanned, tail, sealed, crc32);
+  const index = indexOf(scanned, oldestSegment, tail, replayed, finished, sealed);
   firstLsns(index, kept, oldestSegment, oldestLsn);
   const damaged = kept.some((batch) => !hasBothCopies(batch, crc32));
   const boots = [input.bootFloor, proven.boot, ...scanned.map(({ headBoot }) => headBoot)];
@@ -126,6 +134,8 @@ export function analyse(input: RecoveryInput, context: WalContext): Analysis {
     oldestLsn,
     forgotten: losses.any || (last?.header.forgotten ?? false),
     scanned,
+    sealed,
+    anySealed,
     tailSegment: tail.segment,
     tailEnd: tail.end,
     batches: kept.length,
@@ -280,6 +290,25 @@ function finishAll(
   });
 }
 
+/** Fills `sealed`; true when anything is sealed. What is left behind the tail's end gets zeroed. */
+function findSealed(
+  scanned: readonly ScannedSegment[],
+  tail: Tail,
+  sealed: Map<number, SealedEpochs>,
+  crc32: Checksum,
+): boolean {
+  let any = false;
+  for (const { image, salt, foreign } of scanned) {
+    const { segment, bytes } = image;
+    let found = scanSealed(bytes, bytes.length, salt, crc32);
+    if (found === null) continue;
+    any = true;
+    if (segment === tail.segment && !foreign) found = scanSealed(bytes, tail.end, salt, crc32);
+    if (found !== null) sealed.set(segment, found);
+  }
+  return any;
+}
+
 /** The index as it would be had the log been written in this boot. */
 function indexOf(
   scanned: readonly ScannedSegment[],
@@ -287,6 +316,7 @@ function indexOf(
   tail: { readonly segment: number; readonly end: number },
   replayed: Replayed,
   finished: readonly FinishedReplica[],
+  sealed: ReadonlyMap<number, SealedEpochs>,
 ): LogIndex {
   const index = new LogIndex();
   for (let segment = oldest; segment <= tail.segment; segment++) {
@@ -296,6 +326,7 @@ function indexOf(
     const state = emptySegment(segment, usable ? found.image.bytes.length : 0, found?.salt ?? 0);
     state.end = segment === tail.segment ? tail.end : state.sizeBytes;
     state.pinned = replayed.pinned.has(segment);
+    state.sealed = sealed.get(segment) ?? null;
     index.segments.push(state);
   }
   for (const replica of finished) placeReplica(index, replica);
@@ -314,7 +345,7 @@ function placeReplica(index: LogIndex, finished: FinishedReplica): void {
     touched.add(foundingSegment);
   }
   for (const { entry, place, bytes } of entries) {
-    index.append(log, entry.index, place, bytes);
+    index.append(log, entry.index, place, bytes, entry.keyEpoch);
     touched.add(placeSegment(place));
   }
   if (basePlace !== 0) touched.add(placeSegment(basePlace));

@@ -1,7 +1,8 @@
 /**
  * Empties the oldest segment: what idle replicas still need of it is written again, as checkpoint
  * rows that ride on later batches, a bounded number on each. The log is cleaned in a circle only
- * while at least half of it is garbage, so each byte is written again once at most on average.
+ * while at least half of it is garbage, so each byte is written again once at most on average; but
+ * for a data key that is to be erased, it is cleaned whatever that costs.
  */
 import type { Entry } from "../entry.js";
 import type { DiskResult } from "../ports/disk.js";
@@ -26,6 +27,9 @@ interface Ready {
   /** Where the entry stood; it is skipped when it has gone from there. */
   readonly place: number;
 }
+
+/** Why a segment is emptied: there are many, or space is short, or a data key is to be erased. */
+export type CleaningReason = "many" | "space" | "key";
 
 /** Replicas that are looked at in one go. */
 const looksMax = 256;
@@ -53,15 +57,34 @@ export class Checkpointer {
     return this.#ready.length > 0;
   }
 
-  /** Starts on the oldest segment when that pays, and reads ahead. `urgent`: space is short. */
-  advance(urgent: boolean): void {
+  /** Everything that the segment was needed for was taken, or could not be read. */
+  get isThrough(): boolean {
+    const oldest = this.#index.segments[0];
+    if (oldest === undefined || this.#segment !== oldest.segment) return false;
+    return this.#op === 0 && this.nextBytes === 0 && this.#cursor >= oldest.touched.length;
+  }
+
+  /** Looks at all of the segment once more. */
+  again(): void {
+    this.#segment = 0;
+  }
+
+  /** Bytes that a batch must have left for the next row; 0 when none is ready. */
+  get nextBytes(): number {
+    const next = this.#ready.find((ready) => this.#isNeeded(ready));
+    return next === undefined ? 0 : this.#costOf(next, true);
+  }
+
+  /** Starts on the oldest segment when that pays, and reads ahead. */
+  advance(reason: CleaningReason): void {
     const { segments, liveBytes } = this.#index;
     const oldest = segments[0];
     if (oldest === undefined || this.#op !== 0) return;
     if (this.#segment !== oldest.segment) {
       const { segmentsMin, segmentBytes } = this.#context.options;
-      const many = segments.length > (urgent ? 1 : segmentsMin);
-      if (!many || oldest.pinned || liveBytes * 2 > segments.length * segmentBytes) return;
+      const many = segments.length > (reason === "many" ? segmentsMin : 1);
+      const pays = reason === "key" || liveBytes * 2 <= segments.length * segmentBytes;
+      if (!many || oldest.pinned || !pays) return;
       this.#segment = oldest.segment;
       this.#cursor = 0;
       this.#entry = 0;
@@ -77,8 +100,11 @@ export class Checkpointer {
     }
   }
 
-  /** Rows for the next batch, which they lengthen by at most `bytesMax`. */
-  take(bytesMax: number): CheckpointRow[] {
+  /**
+   * Rows for the next batch, which they lengthen by at most `bytesMax`. For a key, an entry that is
+   * larger than what should ride on one batch goes alone.
+   */
+  take(bytesMax: number, reason: CleaningReason): CheckpointRow[] {
     const rows: CheckpointRow[] = [];
     const { checkpointBytesMax, checkpointRowsMax } = this.#context.options;
     let room = Math.min(bytesMax, checkpointBytesMax);
@@ -93,9 +119,9 @@ export class Checkpointer {
       if (fresh && rows.length === checkpointRowsMax) break;
       const { log, entry } = ready;
       const founding = fresh && log.foundingSegment === this.#segment;
-      let cost = entry === null ? 0 : entryRecordBytes(entry);
-      if (fresh) cost += 2 * rowBytes + (founding ? foundingRecordBytes(log.founding!) : 0);
-      if (cost > room) break;
+      const cost = this.#costOf(ready, fresh);
+      const alone = reason === "key" && previous === undefined && cost <= bytesMax;
+      if (cost > room && !alone) break;
       room -= cost;
       used++;
       if (fresh) rows.push({ log, entries: entry === null ? [] : [entry], founding });
@@ -142,6 +168,14 @@ export class Checkpointer {
     }
     this.#cursor++;
     this.#entry = 0;
+  }
+
+  /** `fresh`: with a row of its own. */
+  #costOf({ log, entry }: Ready, fresh: boolean): number {
+    const bytes = entry === null ? 0 : entryRecordBytes(entry);
+    if (!fresh) return bytes;
+    const founding = log.foundingSegment === this.#segment;
+    return bytes + 2 * rowBytes + (founding ? foundingRecordBytes(log.founding!) : 0);
   }
 
   #isNeeded({ log, entry, place }: Ready): boolean {

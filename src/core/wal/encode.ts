@@ -23,6 +23,7 @@ import type { CheckpointRow } from "./checkpoint.js";
 import { type LogIndex, type ReplicaLog, type SegmentState, isGone, placeOf } from "./log-index.js";
 import type { WalWrite } from "./log-store.js";
 import { putRecord, recordField, recordHeaderBytes, recordType, sealRecord } from "./record.js";
+import { SealedEpochs } from "./sealed.js";
 
 export interface BatchContent {
   readonly checkpoint: readonly CheckpointRow[];
@@ -196,7 +197,7 @@ export class BatchEncoder {
 
   #append(log: ReplicaLog, entry: Entry): void {
     const place = this.#entry(log, entry);
-    this.#index.append(log, entry.index, place, entryRecordBytes(entry));
+    this.#index.append(log, entry.index, place, entryRecordBytes(entry), entry.keyEpoch);
   }
 
   #logOf(write: WalWrite): ReplicaLog {
@@ -214,6 +215,10 @@ export class BatchEncoder {
   #entry(log: ReplicaLog, entry: Entry): number {
     const { segment } = this.#place!;
     const place = placeOf(segment.segment, segment.end + this.#at);
+    if (entry.keyEpoch > 0) {
+      segment.sealed ??= new SealedEpochs();
+      segment.sealed.note(log.group, log.incarnation, entry.keyEpoch);
+    }
     const at = this.#open(recordType.entry, entry.keyEpoch, log.group, log.incarnation);
     putEntry(this.#bytes, at, log.replica, entry);
     this.#close(this.#at + entryRecordBytes(entry));

@@ -7,6 +7,7 @@ import { assert } from "../assert.js";
 import { bytesKey } from "../bytes.js";
 import type { SnapshotMeta } from "../entry.js";
 import { rowFlag } from "./batch.js";
+import type { SealedEpochs } from "./sealed.js";
 
 export interface ReplicaLog {
   readonly group: number;
@@ -38,7 +39,7 @@ export interface ReplicaLog {
   first: number;
   /** Places of the entries `first` to `last`: see `placeOf`. */
   places: number[];
-  /** Bytes of their records. */
+  /** Bytes of their records, and under which epoch they are sealed: see `sizeOf`. */
   sizes: number[];
   /** Another replica of the same group on this disk. */
   sibling: ReplicaLog | null;
@@ -61,6 +62,8 @@ export interface SegmentState {
   pinned: boolean;
   /** Every replica with a row in it, at least once. */
   touched: ReplicaLog[];
+  /** Of all that stands in the file, needed or not; null: nothing is sealed. */
+  sealed: SealedEpochs | null;
 }
 
 /** Different founding records that are remembered, for others to share them. */
@@ -71,6 +74,11 @@ const segmentUnit = 0x1_0000_0000;
 /** Segment and offset in one number; never 0, for a segment begins with its header. */
 export function placeOf(segment: number, offset: number): number {
   return segment * segmentUnit + offset;
+}
+
+/** The bytes of a record and the epoch of its entry in one number. */
+function sizeOf(bytes: number, keyEpoch: number): number {
+  return keyEpoch * segmentUnit + bytes;
 }
 
 export function placeSegment(place: number): number {
@@ -129,11 +137,11 @@ export class LogIndex {
     return this.segments.at(-1) ?? null;
   }
 
-  append(log: ReplicaLog, index: number, place: number, bytes: number): void {
+  append(log: ReplicaLog, index: number, place: number, bytes: number, keyEpoch: number): void {
     assert(index === log.last + 1, "entries are appended in order", { index, last: log.last });
     if (log.places.length === 0) log.first = index;
     log.places.push(place);
-    log.sizes.push(bytes);
+    log.sizes.push(sizeOf(bytes, keyEpoch));
     log.last = index;
     this.liveBytes += bytes;
     this.segment(placeSegment(place)).live++;
@@ -144,7 +152,18 @@ export class LogIndex {
   }
 
   sizeAt(log: ReplicaLog, index: number): number {
-    return log.sizes[index - log.first] ?? 0;
+    return (log.sizes[index - log.first] ?? 0) % segmentUnit;
+  }
+
+  /** True when this incarnation still needs an entry that is sealed under an epoch before `epoch`. */
+  needsBelow(group: number, incarnation: number, epoch: number): boolean {
+    const before = sizeOf(0, epoch);
+    let log = this.#replicas.get(group) ?? null;
+    for (; log !== null; log = log.sibling) {
+      if (log.incarnation !== incarnation) continue;
+      if (log.sizes.some((size) => size >= segmentUnit && size < before)) return true;
+    }
+    return false;
   }
 
   relocate(log: ReplicaLog, index: number, place: number): void {
@@ -248,7 +267,7 @@ export class LogIndex {
   }
 
   #drop(log: ReplicaLog, at: number): void {
-    this.liveBytes -= log.sizes[at]!;
+    this.liveBytes -= log.sizes[at]! % segmentUnit;
     this.segment(placeSegment(log.places[at]!)).live--;
   }
 }

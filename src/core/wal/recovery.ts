@@ -9,7 +9,7 @@ import { type Analysis, type LoadedSnapshot, analyse } from "./analysis.js";
 import type { WalContext } from "./context.js";
 import { type RingSlot, readRing, ringFiles } from "./header-ring.js";
 import { type Identity, encodeIdentity, identityFiles, readIdentity } from "./identity.js";
-import { type SegmentImage, staleSectors } from "./scan.js";
+import { type SegmentImage, dirtySectors, staleSectors } from "./scan.js";
 import { readSegmentHead, segmentFile, segmentHeadBytes, segmentNumber } from "./segment.js";
 
 export type RecoveryOutcome =
@@ -114,8 +114,9 @@ export class Recovery {
     this.#ring = rings.flatMap((bytes) => readRing(bytes, disk, this.#context.crc32));
     const input = { disk, bootFloor, images, ring: this.#ring, snapshots: this.#snapshots };
     const analysis = analyse(input, this.#context);
-    if (analysis.doubtful && !this.#careful) {
-      this.#context.marks.hit("readAgain");
+    // Of what no batch tells only a second reading can show that a first one told nothing of it.
+    if ((analysis.doubtful || analysis.anySealed) && !this.#careful) {
+      if (analysis.doubtful) this.#context.marks.hit("readAgain");
       this.#careful = true;
       this.#readSegments();
       return;
@@ -135,8 +136,10 @@ export class Recovery {
     if (found !== undefined && !found.foreign) {
       const file = segmentFile(analysis.tailSegment);
       // What was cut must be void before anything is written over its first sectors: else its last
-      // ones would look like damage behind them.
-      const stale = staleSectors(found, analysis.tailEnd, crc32);
+      // ones would look like damage behind them. Pieces of sealed records must not stay at all.
+      const stale = analysis.anySealed
+        ? dirtySectors(found, analysis.tailEnd)
+        : staleSectors(found, analysis.tailEnd, crc32);
       if (stale !== null) {
         const zeros = new Uint8Array(stale.end - stale.first);
         jobs.push(job((op) => disk.write(op, file, stale.first, zeros)));

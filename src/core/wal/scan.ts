@@ -212,6 +212,18 @@ export function staleSectors(
   return first < 0 ? null : { first, end };
 }
 
+/** Sectors from `from` on with anything in them: [first, end), or null. */
+export function dirtySectors(
+  { image }: ScannedSegment,
+  from: number,
+): { readonly first: number; readonly end: number } | null {
+  const { bytes } = image;
+  const first = alignSector(from);
+  let last = bytes.length - 1;
+  while (last >= first && bytes[last] === 0) last--;
+  return last < first ? null : { first, end: Math.min(bytes.length, alignSector(last + 1)) };
+}
+
 function refusalOf(bytes: Uint8Array, at: number, image: SegmentImage): string {
   const version = recordVersionAt(bytes, at);
   const what =

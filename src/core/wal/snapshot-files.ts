@@ -8,6 +8,7 @@ import type { DiskFile, DiskResult } from "../ports/disk.js";
 import type { WalContext } from "./context.js";
 import type { ReplicaKey, SnapshotEvent } from "./log-store.js";
 import { walOptions } from "./options.js";
+import { type Leaver, SnapshotRemovals } from "./snapshot-removals.js";
 import {
   type SnapshotName,
   encodeSnapshotHead,
@@ -31,12 +32,12 @@ interface Receiving {
   closing: boolean;
 }
 
-interface Owner {
+interface Owner extends Leaver {
   /** Whole files, newest first. */
   files: SnapshotName[];
   receiving: Receiving | null;
-  /** Files that are being saved. */
-  readonly saving: Set<string>;
+  /** Files that are being saved, or made durable after they were received, and their indices. */
+  readonly saving: Map<string, number>;
   /** The replica is gone: what is still under way must leave no file. */
   removed: boolean;
 }
@@ -52,9 +53,13 @@ export class SnapshotFiles {
   readonly #context: WalContext;
   readonly #owners = new Map<string, Owner>();
   readonly #pending = new Map<number, Then>();
+  readonly #removals: SnapshotRemovals;
 
   constructor(parts: WalParts) {
     this.#context = { ...parts, options: walOptions(parts.options) };
+    this.#removals = new SnapshotRemovals(parts.disk, (submit, then) => {
+      this.#ask(submit, then);
+    });
   }
 
   /** Operations of the disk that are under way. */
@@ -86,7 +91,8 @@ export class SnapshotFiles {
       out.push({ kind: "saved", key, request, snapshot: null });
       return;
     }
-    owner.saving.add(file);
+    owner.saving.set(file, index);
+    this.#removals.forget(owner, file);
     const bytes = encodeSnapshotHead(key, meta, crc32, state.length);
     bytes.set(state, stateOffset(meta));
     const name: SnapshotName = { key, index, term, suffix: "" };
@@ -99,7 +105,7 @@ export class SnapshotFiles {
       (written, later) => {
         if (written.ok) this.#publish(owner, file, name, done);
         else {
-          this.#drop(file);
+          this.#drop(owner, file, index);
           done(false, later);
         }
       },
@@ -194,11 +200,13 @@ export class SnapshotFiles {
         if (owner.receiving === receiving) owner.receiving = null;
         if (whole === null || whole.meta.checksum !== snapshot.checksum) {
           marks.hit("snapshotChecksumRefused");
-          this.#drop(receiving.file);
+          this.#drop(owner, receiving.file, index);
           refuse(later);
           return;
         }
+        owner.saving.set(receiving.file, index);
         this.#publish(owner, receiving.file, name, (ok, last) => {
+          owner.saving.delete(receiving.file);
           if (!ok) refuse(last);
           else
             last.push({ kind: "received", key, request, snapshot: whole.meta, state: whole.state });
@@ -210,10 +218,47 @@ export class SnapshotFiles {
   /** Removes every file of a replica that is gone. */
   remove(key: ReplicaKey): void {
     const owner = this.#owner(key);
-    for (const { index, term } of owner.files) this.#unlink(snapshotFile(key, index, term));
-    if (owner.receiving !== null) this.#unlink(owner.receiving.file);
+    for (const { index, term } of owner.files) {
+      this.#removals.remove(owner, snapshotFile(key, index, term), index);
+    }
+    const { receiving } = owner;
+    if (receiving !== null) this.#removals.remove(owner, receiving.file, receiving.index);
+    owner.files = [];
+    owner.receiving = null;
     owner.removed = true;
-    this.#owners.delete(ownerKey(key));
+  }
+
+  /**
+   * True when no file of the replica, whole or not, is of a snapshot before `index`, and none can
+   * come back in a crash.
+   */
+  onlyFrom(key: ReplicaKey, index: Index): boolean {
+    const owner = this.#owners.get(ownerKey(key));
+    if (owner === undefined) return true;
+    const { files, receiving, saving, leaving } = owner;
+    const indices = [...files, ...(leaving?.values() ?? [])].map((file) => file.index as number);
+    if (receiving !== null) indices.push(receiving.index);
+    return [...indices, ...saving.values()].every((at) => at >= index);
+  }
+
+  /**
+   * Only the newest whole snapshot stays, and what is on its way to become a newer one. Who reads an
+   * older file is told with its next chunk that it is not there. Asked again, it tries again what
+   * failed and takes what has come to an end meanwhile.
+   */
+  dropOlder(key: ReplicaKey): void {
+    const owner = this.#owners.get(ownerKey(key));
+    if (owner === undefined) return;
+    const newest = owner.files[0]?.index ?? (owner.removed ? Infinity : 0);
+    for (const { index, term } of owner.files.splice(1)) {
+      this.#removals.remove(owner, snapshotFile(key, index, term), index, true);
+    }
+    const { receiving } = owner;
+    if (receiving !== null && !receiving.closing && receiving.index < newest) {
+      owner.receiving = null;
+      this.#removals.remove(owner, receiving.file, receiving.index, true);
+    }
+    this.#removals.settle(owner, newest);
   }
 
   /** False: not an operation of these files. */
@@ -245,7 +290,7 @@ export class SnapshotFiles {
       if (parsed.suffix === "") whole.push({ ...parsed, sizeBytes });
       else {
         this.#context.marks.hit("snapshotLeftoverRemoved");
-        this.#unlink(name);
+        this.#removals.remove(this.#owner(parsed.key), name, parsed.index);
       }
     }
     return whole.sort(
@@ -274,7 +319,7 @@ export class SnapshotFiles {
     const file = snapshotFile(name.key, name.index, name.term);
     const owner = this.#owner(name.key);
     if (owner.files.length > 0) {
-      this.#unlink(file);
+      this.#removals.remove(owner, file, name.index);
       this.#loadNext(files, at + 1, 1, loaded, out);
       return;
     }
@@ -292,7 +337,8 @@ export class SnapshotFiles {
           loaded.push({ ...name.key, snapshot: whole.meta, state: whole.state });
         } else {
           this.#context.marks.hit("snapshotRottenSkipped");
-          if (bytes !== null) this.#unlink(file);
+          if (bytes !== null) this.#removals.remove(owner, file, name.index);
+          else this.#removals.leave(owner, file, name.index);
         }
         this.#loadNext(files, at + 1, 1, loaded, later);
       },
@@ -302,11 +348,13 @@ export class SnapshotFiles {
   #beginReceiving(owner: Owner, key: ReplicaKey, snapshot: SnapshotMeta): void {
     const { disk, crc32 } = this.#context;
     if (owner.receiving?.closing === true) return;
-    if (owner.receiving !== null) this.#unlink(owner.receiving.file);
+    const before = owner.receiving;
+    if (before !== null) this.#removals.remove(owner, before.file, before.index);
     const { index, term } = snapshot;
     const file = snapshotFile(key, index, term, "part");
     const receiving: Receiving = { file, index, term, offset: 0, failed: false, closing: false };
     owner.receiving = receiving;
+    this.#removals.forget(owner, file);
     this.#ask(
       (op) => disk.write(op, file, 0, encodeSnapshotHead(key, snapshot, crc32)),
       (result) => {
@@ -330,12 +378,17 @@ export class SnapshotFiles {
       (op) => disk.syncDirectory(op),
     ];
     const next = (at: number): void => {
+      const removed = at + 1 < steps.length ? [] : this.#removals.take();
       this.#ask(steps[at]!, (result, out) => {
-        if (!result.ok) this.#drop(from);
-        else if (at + 1 < steps.length) {
+        this.#removals.synced(removed, result.ok);
+        if (!result.ok) {
+          this.#drop(owner, from, name.index);
+          // It may have its name by now, and nobody knows it under that.
+          if (at > 0) this.#removals.leave(owner, to, name.index);
+        } else if (at + 1 < steps.length) {
           next(at + 1);
           return;
-        } else if (owner.removed) this.#unlink(to);
+        } else if (owner.removed) this.#removals.remove(owner, to, name.index);
         else this.#keep(owner, name);
         done(result.ok && !owner.removed, out);
       });
@@ -349,27 +402,23 @@ export class SnapshotFiles {
     const others = owner.files.filter((file) => file.index !== index || file.term !== term);
     const sorted = [name, ...others].sort((a, b) => b.index - a.index);
     owner.files = sorted.slice(0, 2);
-    for (const old of sorted.slice(2)) this.#unlink(snapshotFile(old.key, old.index, old.term));
+    this.#removals.forget(owner, snapshotFile(name.key, index, term));
+    for (const old of sorted.slice(2)) {
+      this.#removals.remove(owner, snapshotFile(old.key, old.index, old.term), old.index);
+    }
   }
 
-  #drop(file: string): void {
+  #drop(owner: Owner, file: string, index: number): void {
     this.#context.marks.hit("snapshotWriteFailed");
-    this.#unlink(file);
-  }
-
-  /** Nothing depends on whether a void file is really gone: the next start looks again. */
-  #unlink(file: string): void {
-    this.#ask(
-      (op) => this.#context.disk.remove(op, file),
-      () => undefined,
-    );
+    this.#removals.remove(owner, file, index);
   }
 
   #owner(key: ReplicaKey): Owner {
     const name = ownerKey(key);
     const found = this.#owners.get(name);
-    if (found !== undefined) return found;
-    const owner: Owner = { files: [], receiving: null, saving: new Set(), removed: false };
+    if (found !== undefined && !found.removed) return found;
+    const under = { receiving: null, saving: new Map<string, number>(), leaving: null };
+    const owner: Owner = { files: [], ...under, removed: false };
     this.#owners.set(name, owner);
     return owner;
   }

@@ -9,7 +9,7 @@ import { assert } from "../assert.js";
 import type { Checksum } from "../crc32.js";
 import type { Index, RequestId } from "../ids.js";
 import type { Marks } from "../marks.js";
-import { type Disk, type DiskResult, sectorBytes } from "../ports/disk.js";
+import type { Disk, DiskResult } from "../ports/disk.js";
 import type { LoadedSnapshot } from "./analysis.js";
 import { Checkpointer } from "./checkpoint.js";
 import type { WalContext } from "./context.js";
@@ -22,8 +22,8 @@ import { type WalOptions, walOptions } from "./options.js";
 import { EntryReader } from "./reader.js";
 import { Recovery, type RecoveryOutcome } from "./recovery.js";
 import { recoveredNode } from "./recovered-node.js";
+import { Room } from "./room.js";
 import { segmentFile } from "./segment.js";
-import { Spare } from "./spare.js";
 
 export interface WalParts {
   readonly options?: Partial<WalOptions>;
@@ -45,6 +45,7 @@ interface InFlight {
 }
 
 const emptyBatch: WalBatch = { writes: [], machineRecords: [], essential: true };
+const emptyBytes = contentBytes({ ...emptyBatch, checkpoint: [], bootRecord: false });
 
 export class Wal {
   readonly #context: WalContext;
@@ -57,8 +58,8 @@ export class Wal {
   #encoder: BatchEncoder;
   #reader: EntryReader;
   #checkpointer: Checkpointer;
-  #spare: Spare;
-  #ring: HeaderRing;
+  #room: Room;
+  readonly #ring: HeaderRing;
   #disk = 0;
   #boot = 0;
   #nextLsn = 1;
@@ -67,22 +68,14 @@ export class Wal {
   #forgotten = false;
   #bootWritten = false;
   #inFlight: InFlight | null = null;
-  /** Removals of void segments under way. */
-  readonly #removals = new Set<number>();
-  /** Void segments whose files go once a batch that says so is durable. */
-  #retired: SegmentState[] = [];
-  /** A void file that the next spare is made of. */
-  #void: string | null = null;
-  #low = false;
   #idleSinceUs = -1;
-  #spaceAskedUs = -1;
 
   constructor(parts: WalParts) {
     this.#context = { ...parts, options: walOptions(parts.options) };
     this.#encoder = new BatchEncoder(this.#index, parts.crc32);
     this.#reader = new EntryReader(this.#context, this.#index);
     this.#checkpointer = new Checkpointer(this.#context, this.#index);
-    this.#spare = new Spare(this.#context);
+    this.#room = new Room(this.#context, this.#index, this.#checkpointer);
     this.#ring = new HeaderRing(this.#context);
   }
 
@@ -93,7 +86,7 @@ export class Wal {
 
   /** True while there is no room for ordinary appends. */
   get low(): boolean {
-    return this.#low;
+    return this.#room.low;
   }
 
   /** Replicas may have lived here of which nothing is known any more. */
@@ -105,6 +98,24 @@ export class Wal {
   get sizes(): { readonly segments: number; readonly liveBytes: number; readonly reads: number } {
     const { segments, liveBytes } = this.#index;
     return { segments: segments.length, liveBytes, reads: this.#reader.pending };
+  }
+
+  /**
+   * True when a file of the log holds a record of any replica of the incarnation that is sealed
+   * under an epoch from 1 to `epoch` - 1, needed or not, or may hold one again after a crash.
+   */
+  holdsBelow(key: ReplicaKey, epoch: number): boolean {
+    const known = ["booting", "running", "failed"].includes(this.#stage);
+    return !known || this.#room.vacating.holdsBelow(key, epoch);
+  }
+
+  /**
+   * Sees to it that `holdsBelow` becomes false, step by step, in `idle` and along with batches.
+   * Nothing comes of it while such entries are still needed: they must be compacted first. While the
+   * disk is full it waits; machine records keep their segments for ever. Forgotten by a restart.
+   */
+  vacate(key: ReplicaKey, epoch: number): void {
+    if (this.#stage === "running") this.#room.vacating.ask(key, epoch);
   }
 
   /** Ends in `recovered`, `unformatted` or `failed`. */
@@ -158,7 +169,7 @@ export class Wal {
     this.#index.dropThrough(log, through);
     this.#index.dropFounding(log);
     if (log.last >= log.damagedThrough) log.damagedThrough = 0;
-    this.#spaceAskedUs = -1;
+    this.#room.askSoon();
   }
 
   /** Nothing will be appended to this replica's log for a while. */
@@ -173,25 +184,23 @@ export class Wal {
    */
   idle(nowUs: number): number {
     if (this.busy) return Infinity;
-    const { ringIdleUs, retrySpaceUs } = this.#context.options;
+    const { ringIdleUs } = this.#context.options;
     let due = Infinity;
     if (this.#ring.pending) {
       if (this.#idleSinceUs < 0) this.#idleSinceUs = nowUs;
       if (nowUs - this.#idleSinceUs >= ringIdleUs) this.writeRing();
       else due = this.#idleSinceUs + ringIdleUs;
     }
-    if (!this.#low) return due;
-    this.#checkpointer.advance(true);
+    due = Math.min(due, this.#room.vacating.lookAfter(nowUs));
+    if (!this.#room.low) {
+      if (this.#room.vacate(emptyBytes)) this.#append(emptyBatch, false);
+      return due;
+    }
+    this.#checkpointer.advance("space");
     if (this.#index.oldestIsVoid || this.#checkpointer.hasReady) {
       this.#append(emptyBatch, false);
     }
-    if (this.#spare.working || this.#spare.ready !== null) return due;
-    if (this.#spaceAskedUs < 0 || nowUs - this.#spaceAskedUs >= retrySpaceUs) {
-      this.#spaceAskedUs = nowUs;
-      this.#startSpare(null);
-      return due;
-    }
-    return Math.min(due, this.#spaceAskedUs + retrySpaceUs);
+    return Math.min(due, this.#room.askForSpare(nowUs));
   }
 
   /** Writes the newest batches' ring entries alone, to both files, and syncs them. */
@@ -212,15 +221,14 @@ export class Wal {
     const ring = this.#ring.diskDone(op, result);
     if (ring === false) this.#fail("the ring could not be written", out);
     if (ring !== null) return true;
-    // A void segment that stays is removed by the next start.
-    if (this.#removals.delete(op)) return true;
+    if (this.#room.voidFileDone(op, result)) return true;
     return this.#otherDone(op, result, out);
   }
 
   #otherDone(op: number, result: DiskResult, out: WalEvent[]): boolean {
     if (this.#reader.diskDone(op, result, out)) return true;
     if (this.#checkpointer.diskDone(op, result)) {
-      if (this.#stage === "running") this.#checkpointer.advance(this.#low);
+      if (this.#stage === "running") this.#checkpointer.advance(this.#room.cleaningReason);
       return true;
     }
     if (this.#recovery?.diskDone(op, result) === true) {
@@ -233,9 +241,11 @@ export class Wal {
       else if (outcome !== null) this.#fail(outcome, out);
       return true;
     }
-    const spare = this.#spare.diskDone(op, result);
+    const { low } = this.#room;
+    const spare = this.#room.spareDone(op, result);
     if (spare === null) return false;
-    this.#spareDone(spare, out);
+    if (spare === "failed") this.#fail("a segment could not be prepared", out);
+    else if (spare !== "working") this.#spareDone(low !== this.#room.low, out);
     return true;
   }
 
@@ -263,6 +273,7 @@ export class Wal {
     this.#encoder = new BatchEncoder(this.#index, this.#context.crc32);
     this.#reader = new EntryReader(this.#context, this.#index);
     this.#checkpointer = new Checkpointer(this.#context, this.#index);
+    this.#room = new Room(this.#context, this.#index, this.#checkpointer);
     this.#disk = identity.disk;
     this.#boot = analysis.boot;
     this.#nextLsn = analysis.nextLsn;
@@ -270,14 +281,17 @@ export class Wal {
     this.#oldestLsn = analysis.oldestLsn;
     this.#forgotten = analysis.forgotten;
     this.#recovered = recoveredNode(analysis, identity.disk);
-    this.#startSpare(outcome.spareFile);
+    const { spareFile } = outcome;
+    const sealed = analysis.sealed.get(analysis.tailSegment + 1) ?? null;
+    const left = spareFile === null ? null : { file: spareFile, sealed, dirty: false };
+    this.#room.open(identity.disk, analysis.boot, left);
     this.#bootBatch(out);
   }
 
   /** Makes this boot durable; waits for the spare when the tail has no room for it. */
   #bootBatch(out: WalEvent[]): void {
     this.#bootWritten = this.#append(emptyBatch, true) !== 0;
-    if (this.#bootWritten || this.#spare.working) return;
+    if (this.#bootWritten || this.#room.working) return;
     this.#fail("the disk is full: there is no room for the record of this start", out);
   }
 
@@ -286,7 +300,7 @@ export class Wal {
     let content: BatchContent = { checkpoint: [], writes, machineRecords, bootRecord };
     let bytes = contentBytes(content);
     assert(bytes <= this.#context.options.batchBytesMax, "a batch keeps to its limit", { bytes });
-    const segment = this.#roomFor(bytes, batch.essential);
+    const segment = this.#room.segmentFor(bytes, batch.essential, this.#nextLsn);
     if (segment === null) return 0;
     const checkpoint = this.#checkpointRows(segment, bytes);
     if (checkpoint.length > 0) {
@@ -308,8 +322,8 @@ export class Wal {
     this.#nextLsn = encoded.nextLsn;
     segment.end += bytes;
     this.#idleSinceUs = -1;
-    this.#wantSpare();
-    this.#checkpointer.advance(this.#low);
+    this.#room.wantSpare();
+    this.#checkpointer.advance(this.#room.cleaningReason);
     return syncOp;
   }
 
@@ -333,39 +347,15 @@ export class Wal {
     return syncOp;
   }
 
-  /** The segment for a batch of so many bytes; null when it must be refused. */
-  #roomFor(bytes: number, essential: boolean): SegmentState | null {
-    const current = this.#index.current;
-    const spare = this.#spare.ready;
-    if (current !== null && current.end + bytes <= current.sizeBytes) {
-      if (spare !== null) return current;
-      // Without a spare the rest of this segment is the room that is kept: half of it, or a quarter
-      // while a spare is still being made.
-      const kept = current.sizeBytes / (this.#spare.working ? 4 : 2);
-      const ordinary = current.end + bytes <= current.sizeBytes - kept;
-      if (!ordinary && !essential) return null;
-      if (!ordinary && this.#low) this.#context.marks.hit("spareUsed");
-      return current;
-    }
-    if (spare === null) return null;
-    this.#spare.ready = null;
-    spare.firstLsn = this.#nextLsn;
-    this.#index.segments.push(spare);
-    return spare;
-  }
-
   #checkpointRows(segment: SegmentState, bytes: number): ReturnType<Checkpointer["take"]> {
     if (this.#stage !== "running" || !this.#checkpointer.hasReady) return [];
-    const { batchBytesMax } = this.#context.options;
-    // Rows may push records and footer over one more sector boundary each.
-    const free = Math.min(segment.sizeBytes - segment.end, batchBytesMax) - bytes - 2 * sectorBytes;
-    return this.#checkpointer.take(this.#spare.ready === null ? Math.floor(free / 2) : free);
+    return this.#checkpointer.take(this.#room.forRows(segment, bytes), this.#room.cleaningReason);
   }
 
   /** This batch will say that the log begins behind what nobody needs any more. */
   #retireVoid(): void {
     while (this.#index.oldestIsVoid) {
-      this.#retired.push(this.#index.segments.shift()!);
+      this.#room.retire(this.#index.segments.shift()!);
       const oldest = this.#index.segments[0]!;
       this.#oldestSegment = oldest.segment;
       this.#oldestLsn = oldest.firstLsn;
@@ -375,67 +365,23 @@ export class Wal {
   #durable(batch: InFlight, out: WalEvent[]): void {
     this.#inFlight = null;
     this.#ring.note(batch.entry);
-    this.#dropRetired(batch.oldestSegment);
-    this.#wantSpare();
+    this.#room.release(batch.oldestSegment);
     if (this.#stage === "booting") this.#booted(out);
     else out.push({ kind: "batchDurable", op: batch.syncOp });
   }
 
   /** Runs once this boot is durable and it is known whether there is a spare. */
   #booted(out: WalEvent[]): void {
-    if (this.#inFlight !== null || this.#spare.working) return;
+    if (this.#inFlight !== null || this.#room.working) return;
     this.#stage = "running";
     out.push({ kind: "recovered", node: this.#recovered! });
     this.#recovered = null;
-    if (this.#low) out.push({ kind: "space", low: true });
+    if (this.#room.low) out.push({ kind: "space", low: true });
   }
 
-  /** One void file is kept to become the next spare; the others go. */
-  #dropRetired(oldestSegment: number): void {
-    const { disk, marks, nextOp, options } = this.#context;
-    const later: SegmentState[] = [];
-    for (const state of this.#retired) {
-      if (state.segment >= oldestSegment) {
-        later.push(state);
-        continue;
-      }
-      const file = segmentFile(state.segment);
-      if (this.#void === null && state.sizeBytes === options.segmentBytes) {
-        this.#void = file;
-        continue;
-      }
-      marks.hit("segmentRemoved");
-      const op = nextOp();
-      this.#removals.add(op);
-      disk.remove(op, file);
-    }
-    this.#retired = later;
-  }
-
-  #wantSpare(): void {
-    if (this.#spare.ready !== null || this.#spare.working) return;
-    if (this.#void !== null) {
-      this.#context.marks.hit("segmentRecycled");
-      this.#startSpare(this.#void);
-      this.#void = null;
-    } else if (!this.#low) this.#startSpare(null);
-  }
-
-  #startSpare(recycled: string | null): void {
-    const next = (this.#index.current?.segment ?? 0) + 1;
-    this.#spare.start(next, this.#disk, this.#boot, recycled);
-  }
-
-  #spareDone(outcome: ReturnType<Spare["diskDone"]>, out: WalEvent[]): void {
-    if (outcome === "failed") {
-      this.#fail("a segment could not be prepared", out);
-      return;
-    }
-    if (outcome === "working") return;
-    const low = outcome === "noSpace";
-    if (low) this.#context.marks.hit("spareRefused");
-    const changed = low !== this.#low;
-    this.#low = low;
+  /** A spare is ready, or there is no room for one. */
+  #spareDone(changed: boolean, out: WalEvent[]): void {
+    const { low } = this.#room;
     if (changed && this.#stage === "running") out.push({ kind: "space", low });
     if (this.#stage !== "booting" || this.#inFlight !== null) return;
     if (this.#bootWritten) this.#booted(out);

@@ -30,6 +30,11 @@ export function hashBytes(
   return bytes;
 }
 
+/** Stands for SHA-256 and SHA-384, and has their lengths. */
+export function cheapDigest(hash: "sha256" | "sha384", bytes: Uint8Array): Uint8Array {
+  return hashBytes(new Uint8Array(0), hash, bytes, hash === "sha256" ? 32 : 48);
+}
+
 /** Bytes that do not lead back to the key. */
 export function stream(key: CheapSecret, use: string, length: number): Uint8Array {
   return hashBytes(key, use, new Uint8Array(0), length);

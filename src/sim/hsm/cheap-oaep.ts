@@ -58,17 +58,19 @@ export function cheapOaepOpen(
 
 /**
  * For whoever has the private half of `publicKey` (SubjectPublicKeyInfo, DER), as CKM_RSA_PKCS_OAEP
- * with SHA-256 makes it. Null: that is no RSA key, or too much for it.
+ * makes it. Null: that is no RSA key, or too much for it.
  */
 export function wrapForCheap(
   publicKey: Uint8Array,
   bytes: Uint8Array,
   random: Random,
+  by: "sha1" | "sha256" = "sha256",
 ): Uint8Array | null {
   const modulus = modulusIn(publicKey);
   if (modulus === null) return null;
-  const { sha256: hash } = ckm;
-  const parameter = { kind: "oaep", hash, mgf: ckg.mgf1Sha256, label: nothing } as const;
+  const hash = by === "sha1" ? ckm.sha1 : ckm.sha256;
+  const mgf = by === "sha1" ? ckg.mgf1Sha1 : ckg.mgf1Sha256;
+  const parameter = { kind: "oaep", hash, mgf, label: nothing } as const;
   return cheapOaepSeal(modulus, ckm.rsaPkcsOaep, parameter, bytes, random);
 }
 

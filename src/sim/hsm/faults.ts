@@ -80,7 +80,9 @@ interface Lasting {
 }
 
 export class TokenFaults {
-  readonly counts: ReadonlyMap<number, TokenFaultCount>;
+  /** Hears of each time that a rule changed the course of a call. */
+  onEffective: (id: number) => void = () => {};
+  readonly #counts = new Map<number, TokenFaultCount>();
   readonly away: Lasting = { rule: null, untilUs: 0, silent: false };
   readonly swap: { rule: TokenFaultRule | null; untilUs: number } = { rule: null, untilUs: 0 };
   /** C_Initialize fails so many times more. */
@@ -92,7 +94,22 @@ export class TokenFaults {
   constructor(rules: readonly TokenFaultRule[], word: FaultWord) {
     this.#rules = rules;
     this.#word = word;
-    this.counts = new Map(rules.map(({ id }) => [id, { fired: 0, effective: 0 }]));
+    for (const { id } of rules) this.#counts.set(id, { fired: 0, effective: 0 });
+  }
+
+  get counts(): ReadonlyMap<number, TokenFaultCount> {
+    return this.#counts;
+  }
+
+  /** One more, from now on. */
+  begin(rule: TokenFaultRule): void {
+    this.#rules = [...this.#rules, rule];
+    this.#counts.set(rule.id, { fired: 0, effective: 0 });
+  }
+
+  end(id: number): void {
+    this.#rules = this.#rules.filter((rule) => rule.id !== id);
+    if (this.away.rule?.id === id) this.away.rule = null;
   }
 
   /** Nothing goes wrong from here on but what a process has in itself. */
@@ -119,7 +136,8 @@ export class TokenFaults {
   }
 
   effective({ id }: TokenFaultRule): void {
-    this.counts.get(id)!.effective++;
+    this.#counts.get(id)!.effective++;
+    this.onEffective(id);
   }
 }
 

@@ -1,18 +1,17 @@
 import { expect, test } from "vitest";
-import type { Sealer } from "../../../src/core/consensus.js";
 import type { Entry } from "../../../src/core/entry.js";
+import { identitySealer } from "../../../src/core/keys/sealing.js";
 import { Applying } from "../../../src/core/node/applying.js";
 import type { NodeContext } from "../../../src/core/node/context.js";
 import { nodeOptions } from "../../../src/core/node/options.js";
 import { WakeHeap } from "../../../src/core/node/wake-heap.js";
 import { CountedMarks } from "../counted-marks.js";
 
-const noSealer: Sealer = { keyEpoch: 0, seal: (_, bytes) => bytes, open: (_, bytes) => bytes };
-
 /** One replica on a node whose clock moves only while its state machine works, or by hand. */
 class Rig {
   nowUs = 1_000_000;
   costUs = 0;
+  mayApply = true;
   applied = 0;
   readonly slices: { readonly count: number; readonly whole: boolean }[] = [];
   readonly marks = new CountedMarks();
@@ -24,7 +23,8 @@ class Rig {
     wakes: this.wakes,
     nowUs: this.nowUs,
   } as unknown as NodeContext;
-  readonly applying = new Applying(this.#context, noSealer, {
+  readonly applying = new Applying(this.#context, identitySealer, {
+    mayApply: () => this.mayApply,
     applyEntry: ({ index }) => {
       expect(index).toBe(this.applied + 1);
       this.applied = index;
@@ -111,4 +111,19 @@ test("applying: a replica that leaves: what is left is not applied", () => {
   rig.applying.stop();
   expect(rig.wakes.size).toBe(0);
   expect(rig.applied).toBe(1);
+});
+
+test("applying: an entry whose key is not there waits, and what is before it does not", () => {
+  const rig = new Rig();
+  rig.mayApply = false;
+  rig.begin(3);
+  expect(rig.applied).toBe(0);
+  expect(rig.wakes.soonestUs).toBe(Infinity);
+  rig.applying.resume();
+  expect(rig.applied).toBe(0);
+  rig.mayApply = true;
+  rig.applying.resume();
+  expect(rig.slices).toEqual([{ count: 3, whole: true }]);
+  rig.applying.resume();
+  expect(rig.applied).toBe(3);
 });

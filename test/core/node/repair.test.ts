@@ -1,3 +1,4 @@
+import { identitySealer } from "../../../src/core/keys/sealing.js";
 import { expect, test } from "vitest";
 import { utf8Encode } from "../../../src/core/bytes.js";
 import { type Entry, entryType } from "../../../src/core/entry.js";
@@ -127,7 +128,7 @@ test("repair: there was no room to say so: it is said again", () => {
     boot: boot(1),
     options: raftDefaults,
     seed: [1, 2, 3, 4],
-    sealer: { keyEpoch: 0, seal: (_header, payload) => payload, open: (_header, sealed) => sealed },
+    sealer: identitySealer,
     marks: { hit: () => {} },
   });
   const step = (input: RaftInput): Extract<RaftEffect, { kind: "persist" }> | undefined => {

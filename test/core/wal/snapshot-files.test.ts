@@ -209,3 +209,176 @@ describe("snapshots: chunks", () => {
     expect(bench.disk.files().map(({ name }) => name)).toEqual(["snapshot.1.1.1.5.1"]);
   });
 });
+
+/** Whole files and unfinished ones, as they stand on disk. */
+function names(bench: Bench): string[] {
+  return bench.disk.files().map(({ name }) => name);
+}
+
+describe("snapshots: what was sealed under an old key", () => {
+  function two(): Bench {
+    const bench = new Bench();
+    bench.save(5, stateOf(5));
+    bench.save(9, stateOf(9));
+    return bench;
+  }
+
+  test("snapshots: an older one is kept: known until it is dropped for good", () => {
+    const bench = two();
+    expect([
+      bench.files.onlyFrom(key(1), index(5)),
+      bench.files.onlyFrom(key(1), index(6)),
+    ]).toEqual([true, false]);
+    bench.files.dropOlder(key(1));
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(false);
+    bench.settle();
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(true);
+    expect(bench.files.onlyFrom(key(1), index(10))).toBe(false);
+    bench.disk.crash(() => 0);
+    expect(names(bench)).toEqual(["snapshot.1.1.1.9.1"]);
+  });
+
+  test("snapshots: removed but not synced: it may come back, and is known", () => {
+    const bench = two();
+    bench.disk.holds = (kind) => kind === "syncDirectory";
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    expect(names(bench)).toEqual(["snapshot.1.1.1.9.1"]);
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(false);
+    bench.disk.holds = () => false;
+    bench.settle();
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(true);
+  });
+
+  test("snapshots: the third of three was removed, as always: known until a sync follows", () => {
+    const bench = two();
+    bench.save(12, stateOf(12));
+    expect(names(bench)).toEqual(["snapshot.1.1.1.12.1", "snapshot.1.1.1.9.1"]);
+    expect(bench.files.onlyFrom(key(1), index(6))).toBe(false);
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    expect(bench.files.onlyFrom(key(1), index(12))).toBe(true);
+  });
+
+  test("snapshots: a removal fails, or its sync: tried again when it is asked again", () => {
+    for (const failing of ["remove", "syncDirectory"]) {
+      const bench = two();
+      bench.disk.fail = (kind) => (kind === failing ? "ioError" : null);
+      bench.files.dropOlder(key(1));
+      bench.settle();
+      expect(bench.files.onlyFrom(key(1), index(9))).toBe(false);
+      bench.disk.fail = () => null;
+      bench.files.dropOlder(key(1));
+      bench.settle();
+      expect(bench.files.onlyFrom(key(1), index(9))).toBe(true);
+    }
+  });
+
+  test("snapshots: a transfer reads the one that is dropped: it is told that it is not there", () => {
+    const bench = two();
+    const meta = metaOf(5, stateOf(5));
+    bench.files.readChunk(key(1), request, meta, 0, 100, bench.events);
+    bench.files.dropOlder(key(1));
+    const first = bench.settle().find((event) => event.kind === "chunk");
+    expect(first?.bytes).toEqual(stateOf(5).slice(0, 100));
+    bench.files.readChunk(key(1), request, meta, 100, 100, bench.events);
+    const [second] = bench.settle();
+    expect(second).toMatchObject({ kind: "chunk", bytes: null });
+  });
+
+  test("snapshots: one is being saved, one received: both are known by their index", () => {
+    const other = new Bench();
+    other.chunk(metaOf(7, stateOf(7)), 0, stateOf(7, 1000));
+    expect(other.files.onlyFrom(key(1), index(7))).toBe(true);
+    expect(other.files.onlyFrom(key(1), index(8))).toBe(false);
+    const bench = new Bench();
+    bench.beginSave(5, stateOf(5));
+    expect(bench.files.onlyFrom(key(1), index(6))).toBe(false);
+    bench.settle();
+    const state = stateOf(7);
+    bench.chunk(metaOf(7, state), 0, state.slice(0, 1000));
+    bench.save(9, stateOf(9));
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    // What came in of an older one is of no use any more, and its next chunk is refused.
+    expect(names(bench)).toEqual(["snapshot.1.1.1.9.1"]);
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(true);
+    expect(bench.chunk(metaOf(7, state), 1000, state.slice(1000))).toBe(false);
+  });
+
+  test("snapshots: a received one is being verified and named: known all the while", () => {
+    const bench = two();
+    const state = stateOf(7);
+    bench.chunk(metaOf(7, state), 0, state);
+    bench.files.receive(key(1), request, metaOf(7, state), bench.events);
+    let [steps, seen] = [0, 0];
+    do {
+      const older = names(bench).some((name) => !name.startsWith("snapshot.1.1.1.9."));
+      if (older) expect(bench.files.onlyFrom(key(1), index(9))).toBe(false);
+      if (older) seen++;
+      bench.files.dropOlder(key(1));
+      steps++;
+    } while (bench.step() && steps < 50);
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    expect(seen).toBeGreaterThan(4);
+    expect(names(bench)).toEqual(["snapshot.1.1.1.9.1"]);
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(true);
+  });
+
+  test("snapshots: it got its name but no sync of it: known, and dropped with the older ones", () => {
+    const bench = new Bench();
+    bench.disk.fail = (kind) => (kind === "syncDirectory" ? "ioError" : null);
+    expect(bench.save(5, stateOf(5))).toBeNull();
+    bench.disk.fail = () => null;
+    expect(names(bench)).toEqual(["snapshot.1.1.1.5.1"]);
+    bench.save(9, stateOf(9));
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(false);
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    expect(names(bench)).toEqual(["snapshot.1.1.1.9.1"]);
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(true);
+  });
+
+  test("snapshots: saved again under a name whose removal failed: the new file is left alone", () => {
+    const bench = new Bench();
+    bench.save(12, stateOf(12));
+    bench.disk.fail = (kind) => (kind === "sync" || kind === "remove" ? "ioError" : null);
+    expect(bench.save(9, stateOf(9))).toBeNull();
+    bench.disk.fail = () => null;
+    bench.beginSave(9, stateOf(9));
+    bench.step();
+    bench.files.dropOlder(key(1));
+    const saved = bench.settle().find((event) => event.kind === "saved");
+    expect(saved?.snapshot).toEqual(metaOf(9, stateOf(9)));
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    expect(bench.restart().map(({ snapshot }) => snapshot.index)).toEqual([12]);
+  });
+
+  test("snapshots: after a start: leftovers and an older file are known until they are gone", () => {
+    const bench = two();
+    bench.beginSave(7, stateOf(7));
+    bench.step();
+    bench.disk.fail = (kind) => (kind === "remove" ? "ioError" : null);
+    bench.restart();
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(false);
+    bench.disk.fail = () => null;
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    expect(names(bench)).toEqual(["snapshot.1.1.1.9.1"]);
+    expect(bench.files.onlyFrom(key(1), index(9))).toBe(true);
+  });
+
+  test("snapshots: a replica that is gone: its files are known until they are gone for good", () => {
+    const bench = two();
+    bench.files.remove(key(1));
+    bench.settle();
+    expect(bench.files.onlyFrom(key(1), index(99))).toBe(false);
+    bench.files.dropOlder(key(1));
+    bench.settle();
+    expect(bench.files.onlyFrom(key(1), index(99))).toBe(true);
+    bench.disk.crash(() => 0);
+    expect(names(bench)).toEqual([]);
+  });
+});

@@ -5,6 +5,9 @@ import { durableState } from "../../../src/lab/oracles/durable-state.js";
 import { entry, first, hardState, judge, node1, node2, persist, recovered, view } from "./fakes.js";
 import type { RaftMessage } from "../../../src/core/raft/messages.js";
 
+/** No oracle of these looks at it. */
+const noFrame = new Uint8Array(0);
+
 /** What is said rests on what is on disk: what these accept, and what they report. */
 describe("oracles of durability: each accepts what is right and reports what is planted", () => {
   it("durable-state: a vote that is said before it is on disk, and one that recovery forgot", () => {
@@ -22,7 +25,7 @@ describe("oracles of durability: each accepts what is right and reports what is 
       judge(durableState, (oracle) => {
         oracle.submitted(node1, 1, [vote]);
         if (durable) oracle.durable(node1, 1);
-        oracle.released(node1, node2, reply as unknown as RaftMessage);
+        oracle.released(node1, node2, reply as unknown as RaftMessage, noFrame);
       });
     const recovery = (hard: NonNullable<ReturnType<typeof hardState>>) =>
       judge(durableState, (oracle) => {
@@ -55,7 +58,7 @@ describe("oracles of durability: each accepts what is right and reports what is 
         const held = persist(2, { hardState: hardState(onDisk), entries: [entry(1, ofTerm)] });
         oracle.submitted(node2, 1, [held]);
         oracle.durable(node2, 1);
-        oracle.released(node2, node1, reply as unknown as RaftMessage);
+        oracle.released(node2, node1, reply as unknown as RaftMessage, noFrame);
       });
     expect(course(3)).toEqual([]);
     expect(course(2)).toEqual(["appendReply before the leader's entries was durable"]);
@@ -71,7 +74,7 @@ describe("oracles of durability: each accepts what is right and reports what is 
           oracle.submitted(node1, n, [persist(1, { hardState: hard })]);
           oracle.durable(node1, n);
         });
-        oracle.released(node1, node2, request as unknown as RaftMessage);
+        oracle.released(node1, node2, request as unknown as RaftMessage, noFrame);
       });
     const own = { term: term(3), vote: 1, commit: index(0) };
     expect(course(own)).toEqual([]);

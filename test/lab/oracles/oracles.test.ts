@@ -37,6 +37,9 @@ import type { Oracle } from "../../../src/lab/oracle.js";
 import type { Operation } from "../../../src/lab/operation.js";
 import type { RaftMessage } from "../../../src/core/raft/messages.js";
 
+/** No oracle of these looks at it. */
+const noFrame = new Uint8Array(0);
+
 /** Each property: a course of events that it must accept, and one that it must not. */
 describe("oracles: each accepts what is right and reports what is planted", () => {
   it("slot-ownership: an answer at an epoch that was over, and two groups at one epoch", () => {
@@ -69,11 +72,11 @@ describe("oracles: each accepts what is right and reports what is planted", () =
         if (durable) oracle.durable(node1, 1);
         then(oracle);
       });
-    const speaks = (oracle: Required<Oracle>) => oracle.released(node1, node2, heartbeat);
+    const speaks = (oracle: Required<Oracle>) => oracle.released(node1, node2, heartbeat, noFrame);
     const starts = (oracle: Required<Oracle>) =>
       oracle.replicaStarted(node1, first, view({ replica: 1 }), recovered({}));
     expect(course(speaks, false)).toEqual([]);
-    expect(course((oracle) => oracle.released(node2, node1, heartbeat))).toEqual([]);
+    expect(course((oracle) => oracle.released(node2, node1, heartbeat, noFrame))).toEqual([]);
     expect(course(speaks)).toEqual(["a removed replica spoke"]);
     expect(course(starts)).toEqual(["a removed replica started"]);
     // Another disk has never held it.
@@ -301,7 +304,7 @@ describe("oracles: each accepts what is right and reports what is planted", () =
         oracle.applied(node1, view({}), [changed(2, 20), entry(3, 1), changed(4, 40)], [0, 0]);
         const snapshot = { index: snapshotAt, configuration: Uint8Array.of(of) };
         const chunk = { kind: "snapshotChunk", group: 1, incarnation: 1, snapshot };
-        oracle.released(node1, node2, chunk as unknown as RaftMessage);
+        oracle.released(node1, node2, chunk as unknown as RaftMessage, noFrame);
       });
     expect([...course(3, 20), ...course(4, 40), ...course(5, 40)]).toEqual([]);
     expect(course(3, 40)).toEqual(["a snapshot with the configuration of another index"]);
@@ -318,7 +321,7 @@ describe("oracles: each accepts what is right and reports what is planted", () =
         oracle.replicaStarted(node1, first, leads, recovered({}));
         const sent = { term: ofTerm, prevIndex: 1, prevTerm, entries: [entry(2, entryTerm)] };
         const append = { kind: "append", group: 1, incarnation: 1, from: 1, ...sent };
-        oracle.released(node1, node2, append as unknown as RaftMessage);
+        oracle.released(node1, node2, append as unknown as RaftMessage, noFrame);
       });
     expect(course(1, 3)).toEqual([]);
     // What it sent as the leader of an earlier term may be cut by now.
