@@ -2,13 +2,17 @@
  * What goes wrong with a token: rules that say when, on which calls and how likely, and what then
  * happens. They outlive the module's processes, and count what they did.
  */
-import type { TokenFunction } from "../../core/hsm/cryptoki/calls.js";
+import type { Handle, TokenFunction } from "../../core/hsm/cryptoki/calls.js";
 
 export interface TokenFaultRule {
   /** One's own among the rules. */
   readonly id: number;
   /** Default: every call. */
   readonly fn?: TokenFunction | readonly TokenFunction[];
+  /** Calls that use an object with this CKA_LABEL, and no others. */
+  readonly label?: string;
+  /** Calls in this session, and no others. */
+  readonly session?: Handle;
   /** Of a thousand calls that fit. */
   readonly chance: number;
   readonly fromUs: number;
@@ -22,6 +26,8 @@ export interface TokenFaultRule {
 export type TokenFaultEffect =
   /** All of them, without a word. */
   | { readonly kind: "sessionsLost" }
+  /** That of the call alone. */
+  | { readonly kind: "sessionLost" }
   | { readonly kind: "loginLost" }
   /** The library forgets C_Initialize, and refuses it so many times again with CKR_GENERAL_ERROR. */
   | { readonly kind: "initLost"; readonly failures: number }
@@ -35,17 +41,27 @@ export type TokenFaultEffect =
   | { readonly kind: "throttled" }
   /** Refused before anything is done. */
   | { readonly kind: "refused"; readonly rv: number }
-  /** This call and all after it are never answered by this process. */
-  | { readonly kind: "hang" }
+  /** This call and all after it are never answered by this process. `done`: it is done all the same. */
+  | { readonly kind: "hang"; readonly done?: boolean }
   | { readonly kind: "slow"; readonly delayUs: number }
   | { readonly kind: "full" }
+  /** It was full while it wrote: of a pair the public half is there, of another object what has no name. */
+  | { readonly kind: "fullPartly" }
   | { readonly kind: "readOnly" }
   /** The right PIN is taken for a wrong one. */
   | { readonly kind: "pinRejected" }
   /** For good. */
   | { readonly kind: "pinLocked" }
+  /** Locked, and everything on the token erased. */
+  | { readonly kind: "zeroized" }
   /** Another client destroys what the call is about to use. */
   | { readonly kind: "keyDestroyed" }
+  /** In sessions with an odd handle it has not been copied to the device that serves them. */
+  | { readonly kind: "keyUnreplicated" }
+  /** Another client makes an equal key at the same time. */
+  | { readonly kind: "keyMade" }
+  /** A search finds what it found the first time under this rule, gone or not, and nothing newer. */
+  | { readonly kind: "findStale" }
   /** A search leaves the last thing out. */
   | { readonly kind: "keyHidden" }
   /** Another client makes a second object that equals the first one found. */
@@ -54,12 +70,20 @@ export type TokenFaultEffect =
   | { readonly kind: "handlesMoved" }
   /** A key is made, but not as it was asked for: anybody may read it. */
   | { readonly kind: "attributesIgnored" }
+  /** A flag is read back other than it is. */
+  | { readonly kind: "flagMisread"; readonly type: number }
   /** It is done, and the answer says otherwise. */
   | { readonly kind: "answerLost"; readonly rv: number }
   /** The session has an operation that nobody ends. */
   | { readonly kind: "operationLeft" }
+  /** CKR_BUFFER_TOO_SMALL, and the operation is not ended. */
+  | { readonly kind: "bufferTooSmall" }
   /** One bit of what is given out. */
-  | { readonly kind: "bytesCorrupted" };
+  | { readonly kind: "bytesCorrupted" }
+  /** The last eight bytes of what is given out are missing. */
+  | { readonly kind: "bytesCut" }
+  /** What the function gave out the last time. */
+  | { readonly kind: "outputStale" };
 
 export type TokenFaultKind = TokenFaultEffect["kind"];
 
@@ -110,6 +134,7 @@ export class TokenFaults {
   end(id: number): void {
     this.#rules = this.#rules.filter((rule) => rule.id !== id);
     if (this.away.rule?.id === id) this.away.rule = null;
+    if (this.swap.rule?.id === id) this.swap.rule = null;
   }
 
   /** Nothing goes wrong from here on but what a process has in itself. */
@@ -120,11 +145,15 @@ export class TokenFaults {
     this.failingInits = { rule: null, left: 0 };
   }
 
-  /** Rules that strike this call. */
-  strike(nowUs: number, fn: TokenFunction): readonly TokenFaultRule[] {
+  /** Rules that strike this call. `isOf`: whether it is of the session and object that a rule names. */
+  strike(
+    nowUs: number,
+    fn: TokenFunction,
+    isOf: (rule: TokenFaultRule) => boolean = () => true,
+  ): readonly TokenFaultRule[] {
     const struck: TokenFaultRule[] = [];
     for (const rule of this.#rules) {
-      if (nowUs < rule.fromUs || nowUs >= rule.toUs || !isAbout(rule, fn)) continue;
+      if (nowUs < rule.fromUs || nowUs >= rule.toUs || !isAbout(rule, fn) || !isOf(rule)) continue;
       const fitted = (this.#fitted.get(rule) ?? 0) + 1;
       this.#fitted.set(rule, fitted);
       if (rule.nth !== undefined && rule.nth !== fitted) continue;

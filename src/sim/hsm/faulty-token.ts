@@ -1,7 +1,9 @@
 /** A simulated module with faults: what its process is told, and when. */
 import type { Handle, TokenAnswer, TokenCall } from "../../core/hsm/cryptoki/calls.js";
+import { bytesKey } from "../../core/bytes.js";
 import { cka, ckr } from "../../core/hsm/cryptoki/constants.js";
-import { attributeBytes, isSet, valueIn } from "./attribute-bytes.js";
+import { AlteredAnswers } from "./altered-answers.js";
+import { valueIn } from "./attribute-bytes.js";
 import { ok, refused } from "./context.js";
 import type { TokenFaultRule, TokenFaults } from "./faults.js";
 import type { SimToken } from "./module.js";
@@ -22,6 +24,7 @@ export class FaultyToken {
   /** Until C_Finalize. */
   #broken: TokenFaultRule | null = null;
   readonly #busy = new Map<Handle, TokenFaultRule>();
+  readonly #answers: AlteredAnswers;
 
   /** The token that belongs in the slot. */
   readonly #own: DurableToken | null;
@@ -30,24 +33,35 @@ export class FaultyToken {
     this.module = module;
     this.#own = module.token;
     this.#faults = faults;
+    this.#answers = new AlteredAnswers(module, faults);
   }
 
   call(nowUs: number, call: TokenCall): TokenReply {
-    const struck = this.#hung === null ? this.#faults.strike(nowUs, call.fn) : [];
+    const isOf = (rule: TokenFaultRule): boolean => this.#isOf(rule, call);
+    const struck = this.#hung === null ? this.#faults.strike(nowUs, call.fn, isOf) : [];
     let delayUs = 0;
     for (const rule of struck) {
       delayUs += this.#delay(rule);
       this.#begin(rule, nowUs, call);
     }
-    if (this.#hung !== null) {
-      this.#faults.effective(this.#hung);
-      return { answer: null, delayUs };
-    }
+    const hung = this.#hung;
+    const isDone = hung?.effect.kind === "hang" && hung.effect.done === true;
+    if (hung !== null) this.#faults.effective(hung);
+    if (hung !== null && !(isDone && struck.includes(hung))) return { answer: null, delayUs };
     this.#seat(nowUs);
     const instead = this.#standing(nowUs, call) ?? this.#refusal(struck, call);
-    let answer = instead ?? this.#execute(struck, nowUs, call);
-    for (const rule of struck) answer = this.#altered(rule, call, answer);
-    return { answer, delayUs };
+    const answer = instead ?? this.#execute(struck, nowUs, call);
+    const altered = this.#answers.altered(struck, call, answer);
+    return { answer: hung === null ? altered : null, delayUs };
+  }
+
+  /** Whether the call is in the session and about the object that the rule names. */
+  #isOf({ label, session }: TokenFaultRule, call: TokenCall): boolean {
+    if (session !== undefined && !("session" in call && call.session === session)) return false;
+    if (label === undefined) return true;
+    const handle = usedHandle(call);
+    const object = handle === null ? null : this.module.objectAt(handle);
+    return bytesKey(object?.attributes.get(cka.label) ?? new Uint8Array(0)) === label;
   }
 
   /** Puts that token into the slot which is to be there now; with the other one its sessions go. */
@@ -80,6 +94,9 @@ export class FaultyToken {
       case "sessionsLost":
         this.#count(rule, module.sessions > 0);
         return module.loseSessions();
+      case "sessionLost":
+        if (!("session" in call)) return;
+        return this.#count(rule, module.loseSession(call.session));
       case "loginLost":
         this.#count(rule, module.loggedIn);
         return module.loseLogin();
@@ -165,21 +182,32 @@ export class FaultyToken {
   #refusal(struck: readonly TokenFaultRule[], call: TokenCall): TokenAnswer | null {
     for (const rule of struck) {
       const rv = this.#refusalCode(rule, call);
-      if (rv !== ckr.ok) return this.#instead(rule, rv);
+      if (rv === ckr.ok) continue;
+      const stays = rule.effect.kind === "bufferTooSmall" && begins(call);
+      if (stays && "session" in call) this.#busy.set(call.session, rule);
+      return this.#instead(rule, rv);
     }
     return null;
   }
 
   #refusalCode({ effect }: TokenFaultRule, call: TokenCall): number {
-    const { vendor, throttleCodes } = this.module.profile;
+    const { throttleCodes } = this.module.profile;
     switch (effect.kind) {
       case "refused":
         return effect.rv;
+      case "bufferTooSmall":
+        return "session" in call && givesBytes(call) ? ckr.bufferTooSmall : ckr.ok;
+      case "keyUnreplicated": {
+        const handle = usedHandle(call);
+        const there = handle !== null && this.module.lastingObject(handle) !== null;
+        const far = "session" in call && Number(call.session) % 2 === 1;
+        return there && far ? ckr.objectHandleInvalid : ckr.ok;
+      }
       case "throttled":
         return "session" in call ? (throttleCodes[0] ?? ckr.functionFailed) : ckr.ok;
       case "full":
         if (!addsToToken(call)) return ckr.ok;
-        return vendor === "softhsm" ? ckr.functionFailed : ckr.deviceMemory;
+        return this.module.fullRv;
       case "readOnly": {
         const writes = addsToToken(call) || call.fn === "destroyObject";
         return writes || call.fn === "setAttributes" ? ckr.sessionReadOnly : ckr.ok;
@@ -212,6 +240,11 @@ export class FaultyToken {
         if (call.fn !== "login" || token.locked) return;
         token.locked = true;
         return this.#faults.effective(rule);
+      case "zeroized":
+        if (call.fn !== "login" || (token.locked && token.objects.size === 0)) return;
+        token.locked = true;
+        token.objects.clear();
+        return this.#faults.effective(rule);
       case "keyDestroyed": {
         const handle = usedHandle(call);
         const object = handle === null ? null : module.lastingObject(handle);
@@ -220,57 +253,6 @@ export class FaultyToken {
       default:
         return;
     }
-  }
-
-  /** What becomes of the answer. */
-  #altered(rule: TokenFaultRule, call: TokenCall, answer: TokenAnswer): TokenAnswer {
-    if (answer.rv !== ckr.ok) return answer;
-    const { value } = answer;
-    switch (rule.effect.kind) {
-      case "answerLost":
-        return this.#instead(rule, rule.effect.rv);
-      case "bytesCorrupted":
-        if (!(value instanceof Uint8Array) || value.length === 0) return answer;
-        this.#faults.effective(rule);
-        return {
-          rv: 0,
-          value: value.map((byte, at) => (at === value.length >> 1 ? byte ^ 1 : byte)),
-        };
-      case "keyHidden":
-        if (call.fn !== "find" || !Array.isArray(value) || value.length === 0) return answer;
-        this.#faults.effective(rule);
-        return ok<"find">((value as readonly Handle[]).slice(0, -1));
-      case "keyDoubled":
-        if (call.fn === "find") this.#double(rule, (value as readonly Handle[])[0]);
-        return answer;
-      case "attributesIgnored":
-        this.#expose(rule, call, answer);
-        return answer;
-      default:
-        return answer;
-    }
-  }
-
-  #double(rule: TokenFaultRule, handle: Handle | undefined): void {
-    const object = handle === undefined ? null : this.module.lastingObject(handle);
-    if (object === null) return;
-    this.module.token?.objects.add({ attributes: new Map(object.attributes) });
-    this.#faults.effective(rule);
-  }
-
-  #expose(rule: TokenFaultRule, call: TokenCall, { value }: TokenAnswer): void {
-    const isPair = call.fn === "generateKeyPair";
-    if (call.fn !== "generateKey" && !isPair) return;
-    const handle = isPair
-      ? (value as { readonly privateKey: Handle }).privateKey
-      : (value as Handle);
-    const attributes = this.module.lastingObject(handle)?.attributes;
-    if (attributes === undefined || !isSet(attributes, cka.sensitive)) return;
-    for (const type of [cka.sensitive, cka.alwaysSensitive, cka.neverExtractable]) {
-      attributes.set(type, attributeBytes(false));
-    }
-    attributes.set(cka.extractable, attributeBytes(true));
-    this.#faults.effective(rule);
   }
 
   #instead(rule: TokenFaultRule, rv: number): TokenAnswer {
@@ -299,6 +281,11 @@ function silentCode({ fn }: TokenCall): number {
 /** An operation that a session can have one of. */
 function begins({ fn }: TokenCall): boolean {
   return ["encrypt", "decrypt", "sign", "verify", "find"].includes(fn);
+}
+
+/** Through a buffer of the caller's. */
+function givesBytes({ fn }: TokenCall): boolean {
+  return ["encrypt", "decrypt", "sign", "wrapKey"].includes(fn);
 }
 
 function addsToToken(call: TokenCall): boolean {

@@ -99,6 +99,13 @@ export class SimToken {
     this.#lastSessionClosed();
   }
 
+  /** As if it had been closed; false: there is none. */
+  loseSession(session: Handle): boolean {
+    if (!this.#sessions.has(session)) return false;
+    this.#closeSession(session);
+    return true;
+  }
+
   /** Sessions stay, and nobody says so. */
   loseLogin(): void {
     this.#loggedIn = false;
@@ -117,9 +124,19 @@ export class SimToken {
     return this.#objects.moveHandles();
   }
 
+  /** What a token without room answers. */
+  get fullRv(): number {
+    return this.profile.vendor === "softhsm" ? ckr.functionFailed : ckr.deviceMemory;
+  }
+
+  /** Null: the handle names nothing. */
+  objectAt(handle: Handle): TokenObject | null {
+    return this.token === null ? null : this.#objects.at(this.token, handle);
+  }
+
   /** Null: the handle names nothing, or something that does not last. */
   lastingObject(handle: Handle): TokenObject | null {
-    const object = this.token === null ? null : this.#objects.at(this.token, handle);
+    const object = this.objectAt(handle);
     return object === null || this.#objects.isPassing(object) ? null : object;
   }
 

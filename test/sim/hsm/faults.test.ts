@@ -7,7 +7,9 @@ import type {
   TokenValues,
 } from "../../../src/core/hsm/cryptoki/calls.js";
 import { cka, ckk, ckm, cko, ckr, cks } from "../../../src/core/hsm/cryptoki/constants.js";
+import { curveOfBits } from "../../../src/core/hsm/der.js";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
+import { keyBytes } from "../../../src/core/bytes.js";
 import { type RandomState, below, seededRandom } from "../../../src/core/random.js";
 import { cheapCrypto } from "../../../src/sim/hsm/cheap-crypto.js";
 import {
@@ -39,6 +41,9 @@ const gcm = {
   },
 } as const;
 
+/** A rule that strikes more than once. */
+const always = { every: true } as const;
+
 /** One session, logged in, with two keys, and a fault that strikes from `armed` on. */
 class Bench {
   nowUs = 0;
@@ -49,8 +54,10 @@ class Bench {
   session = "";
   keys: string[] = [];
 
-  constructor(effect: TokenFaultEffect, rule: Partial<TokenFaultRule> = {}) {
-    const whole = { id: 1, chance: 1000, fromUs: 1000, toUs: 2000, nth: 1, effect, ...rule };
+  constructor(effect: TokenFaultEffect, given: Partial<TokenFaultRule> & { every?: true } = {}) {
+    const { every, ...rule } = given;
+    const nth = every === undefined ? { nth: 1 } : {};
+    const whole = { id: 1, chance: 1000, fromUs: 1000, toUs: 2000, ...nth, effect, ...rule };
     this.faults = new TokenFaults([whole], () => 0);
     this.faulty = this.restart();
     this.open();
@@ -112,6 +119,18 @@ class Bench {
     return { fn: "find", session: this.session, template, max: 9 };
   }
 
+  get pair(): TokenCall & { fn: "generateKeyPair" } {
+    const lasts = { type: cka.token, value: true };
+    const parameters = { type: cka.ecParams, value: curveOfBits(256)!.parameters };
+    return {
+      fn: "generateKeyPair",
+      session: this.session,
+      mechanism: { type: ckm.ecKeyPairGen },
+      publicTemplate: [lasts, parameters],
+      privateTemplate: [lasts],
+    };
+  }
+
   get generate(): TokenCall & { fn: "generateKey" } {
     const mechanism = { type: ckm.aesKeyGen };
     return { fn: "generateKey", session: this.session, mechanism, template: keyTemplate(3) };
@@ -128,6 +147,14 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     expect(b.rv(b.random)).toBe(ckr.sessionHandleInvalid);
     expect(b.effective()).toBe(1);
     expect(b.faulty.module.loggedIn).toBe(false);
+  },
+  sessionLost() {
+    const b = new Bench({ kind: "sessionLost" }, { fn: "generateRandom" });
+    const other = b.value({ fn: "openSession", slot: tokenSlot });
+    expect(b.rv(b.random)).toBe(ckr.sessionHandleInvalid);
+    // The login lives in the other session.
+    expect(b.value({ fn: "sessionInfo", session: other }).state).toBe(cks.rwUser);
+    expect(b.effective()).toBe(1);
   },
   loginLost() {
     const b = new Bench({ kind: "loginLost" });
@@ -204,6 +231,9 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     expect(b.effective()).toBe(2);
     b.restart();
     b.open();
+    const done = new Bench({ kind: "hang", done: true });
+    expect([done.call(done.generate), done.call(done.generate)]).toEqual([null, null]);
+    expect(done.token.objects.size).toBe(3);
   },
   slow() {
     const b = new Bench({ kind: "slow", delayUs: 77 });
@@ -217,6 +247,19 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     passing.value({ ...passing.generate, template: keyTemplate(3, false) });
     expect([b.effective(), passing.effective()]).toEqual([1, 0]);
     expect(b.token.objects.size).toBe(2);
+  },
+  fullPartly() {
+    const b = new Bench({ kind: "fullPartly" });
+    expect(b.rv(b.generate)).toBe(ckr.functionFailed);
+    expect(b.value(b.find)).toHaveLength(3);
+    expect(b.value({ ...b.find, template: keyTemplate(3).slice(3, 4) })).toEqual([]);
+    const pair = new Bench({ kind: "fullPartly" });
+    expect(pair.rv(pair.pair)).toBe(ckr.functionFailed);
+    const halves = [cko.publicKey, cko.privateKey].map((value) =>
+      pair.value({ ...pair.find, template: [{ type: cka.class, value }] }),
+    );
+    expect(halves.map((found) => found.length)).toEqual([1, 0]);
+    expect([b.effective(), pair.effective()]).toEqual([1, 1]);
   },
   readOnly() {
     const b = new Bench({ kind: "readOnly" }, { fn: "destroyObject" });
@@ -239,6 +282,34 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     b.faulty.module.loseLogin();
     expect(b.rv({ fn: "login", session: b.session })).toBe(ckr.pinLocked);
     expect([b.token.locked, b.effective()]).toEqual([true, 1]);
+  },
+  zeroized() {
+    const b = new Bench({ kind: "zeroized" });
+    b.faulty.module.loseLogin();
+    expect(b.rv({ fn: "login", session: b.session })).toBe(ckr.pinLocked);
+    expect([b.token.locked, b.token.objects.size, b.effective()]).toEqual([true, 0, 1]);
+  },
+  keyUnreplicated() {
+    const b = new Bench({ kind: "keyUnreplicated" }, always);
+    const sessions = [1, 2].map(() => b.value({ fn: "openSession", slot: tokenSlot }));
+    const codes = sessions.map((session) => b.rv({ ...b.encrypt, session }));
+    expect(codes.toSorted((x, y) => x - y)).toEqual([ckr.ok, ckr.objectHandleInvalid]);
+    expect(b.effective()).toBe(1);
+  },
+  keyMade() {
+    const b = new Bench({ kind: "keyMade" });
+    b.value(b.generate);
+    expect(b.value({ ...b.find, template: keyTemplate(3).slice(3, 4) })).toHaveLength(2);
+    expect(b.effective()).toBe(1);
+  },
+  findStale() {
+    const b = new Bench({ kind: "findStale" }, always);
+    const before = b.value(b.find);
+    b.value(b.generate);
+    b.value({ fn: "destroyObject", session: b.session, object: b.keys[0]! });
+    expect(b.value(b.find)).toEqual(before);
+    expect(b.rv(b.encrypt)).toBe(ckr.objectHandleInvalid);
+    expect(b.effective()).toBe(1);
   },
   keyDestroyed() {
     const b = new Bench({ kind: "keyDestroyed" });
@@ -275,6 +346,14 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     expect([read[0], read[1], read[2]!.length]).toEqual([Uint8Array.of(0), Uint8Array.of(1), 32]);
     expect(b.effective()).toBe(1);
   },
+  flagMisread() {
+    const b = new Bench({ kind: "flagMisread", type: cka.sensitive });
+    const types = [cka.token, cka.sensitive];
+    const read = { fn: "attributes", session: b.session, object: b.keys[0]!, types } as const;
+    expect(b.value(read)).toEqual([Uint8Array.of(1), Uint8Array.of(0)]);
+    expect(b.value(read)).toEqual([Uint8Array.of(1), Uint8Array.of(1)]);
+    expect(b.effective()).toBe(1);
+  },
   answerLost() {
     const b = new Bench({ kind: "answerLost", rv: ckr.deviceError });
     expect(b.rv(b.generate)).toBe(ckr.deviceError);
@@ -291,6 +370,28 @@ const cases: { [Kind in TokenFaultKind]: () => void } = {
     b.value({ ...b.encrypt, session });
     b.value({ fn: "closeSession", session: b.session });
     expect(b.rv(b.find)).toBe(ckr.sessionHandleInvalid);
+  },
+  bufferTooSmall() {
+    const b = new Bench({ kind: "bufferTooSmall" });
+    expect(b.rv(b.encrypt)).toBe(ckr.bufferTooSmall);
+    expect(b.rv(b.encrypt)).toBe(ckr.operationActive);
+    b.value({ ...b.encrypt, session: b.value({ fn: "openSession", slot: tokenSlot }) });
+    expect(b.effective()).toBe(2);
+  },
+  bytesCut() {
+    const b = new Bench({ kind: "bytesCut" });
+    const data = b.value(b.encrypt);
+    expect(data).toEqual(b.value(b.encrypt).slice(0, -8));
+    expect(b.rv({ ...b.encrypt, fn: "decrypt", data })).toBe(ckr.generalError);
+    expect(b.effective()).toBe(1);
+  },
+  outputStale() {
+    const b = new Bench({ kind: "outputStale" }, { nth: 2 });
+    const first = b.value(b.encrypt);
+    const other = { ...b.encrypt, data: Uint8Array.of(4, 5, 6, 7) };
+    expect(b.value(other)).toEqual(first);
+    expect(b.value(other)).toHaveLength(20);
+    expect(b.effective()).toBe(1);
   },
   bytesCorrupted() {
     const b = new Bench({ kind: "bytesCorrupted" });
@@ -315,6 +416,33 @@ describe("faults of a token", () => {
     expect(calls({ nth: 2 }, 0)).toEqual([11]);
     expect(calls({ fn: ["sign", "verify"] }, 0)).toEqual([10, 11, 19]);
     expect(calls({ fn: "verify" }, 0)).toEqual([]);
+  });
+
+  it("strike only the key, and only the session, that they name", () => {
+    const refusal = { kind: "refused", rv: ckr.functionFailed } as const;
+    const ofKey = new Bench(refusal, { ...always, label: "k2" });
+    for (const [at, object] of ofKey.keys.entries()) {
+      const template = [{ type: cka.label, value: keyBytes(`k${at + 1}`) }];
+      ofKey.nowUs = 0;
+      ofKey.value({ fn: "setAttributes", session: ofKey.session, object, template });
+    }
+    ofKey.nowUs = 1000;
+    const codes = ofKey.keys.map((key) => ofKey.rv({ ...ofKey.encrypt, key }));
+    expect(codes).toEqual([ckr.ok, ckr.functionFailed]);
+    expect(ofKey.rv(ofKey.random)).toBe(ckr.ok);
+    const ofSession = new Bench(refusal, { ...always, session: "1" });
+    const other = ofSession.value({ fn: "openSession", slot: tokenSlot });
+    expect(ofSession.session).toBe("1");
+    expect(ofSession.rv(ofSession.random)).toBe(ckr.functionFailed);
+    expect(ofSession.rv({ fn: "generateRandom", session: other, lengthBytes: 8 })).toBe(ckr.ok);
+  });
+
+  it("end when they are taken away, and what they count stays", () => {
+    const b = new Bench({ kind: "tokenSwapped", forUs: 900 });
+    expect(b.rv(b.random)).toBe(ckr.sessionHandleInvalid);
+    b.faults.end(1);
+    expect(b.value({ fn: "slots" })[0]).toMatchObject({ serial: "s1" });
+    expect(b.faults.counts.get(1)).toEqual({ fired: 1, effective: 1 });
   });
 });
 
