@@ -29,7 +29,7 @@ export const groupsInHaste: Scenario = {
         { minUs: 2 * second, maxUs: 3 * second },
       )
         // After that the groups are so many that another one changes little.
-        .slice(0, 7)
+        .slice(0, 5)
         .flatMap((atUs, n) => {
           const away = draw.some(nodes, 1);
           const peers = nodes.filter((node) => !away.includes(node));

@@ -19,7 +19,7 @@ export const groupMutants: readonly Mutant[] = [
     ],
     breaks: ["liveness", "removed-is-dead", "state-machine-safety", "invariant"],
     source: "CockroachDB #77335",
-    scenarios: groups,
+    scenarios: ["group-reborn"],
   },
   {
     id: "84-made-again-as-it-was",

@@ -116,8 +116,9 @@ export function memberOf(configuration: Configuration, replica: ReplicaId | 0): 
   return null;
 }
 
-function commitOf(group: GroupId, { index, term, type, keyEpoch, payload }: Entry): Commit {
-  const data = type === entryType.data && keyEpoch === 0 ? decodeDataEntry(payload) : null;
+/** What was sealed comes opened. */
+function commitOf(group: GroupId, { index, term, type, payload }: Entry): Commit {
+  const data = type === entryType.data ? decodeDataEntry(payload) : null;
   if (data === null || data.kind === "undecodable") {
     return { kind: "other", group, index, term, type };
   }

@@ -14,7 +14,7 @@ export interface Applier {
   mayApply(entry: Entry): boolean;
   /** One entry, its payload opened. */
   applyEntry(entry: Entry): void;
-  /** These were applied in one go; `whole`: nothing of what `begin` was given is left. */
+  /** These were applied in one go, opened; `whole`: nothing of what `begin` was given is left. */
   sliceApplied(entries: readonly Entry[], whole: boolean): void;
 }
 
@@ -80,12 +80,16 @@ export class Applying implements Sleeper {
     const from = this.#at;
     const startUs = clockUs();
     let endUs = startUs;
+    let opened: Entry[] | null = null;
     do {
       const entry = entries[this.#at]!;
       this.#waits = !this.#to.mayApply(entry);
       if (this.#waits) break;
+      const clear = this.#opened(entry);
+      if (clear !== entry) opened ??= entries.slice(from, this.#at);
+      opened?.push(clear);
       this.#at++;
-      this.#to.applyEntry(this.#opened(entry));
+      this.#to.applyEntry(clear);
       endUs = clockUs();
     } while (this.#at < entries.length && endUs - startUs < applySliceUs);
     // An entry that took a whole slice beyond the one that it was given.
@@ -94,7 +98,8 @@ export class Applying implements Sleeper {
     if (!whole && !this.#waits) this.#sleep(Math.max(endUs + 1, this.#restsUntilUs));
     if (this.#at === from) return;
     const isAll = whole && from === 0;
-    this.#to.sliceApplied(isAll ? entries : entries.slice(from, this.#at), whole);
+    const applied = isAll ? entries : entries.slice(from, this.#at);
+    this.#to.sliceApplied(opened ?? applied, whole);
   }
 
   #opened(entry: Entry): Entry {

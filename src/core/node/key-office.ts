@@ -32,8 +32,8 @@ export const keyPolicyDefault: KeyPolicy = { rotateAfterEntries: 2 ** 24, recove
 /** What is under way for a group that is led from here. */
 interface Case {
   readonly replica: Replica;
-  /** A person asked for a new key. */
-  rotates: boolean;
+  /** A person wants a key above this epoch; -1: nobody does. */
+  outdated: number;
   /** Nodes that are to join, until when they must have. */
   readonly guests: Map<NodeId, number>;
   /** Members that have nothing left of the keys below `floor`. */
@@ -101,7 +101,7 @@ export class KeyOffice implements Sleeper {
   /** A person wants a new data key for the group. */
   rotate(replica: Replica): void {
     this.due(replica);
-    this.#cases.get(replica.group)!.rotates = true;
+    this.#cases.get(replica.group)!.outdated = replica.keys!.keys.epoch;
   }
 
   /** False: that node has to be given the keys first; it is seen to. */
@@ -190,8 +190,13 @@ export class KeyOffice implements Sleeper {
     return [...guests.keys()].filter((node) => !holders.has(node) && !this.#keks.has(node));
   }
 
-  #close(group: GroupId, { made, replica }: Case): void {
+  #close(group: GroupId, found: Case): void {
     this.#cases.delete(group);
+    this.#dropMade(found);
+  }
+
+  /** Unless it is in force: another leader may have been quicker. */
+  #dropMade({ made, replica }: Case): void {
     const used = made !== null && replica.keys!.keys.at(made.epoch)?.id === made.id;
     if (made !== null && !used) this.#keyring.aead.drop(made.id);
   }
@@ -205,7 +210,6 @@ export class KeyOffice implements Sleeper {
     if (found.floor !== keys.epoch) {
       found.floor = keys.epoch;
       found.clean.clear();
-      found.rotates = false;
     }
     return dutyOf({
       keys,
@@ -215,7 +219,7 @@ export class KeyOffice implements Sleeper {
       guests: [...guests.keys()],
       knows: (other) => other === node || keys.holders.has(other) || this.#keks.has(other),
       clean: found.clean,
-      rotates: found.rotates || (keys.newest?.entries ?? 0) >= this.#policy.rotateAfterEntries,
+      rotates: keys.epoch <= found.outdated || (keys.newest?.entries ?? 0) >= this.#policy.rotateAfterEntries,
     });
   }
 
@@ -261,7 +265,10 @@ export class KeyOffice implements Sleeper {
     switch (duty.kind) {
       case "rotate": {
         const epoch = keys.epoch + 1;
-        if (found.made?.epoch !== epoch) found.made = { epoch, id: aead.generate() };
+        if (found.made?.epoch !== epoch) {
+          this.#dropMade(found);
+          found.made = { epoch, id: aead.generate() };
+        }
         const { id } = found.made;
         const holders = duty.nodes.flatMap((node) => {
           const publicKey = this.#kekOf(found, node);
@@ -296,7 +303,7 @@ export class KeyOffice implements Sleeper {
 function newCase(replica: Replica): Case {
   return {
     replica,
-    rotates: false,
+    outdated: -1,
     guests: new Map(),
     clean: new Set(),
     floor: replica.keys!.keys.epoch,

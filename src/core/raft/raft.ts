@@ -87,10 +87,14 @@ export class Raft implements Consensus<RaftMessage, RaftView> {
     return pack(this.#core.state);
   }
 
-  /** The state for digests: its log's digests stand for the entries. */
+  /**
+   * The state for digests: its log's digests stand for the entries. What nobody asked for is left
+   * out, so that runs without it keep theirs.
+   */
   get summary(): unknown {
-    const { state } = this.#core;
-    return { ...state, log: { ...state.log, entries: null } };
+    const { compactTo, ...state } = this.#core.state;
+    const log = { ...state.log, entries: null };
+    return compactTo === 0 ? { ...state, log } : { ...state, log, compactTo };
   }
 
   step(now: number, input: RaftInput, out: RaftEffect[]): void {
