@@ -4,7 +4,7 @@ import type { Attribute, AttributeValue, Template } from "../../core/hsm/cryptok
 /** CKA_ by type. */
 export type ObjectAttributes = ReadonlyMap<number, Uint8Array>;
 
-const ulongBytes = 8;
+export const ulongBytes = 8;
 
 export function attributeBytes(value: AttributeValue): Uint8Array {
   if (typeof value === "boolean") return Uint8Array.of(value ? 1 : 0);
@@ -22,6 +22,21 @@ export function attributesOf(template: Template): Map<number, Uint8Array> {
 
 export function valueIn(template: Template, type: number): Attribute["value"] | undefined {
   return template.find((attribute) => attribute.type === type)?.value;
+}
+
+/** The last that is said of `type` and has so many bytes. */
+export function lastOf(template: Template, type: number, length: number): Uint8Array | undefined {
+  const fits = template
+    .filter((attribute) => attribute.type === type)
+    .map(({ value }) => attributeBytes(value))
+    .filter((bytes) => bytes.length === length);
+  return fits.at(-1);
+}
+
+/** A CK_ULONG of a template. */
+export function numberIn(template: Template, type: number): number | undefined {
+  const bytes = lastOf(template, type, ulongBytes);
+  return bytes === undefined ? undefined : numbersIn(bytes)[0];
 }
 
 export function isSet(attributes: ObjectAttributes, type: number): boolean {

@@ -15,6 +15,7 @@ import type { CryptoAnswer, PairMaterial, Random, TokenCrypto } from "./crypto.j
 const secretBytes = 32;
 const saltBytes = 16;
 const blockBytes = 16;
+const checkBytes = 3;
 const exponent: Uint8Array = Uint8Array.of(1, 0, 1);
 
 export const cheapCrypto: TokenCrypto = {
@@ -45,6 +46,9 @@ export const cheapCrypto: TokenCrypto = {
   },
   unwrap(mechanism, key, wrapped) {
     return decrypt(mechanism, key, wrapped);
+  },
+  checkValue(_isAes, secret) {
+    return stream(secret, "check", checkBytes);
   },
   privateBytes(key) {
     const secret = key.get(cka.privateExponent) ?? key.get(cka.value);

@@ -42,6 +42,8 @@ export interface TokenCrypto {
     random: Random,
   ): CryptoAnswer;
   unwrap(mechanism: Mechanism, key: ObjectAttributes, wrapped: Uint8Array): CryptoAnswer;
+  /** CKA_CHECK_VALUE of a secret: three bytes. */
+  checkValue(isAes: boolean, secret: Uint8Array): Uint8Array;
   /** A private key as it is wrapped (PKCS #8); null: not one of this kind. */
   privateBytes(key: ObjectAttributes): Uint8Array | null;
   /** What `privateBytes` made, as attributes; null: it is none. */

@@ -1,25 +1,28 @@
 /** C_GenerateKey, C_GenerateKeyPair, C_CreateObject and C_UnwrapKey: how objects come to be. */
 import { equalBytes } from "../../core/bytes.js";
-import type {
-  AttributeValue,
-  Handle,
-  Template,
-  TokenAnswer,
-  TokenCall,
-} from "../../core/hsm/cryptoki/calls.js";
+import type { Template, TokenAnswer, TokenCall } from "../../core/hsm/cryptoki/calls.js";
 import { cka, ckk, ckm, cko, ckr } from "../../core/hsm/cryptoki/constants.js";
-import { type ObjectAttributes, attributeBytes, attributesOf, valueIn } from "./attribute-bytes.js";
+import { attributeBytes, lastOf, numberIn, ulongBytes } from "./attribute-bytes.js";
 import { type ModuleContext, ok, refused } from "./context.js";
 import type { PairMaterial } from "./crypto.js";
+import {
+  type Draft,
+  drafted,
+  keep,
+  keyDraft,
+  loginFault,
+  objectDraft,
+  roomFault,
+  withoutKind,
+} from "./drafts.js";
 import { serves } from "./mechanisms.js";
-import { type Origin, completed, matches, templateFault } from "./object-rules.js";
+import { markForeign, markGenerated, setSecret } from "./object-rules.js";
 import { opened, wrappingKey } from "./using.js";
 
 type Call<Fn extends TokenCall["fn"]> = TokenCall & { readonly fn: Fn };
 
 const aesBytes: readonly number[] = [16, 24, 32];
-const genericBytesMax = 4096;
-const none: ObjectAttributes = new Map();
+const genericBytesMax = 1 << 16;
 const usualExponent: Uint8Array = Uint8Array.of(1, 0, 1);
 
 export function generateKey(context: ModuleContext, call: Call<"generateKey">): TokenAnswer {
@@ -27,26 +30,33 @@ export function generateKey(context: ModuleContext, call: Call<"generateKey">): 
   const { profile, token } = context;
   if (!serves(profile.vendor, "generate", mechanism.type)) return refused(ckr.mechanismInvalid);
   const keyType = mechanism.type === ckm.aesKeyGen ? ckk.aes : ckk.genericSecret;
-  const draft = {
-    template,
-    session,
-    objectClass: cko.secretKey,
-    origin: "generate",
-    keyType,
-  } as const;
-  const length = valueIn(template, cka.valueLen);
-  const fault =
-    kindFault(draft) ||
-    lengthFault(keyType, length) ||
-    draftFault(context, draft) ||
-    roomFault(context, [template]);
-  if (fault !== ckr.ok || typeof length !== "number") return refused(fault);
-  const material = attributesOf([{ type: cka.value, value: token.random(length) }]);
-  return ok<"generateKey">(keep(context, draft, material, mechanism.type));
+  const draft = keyDraft({ template, session, origin: "generate" }, cko.secretKey, keyType);
+  if (typeof draft === "number") return refused(draft);
+  const fault = loginFault(context, draft) || secretFault(keyType, template);
+  if (fault !== ckr.ok) return refused(fault);
+  const room = roomFault(context, [draft]);
+  if (room !== ckr.ok) return refused(room);
+  // An empty check value is a wish that there be none.
+  const isUnchecked = template.some(({ type }) => type === cka.checkValue);
+  const attributes = drafted(context, draft);
+  if ("rv" in attributes) return refused(attributes.rv);
+  attributes.set(cka.value, token.random(numberIn(template, cka.valueLen)!));
+  setSecret(context, attributes);
+  if (isUnchecked) attributes.set(cka.checkValue, new Uint8Array(0));
+  markGenerated(attributes, mechanism.type);
+  return ok<"generateKey">(keep(context, draft, attributes));
 }
 
-function lengthFault(keyType: number, length: AttributeValue | undefined): number {
-  if (typeof length !== "number" || length === 0) return ckr.templateIncomplete;
+function secretFault(keyType: number, template: Template): number {
+  for (const { type, value } of template) {
+    const { length } = attributeBytes(value);
+    const isWrong = type === cka.valueLen ? length !== ulongBytes : length > 0;
+    if ((type === cka.valueLen || type === cka.checkValue) && isWrong) {
+      return ckr.attributeValueInvalid;
+    }
+  }
+  const length = numberIn(template, cka.valueLen) ?? 0;
+  if (length === 0) return ckr.templateIncomplete;
   const fits = keyType === ckk.aes ? aesBytes.includes(length) : length <= genericBytesMax;
   return fits ? ckr.ok : ckr.attributeValueInvalid;
 }
@@ -59,27 +69,44 @@ export function generateKeyPair(
   const { type } = mechanism;
   if (!serves(context.profile.vendor, "generatePair", type)) return refused(ckr.mechanismInvalid);
   const keyType = type === ckm.rsaPkcsKeyPairGen ? ckk.rsa : ckk.ec;
-  const shared = { session, origin: "generate", keyType } as const;
-  const publicDraft = { ...shared, template: publicTemplate, objectClass: cko.publicKey } as const;
-  const privateDraft = {
-    ...shared,
-    template: privateTemplate,
-    objectClass: cko.privateKey,
-  } as const;
-  const size = valueIn(publicTemplate, keyType === ckk.rsa ? cka.modulusBits : cka.ecParams);
+  const asked = { session, origin: "generate" } as const;
+  const publicDraft = keyDraft({ ...asked, template: publicTemplate }, cko.publicKey, keyType);
+  if (typeof publicDraft === "number") return refused(publicDraft);
+  const privateDraft = keyDraft({ ...asked, template: privateTemplate }, cko.privateKey, keyType);
+  if (typeof privateDraft === "number") return refused(privateDraft);
   const fault =
-    kindFault(publicDraft) ||
-    kindFault(privateDraft) ||
-    (size === undefined ? ckr.templateIncomplete : ckr.ok) ||
-    draftFault(context, publicDraft) ||
-    draftFault(context, privateDraft) ||
-    roomFault(context, [publicTemplate, privateTemplate]);
+    loginFault(context, publicDraft) ||
+    loginFault(context, privateDraft) ||
+    sizeFault(keyType, publicTemplate) ||
+    roomFault(context, [publicDraft, privateDraft]);
   if (fault !== ckr.ok) return refused(fault);
+  const publicAttributes = drafted(context, publicDraft);
+  if ("rv" in publicAttributes) return refused(publicAttributes.rv);
+  const privateAttributes = drafted(context, privateDraft);
+  if ("rv" in privateAttributes) return refused(privateAttributes.rv);
   const pair = pairOf(context, keyType, publicTemplate);
   if (typeof pair === "number") return refused(pair);
-  const publicKey = keep(context, publicDraft, pair.publicKey, type);
-  const privateKey = keep(context, privateDraft, pair.privateKey, type);
-  return ok<"generateKeyPair">({ publicKey, privateKey });
+  const halves = [
+    { draft: publicDraft, attributes: publicAttributes, material: pair.publicKey },
+    { draft: privateDraft, attributes: privateAttributes, material: pair.privateKey },
+  ].map(({ draft, attributes, material }) => {
+    for (const [of, bytes] of material) if (attributes.has(of)) attributes.set(of, bytes);
+    markGenerated(attributes, type);
+    return keep(context, draft, attributes);
+  });
+  return ok<"generateKeyPair">({ publicKey: halves[0]!, privateKey: halves[1]! });
+}
+
+/** Whether it is said what pair is wanted. */
+function sizeFault(keyType: number, template: Template): number {
+  if (keyType === ckk.ec) {
+    return lastValue(template, cka.ecParams) === undefined ? ckr.templateIncomplete : ckr.ok;
+  }
+  const said = template.filter(({ type }) => type === cka.modulusBits);
+  if (said.some(({ value }) => attributeBytes(value).length !== ulongBytes)) {
+    return ckr.attributeValueInvalid;
+  }
+  return (numberIn(template, cka.modulusBits) ?? 0) === 0 ? ckr.templateIncomplete : ckr.ok;
 }
 
 function pairOf(
@@ -89,167 +116,80 @@ function pairOf(
 ): PairMaterial | number {
   const random = (count: number): Uint8Array => token.random(count);
   if (keyType === ckk.ec) {
-    const parameters = valueIn(template, cka.ecParams);
-    if (!(parameters instanceof Uint8Array)) return ckr.templateIncomplete;
-    return crypto.ecPair(parameters, random) ?? ckr.generalError;
+    return crypto.ecPair(lastValue(template, cka.ecParams)!, random) ?? ckr.generalError;
   }
-  const bits = valueIn(template, cka.modulusBits);
-  if (typeof bits !== "number") return ckr.templateIncomplete;
-  const exponent = valueIn(template, cka.publicExponent) ?? usualExponent;
-  const isUsual = exponent instanceof Uint8Array && equalBytes(exponent, usualExponent);
-  if (!isUsual || bits < 1024 || bits > 16_384) return ckr.attributeValueInvalid;
-  return crypto.rsaPair(bits, random) ?? ckr.keySizeRange;
+  const bits = numberIn(template, cka.modulusBits)!;
+  const exponent = lastValue(template, cka.publicExponent) ?? usualExponent;
+  const isUsual = equalBytes(exponent, usualExponent);
+  // There are keys of the usual sizes alone, with the usual exponent.
+  return (isUsual ? crypto.rsaPair(bits, random) : null) ?? ckr.generalError;
+}
+
+function lastValue(template: Template, wanted: number): Uint8Array | undefined {
+  const said = template.findLast(({ type }) => type === wanted)?.value;
+  return said === undefined ? undefined : attributeBytes(said);
 }
 
 export function createObject(context: ModuleContext, call: Call<"createObject">): TokenAnswer {
   const { template, session } = call;
-  const objectClass = valueIn(template, cka.class);
-  if (typeof objectClass !== "number") return refused(ckr.templateIncomplete);
-  const keyType = valueIn(template, cka.keyType);
-  const isKey = objectClass !== cko.data;
-  if (isKey && typeof keyType !== "number") return refused(ckr.templateIncomplete);
-  const draft = {
-    template,
-    session,
-    objectClass,
-    origin: "create",
-    keyType: typeof keyType === "number" ? keyType : null,
-  } as const;
-  const fault = draftFault(context, draft);
+  const draft = objectDraft({ template, session, origin: "create" });
+  if (typeof draft === "number") return refused(draft);
+  const fault = loginFault(context, draft) || roomFault(context, [draft]);
   if (fault !== ckr.ok) return refused(fault);
-  const missing = needed(objectClass, keyType).some(
-    (type) => valueIn(template, type) === undefined,
-  );
-  if (missing) return refused(ckr.templateIncomplete);
-  const room = roomFault(context, [template]);
-  return room === ckr.ok ? ok<"createObject">(keep(context, draft, none, null)) : refused(room);
-}
-
-/** What makes a key that comes from outside. */
-function needed(objectClass: number, keyType: unknown): readonly number[] {
-  const isRsa = keyType === ckk.rsa;
-  switch (objectClass) {
-    case cko.secretKey:
-      return [cka.value];
-    case cko.publicKey:
-      return isRsa ? [cka.modulus, cka.publicExponent] : [cka.ecParams, cka.ecPoint];
-    case cko.privateKey:
-      return isRsa ? [cka.modulus, cka.privateExponent] : [cka.ecParams, cka.value];
-    default:
-      return [];
-  }
+  const attributes = drafted(context, draft);
+  if ("rv" in attributes) return refused(attributes.rv);
+  markForeign(attributes);
+  return ok<"createObject">(keep(context, draft, attributes));
 }
 
 export function unwrapKey(context: ModuleContext, call: Call<"unwrapKey">): TokenAnswer {
   const { mechanism, template, session, wrapped } = call;
-  const { profile, crypto } = context;
-  const kek = wrappingKey(context, mechanism, call.unwrappingKey, "unwrap");
+  const { profile } = context;
+  const kek = wrappingKey(context, mechanism, call.unwrappingKey, "unwrap", wrapped.length);
   if (typeof kek === "number") return refused(kek);
-  const objectClass = valueIn(template, cka.class);
-  const keyType = valueIn(template, cka.keyType);
-  if (typeof objectClass !== "number" || typeof keyType !== "number") {
-    return refused(ckr.templateIncomplete);
-  }
-  if (objectClass !== cko.secretKey && objectClass !== cko.privateKey) {
-    return refused(ckr.attributeValueInvalid);
-  }
-  const length = valueIn(template, cka.valueLen);
-  if (length !== undefined && profile.valueLenOnUnwrap === "forbidden") {
-    return refused(ckr.attributeReadOnly);
-  }
-  const isSecret = objectClass === cko.secretKey;
+  const draft = objectDraft({ template, session, origin: "unwrap" });
+  if (typeof draft === "number") return refused(draft);
+  const isSecret = draft.objectClass === cko.secretKey;
+  if (!isSecret && draft.objectClass !== cko.privateKey) return refused(ckr.attributeValueInvalid);
+  const length = lastOf(template, cka.valueLen, ulongBytes);
   if (isSecret && length === undefined && profile.valueLenOnUnwrap === "required") {
     return refused(ckr.templateIncomplete);
   }
-  const draft = { template, session, objectClass, origin: "unwrap", keyType } as const;
-  const fault = draftFault(context, draft) || roomFault(context, [template]);
+  const fault = loginFault(context, draft) || roomFault(context, [draft]);
   if (fault !== ckr.ok) return refused(fault);
   const { by, body } = opened(context, mechanism, wrapped);
-  const bytes = crypto.unwrap(by, kek.attributes, body);
-  if (typeof bytes === "number") return refused(bytes);
-  if (isSecret && length !== undefined && length !== bytes.length) {
+  const bytes = context.crypto.unwrap(by, kek.attributes, body);
+  if (typeof bytes === "number") {
+    return refused(profile.vendor === "softhsm" ? ckr.generalError : bytes);
+  }
+  const attributes = drafted(context, { ...draft, template: withoutKind(template) });
+  if ("rv" in attributes) return refused(attributes.rv);
+  if (isSecret && length !== undefined && numberIn(template, cka.valueLen) !== bytes.length) {
     return refused(ckr.wrappedKeyLenRange);
   }
-  const material = isSecret
-    ? new Map([[cka.value as number, bytes]])
-    : crypto.privateKeyOf(keyType, bytes);
-  if (material === null) return refused(ckr.wrappedKeyInvalid);
-  return ok<"unwrapKey">(keep(context, draft, material, null));
+  const filled = fill(context, draft, attributes, bytes);
+  return filled === ckr.ok ? ok<"unwrapKey">(keep(context, draft, attributes)) : refused(filled);
 }
 
-/** An object as it is asked for. */
-interface Draft {
-  readonly template: Template;
-  readonly session: Handle;
-  readonly objectClass: number;
-  readonly origin: Origin;
-  /** Null: no key. */
-  readonly keyType: number | null;
-}
-
-/** What is made is not what was said. */
-function kindFault({ template, objectClass, keyType }: Draft): number {
-  const saidClass = valueIn(template, cka.class) ?? objectClass;
-  if (saidClass !== objectClass) return ckr.attributeValueInvalid;
-  const saidType = valueIn(template, cka.keyType) ?? keyType;
-  return saidType === keyType ? ckr.ok : ckr.templateInconsistent;
-}
-
-function draftFault(context: ModuleContext, draft: Draft): number {
-  const { loggedIn } = context;
-  const { template, objectClass, keyType, origin } = draft;
-  if (keyType !== null && !fitsClass(keyType, objectClass)) return ckr.attributeValueInvalid;
-  const fault = templateFault(template, origin, objectClass);
-  if (fault !== ckr.ok) return fault;
-  const isPrivate = valueIn(template, cka.private) ?? objectClass !== cko.publicKey;
-  return isPrivate === true && !loggedIn ? ckr.userNotLoggedIn : ckr.ok;
-}
-
-function fitsClass(keyType: number, objectClass: number): boolean {
-  const isSecret = keyType === ckk.aes || keyType === ckk.genericSecret;
-  return isSecret === (objectClass === cko.secretKey);
-}
-
-/** No room, or a name that is taken. */
-function roomFault(context: ModuleContext, templates: readonly Template[]): number {
-  const { token, profile } = context;
-  const lasting = templates.filter(isLasting);
-  if (token.objects.size + lasting.length > token.objectsMax) {
-    return profile.vendor === "softhsm" ? ckr.functionFailed : ckr.deviceMemory;
-  }
-  const taken = profile.uniqueLabels && lasting.some((template) => isTaken(context, template));
-  return taken ? ckr.attributeValueInvalid : ckr.ok;
-}
-
-function isTaken({ token }: ModuleContext, template: Template): boolean {
-  const named = template.filter(({ type }) => type === cka.label || type === cka.id);
-  const objectClass = template.filter(({ type }) => type === cka.class);
-  return named.some((name) => {
-    const wanted = attributesOf([...objectClass, name]);
-    return [...token.objects].some(({ attributes }) => matches(attributes, wanted));
-  });
-}
-
-function isLasting(template: Template): boolean {
-  return valueIn(template, cka.token) === true;
-}
-
-function keep(
+/** What was unwrapped becomes the key; it was outside, and never shows otherwise. */
+function fill(
   context: ModuleContext,
-  { template, session, objectClass, keyType, origin }: Draft,
-  material: ObjectAttributes,
-  generatedBy: number | null,
-): Handle {
-  const typed = keyType === null ? [] : [[cka.keyType as number, attributeBytes(keyType)] as const];
-  const attributes = completed(
-    template,
-    objectClass,
-    new Map([...typed, ...material]),
-    generatedBy,
-  );
-  // As SoftHSM has it.
-  const untold = origin === "unwrap" && context.profile.vendor === "softhsm";
-  if (untold && attributes.has(cka.valueLen)) attributes.set(cka.valueLen, attributeBytes(0));
-  const owner = isLasting(template) ? null : session;
-  return context.objects.add(context.token, attributes, owner);
+  { objectClass, keyType }: Draft,
+  attributes: Map<number, Uint8Array>,
+  bytes: Uint8Array,
+): number {
+  const { crypto, profile } = context;
+  markForeign(attributes);
+  if (objectClass === cko.secretKey) {
+    attributes.set(cka.value, bytes);
+    // As SoftHSM has it: of what it unwraps it tells neither length nor check value.
+    if (profile.vendor !== "softhsm") setSecret(context, attributes);
+    return ckr.ok;
+  }
+  const material = crypto.privateKeyOf(keyType ?? 0, bytes);
+  if (material === null) {
+    return profile.vendor === "softhsm" ? ckr.functionFailed : ckr.wrappedKeyInvalid;
+  }
+  for (const [type, value] of material) if (attributes.has(type)) attributes.set(type, value);
+  return ckr.ok;
 }

@@ -1,9 +1,9 @@
 /** C_GetAttributeValue, C_SetAttributeValue and C_DestroyObject. */
 import type { TokenAnswer, TokenCall } from "../../core/hsm/cryptoki/calls.js";
 import { cka, ckr } from "../../core/hsm/cryptoki/constants.js";
-import { attributesOf, isSet } from "./attribute-bytes.js";
+import { isSet } from "./attribute-bytes.js";
 import { type ModuleContext, ok, refused } from "./context.js";
-import { changeFault, readAttribute } from "./object-rules.js";
+import { changeAttributes, readAttribute } from "./object-rules.js";
 import type { TokenObject } from "./token.js";
 
 /** One that is not shown refuses all. */
@@ -28,11 +28,8 @@ export function changeObject(
 ): TokenAnswer<"setAttributes"> {
   const object = objectAt(context, handle);
   if (typeof object === "number") return refused(object);
-  const { attributes } = object;
-  const fault = changeFault(attributes, template);
-  if (fault !== ckr.ok) return refused(fault);
-  for (const [type, bytes] of attributesOf(template)) attributes.set(type, bytes);
-  return ok<"setAttributes">(null);
+  const fault = changeAttributes(context, object.attributes, template);
+  return fault === ckr.ok ? ok<"setAttributes">(null) : refused(fault);
 }
 
 export function destroyObject(

@@ -1,8 +1,6 @@
-/**
- * What a template may say, what an object holds that nobody said, what may be read and what may be
- * changed: PKCS#11 v2.40, sections 4.1 and 4.4 to 4.9, as SoftHSM 2.6.1 keeps it.
- */
-import type { AttributeValue, Template } from "../../core/hsm/cryptoki/calls.js";
+/** What becomes of an object's attributes as templates come, what may be read, and what is found. */
+import { equalBytes } from "../../core/bytes.js";
+import type { Template } from "../../core/hsm/cryptoki/calls.js";
 import { cka, ckk, cko, ckr } from "../../core/hsm/cryptoki/constants.js";
 import {
   type ObjectAttributes,
@@ -11,193 +9,181 @@ import {
   isSet,
   numberOf,
   numbersIn,
+  ulongBytes,
 } from "./attribute-bytes.js";
+import {
+  type AttributeRule,
+  type AttributeRules,
+  type Origin,
+  rulesOf,
+  secretParts,
+} from "./attribute-rules.js";
+import type { ModuleContext } from "./context.js";
 
-/** How an object comes to be. */
-export type Origin = "create" | "generate" | "unwrap";
-
-/** Nobody may say these: they tell what happened. */
-const computed: readonly number[] = [
-  cka.local,
-  cka.alwaysSensitive,
-  cka.neverExtractable,
-  cka.keyGenMechanism,
-];
-const secretParts: readonly number[] = [
-  cka.value,
-  cka.privateExponent,
-  cka.prime1,
-  cka.prime2,
-  cka.exponent1,
-  cka.exponent2,
-  cka.coefficient,
-];
-const notIn: Readonly<Record<Origin, readonly number[]>> = {
-  create: [cka.valueLen, cka.modulusBits],
-  generate: [...secretParts, cka.modulus, cka.ecPoint],
-  unwrap: [...secretParts, cka.modulus],
-};
-const fixed: readonly number[] = [
-  ...computed,
-  ...secretParts,
-  cka.class,
-  cka.token,
-  cka.private,
-  cka.keyType,
-  cka.modifiable,
-  cka.destroyable,
-  cka.modulus,
-  cka.modulusBits,
-  cka.publicExponent,
-  cka.ecParams,
-  cka.ecPoint,
-  cka.valueLen,
-  cka.alwaysAuthenticate,
-  cka.allowedMechanisms,
-  cka.trusted,
-];
-
-const empty: Uint8Array = new Uint8Array(0);
 /** CK_UNAVAILABLE_INFORMATION. */
-const unavailable: Uint8Array = new Uint8Array(8).fill(0xff);
+const unavailable: Uint8Array = new Uint8Array(ulongBytes).fill(0xff);
 
-const storageDefaults: Template = [
-  { type: cka.token, value: false },
-  { type: cka.private, value: true },
-  { type: cka.modifiable, value: true },
-  { type: cka.destroyable, value: true },
-  { type: cka.label, value: empty },
-];
-const keyDefaults: Template = [
-  ...storageDefaults,
-  { type: cka.id, value: empty },
-  { type: cka.startDate, value: empty },
-  { type: cka.endDate, value: empty },
-  { type: cka.derive, value: false },
-  { type: cka.local, value: false },
-  { type: cka.keyGenMechanism, value: unavailable },
-  { type: cka.allowedMechanisms, value: [] },
-];
-const hiddenDefaults: Template = [
-  { type: cka.sensitive, value: false },
-  { type: cka.extractable, value: false },
-  { type: cka.alwaysSensitive, value: false },
-  { type: cka.neverExtractable, value: false },
-  { type: cka.wrapWithTrusted, value: false },
-];
-const defaults: Readonly<Record<number, Template>> = {
-  [cko.data]: [
-    ...storageDefaults,
-    { type: cka.application, value: empty },
-    { type: cka.value, value: empty },
-  ],
-  [cko.secretKey]: [
-    ...keyDefaults,
-    ...hiddenDefaults,
-    { type: cka.trusted, value: false },
-    ...usable(cka.encrypt, cka.decrypt, cka.wrap, cka.unwrap, cka.sign, cka.verify),
-  ],
-  [cko.privateKey]: [
-    ...keyDefaults,
-    ...hiddenDefaults,
-    { type: cka.alwaysAuthenticate, value: false },
-    ...usable(cka.decrypt, cka.unwrap, cka.sign),
-  ],
-  [cko.publicKey]: [
-    ...keyDefaults,
-    { type: cka.private, value: false },
-    { type: cka.trusted, value: false },
-    ...usable(cka.encrypt, cka.wrap, cka.verify),
-  ],
-};
-
-function usable(...types: readonly number[]): Template {
-  return types.map((type) => ({ type, value: true }));
+/** Of an object of which nobody has said anything yet. */
+export function firstAttributes(
+  rules: AttributeRules,
+  objectClass: number,
+  keyType: number | null,
+): Map<number, Uint8Array> {
+  const attributes = new Map<number, Uint8Array>();
+  for (const { type, shape, initially } of rules.values()) {
+    const unknown = shape === "number" ? unavailable.slice() : new Uint8Array(0);
+    attributes.set(type, initially === null ? unknown : attributeBytes(initially));
+  }
+  attributes.set(cka.class, attributeBytes(objectClass));
+  if (attributes.has(cka.keyType)) attributes.set(cka.keyType, attributeBytes(keyType ?? 0));
+  if (objectClass === cko.publicKey) attributes.set(cka.private, attributeBytes(false));
+  return attributes;
 }
 
-/** More that an object of its kind may be given. */
-const others: readonly number[] = [
-  cka.class,
-  cka.keyType,
-  ...secretParts,
-  cka.valueLen,
-  cka.modulus,
-  cka.modulusBits,
-  cka.publicExponent,
-  cka.ecParams,
-  cka.ecPoint,
-];
-
-/** 0, or why the template is refused. */
-export function templateFault(template: Template, origin: Origin, objectClass: number): number {
-  const known = defaults[objectClass];
-  if (known === undefined) return ckr.attributeValueInvalid;
-  for (const { type, value } of template) {
-    if (!others.includes(type) && !known.some((row) => row.type === type)) {
-      return ckr.attributeTypeInvalid;
-    }
-    if (computed.includes(type) || notIn[origin].includes(type)) return ckr.attributeReadOnly;
-    if (!hasShape(type, value)) return ckr.attributeValueInvalid;
-    // Only the security officer says so.
-    if (type === cka.trusted && value === true) return ckr.attributeReadOnly;
+/** One after the other, up to the first that is refused: 0, or why. */
+export function applyTemplate(
+  context: ModuleContext,
+  attributes: Map<number, Uint8Array>,
+  template: Template,
+  origin: Origin,
+): number {
+  const rules = rulesOf(numberOf(attributes, cka.class), numberOf(attributes, cka.keyType))!;
+  // It is compared with the value.
+  const isLate = ({ type }: Template[number]): boolean => type === cka.checkValue;
+  const ordered = [...template.filter((one) => !isLate(one)), ...template.filter(isLate)];
+  for (const { type, value } of ordered) {
+    const rule = rules.get(type);
+    if (rule === undefined) return ckr.attributeTypeInvalid;
+    const bytes = attributeBytes(value);
+    const rv = fault(context, attributes, rule, bytes, origin);
+    if (rv !== ckr.ok) return rv;
+    attributes.set(type, rule.shape === "numbers" ? asSet(bytes) : bytes);
+    follow(context, attributes, type, origin);
   }
   return ckr.ok;
 }
 
-/** Flags have one byte, numbers those of a CK_ULONG. */
-function hasShape(type: number, value: AttributeValue): boolean {
-  const { length } = attributeBytes(value);
-  if (numeric.includes(type)) return length === 8;
-  return !flags.includes(type) || length === 1;
+function fault(
+  context: ModuleContext,
+  attributes: ObjectAttributes,
+  rule: AttributeRule,
+  bytes: Uint8Array,
+  origin: Origin,
+): number {
+  if (!hasShape(rule, bytes, origin)) return ckr.attributeValueInvalid;
+  if (!rule.from.includes(origin)) {
+    // Many modules want to be told how long what they unwrap is.
+    const isLength = rule.type === cka.valueLen && origin === "unwrap";
+    const taken = isLength && context.profile.valueLenOnUnwrap !== "forbidden";
+    if (!taken) return ckr.attributeReadOnly;
+  }
+  return specialFault(context, attributes, rule.type, bytes, origin);
 }
 
-const numeric: readonly number[] = [
-  cka.class,
-  cka.keyType,
-  cka.valueLen,
-  cka.modulusBits,
-  cka.keyGenMechanism,
-];
-const flags: readonly number[] = [
-  ...new Set(
-    Object.values(defaults).flatMap((rows) =>
-      rows.filter(({ value }) => typeof value === "boolean").map(({ type }) => type),
-    ),
-  ),
-];
+function hasShape({ shape }: AttributeRule, bytes: Uint8Array, origin: Origin): boolean {
+  switch (shape) {
+    case "flag":
+      return bytes.length === 1;
+    case "number":
+      return bytes.length === ulongBytes;
+    case "numbers":
+      return origin === "set" || (bytes.length > 0 && bytes.length % ulongBytes === 0);
+    case "nothing":
+      return origin === "set" || bytes.length === 0;
+    default:
+      return true;
+  }
+}
 
-/** All that an object holds which began as `template` and got `material`. */
-export function completed(
-  template: Template,
-  objectClass: number,
-  material: ObjectAttributes,
-  generatedBy: number | null,
-): Map<number, Uint8Array> {
-  const attributes = new Map([
-    ...attributesOf(defaults[objectClass] ?? []),
-    ...attributesOf(template),
-    ...material,
-  ]);
-  attributes.set(cka.class, attributeBytes(objectClass));
-  // Kept as a set.
-  const allowed = new Set(numbersIn(attributes.get(cka.allowedMechanisms) ?? empty));
-  if (allowed.size > 0) {
-    const sorted = [...allowed].toSorted((a, b) => a - b);
-    attributes.set(cka.allowedMechanisms, attributeBytes(sorted));
+/** What an attribute demands beyond its table. */
+function specialFault(
+  context: ModuleContext,
+  attributes: ObjectAttributes,
+  type: number,
+  bytes: Uint8Array,
+  origin: Origin,
+): number {
+  const readOnly = (is: boolean): number => (is ? ckr.attributeReadOnly : ckr.ok);
+  const isTrue = bytes[0] === 1;
+  switch (type) {
+    case cka.class:
+    case cka.keyType: {
+      const same = equalBytes(attributes.get(type)!, bytes);
+      return same ? ckr.ok : ckr.templateInconsistent;
+    }
+    // Secrets only become more of one.
+    case cka.sensitive:
+      return readOnly(origin === "set" && isSet(attributes, type));
+    case cka.extractable:
+      return readOnly(origin === "set" && !isSet(attributes, type));
+    // Only the security officer says so.
+    case cka.trusted:
+      return readOnly(isTrue);
+    case cka.alwaysAuthenticate:
+      return isTrue && !isSet(attributes, cka.private) ? ckr.templateInconsistent : ckr.ok;
+    case cka.checkValue: {
+      const same = bytes.length === 0 || equalBytes(bytes, checkValueOf(context, attributes));
+      return same ? ckr.ok : ckr.attributeValueInvalid;
+    }
+    default:
+      return ckr.ok;
   }
-  if (objectClass === cko.secretKey) {
-    attributes.set(cka.valueLen, attributeBytes(attributes.get(cka.value)?.length ?? 0));
+}
+
+/** What changes with an attribute. */
+function follow(
+  context: ModuleContext,
+  attributes: Map<number, Uint8Array>,
+  type: number,
+  origin: Origin,
+): void {
+  const is = isSet(attributes, type);
+  if (type === cka.sensitive && (!is || origin === "generate")) {
+    attributes.set(cka.alwaysSensitive, attributeBytes(is));
   }
-  if (objectClass === cko.publicKey && numberOf(attributes, cka.keyType) === ckk.rsa) {
-    attributes.set(cka.modulusBits, attributeBytes(8 * (attributes.get(cka.modulus)?.length ?? 0)));
+  if (type === cka.extractable && is) attributes.set(cka.neverExtractable, attributeBytes(false));
+  if (origin !== "create") return;
+  if (type === cka.modulus && attributes.has(cka.modulusBits)) {
+    attributes.set(cka.modulusBits, attributeBytes(bitsOf(attributes.get(type)!)));
   }
-  if (generatedBy === null) return attributes;
+  if (type === cka.value && attributes.has(cka.valueLen)) setSecret(context, attributes);
+}
+
+/** Length and check value of the secret that is there. */
+export function setSecret(context: ModuleContext, attributes: Map<number, Uint8Array>): void {
+  attributes.set(cka.valueLen, attributeBytes(attributes.get(cka.value)!.length));
+  attributes.set(cka.checkValue, checkValueOf(context, attributes));
+}
+
+function checkValueOf({ crypto }: ModuleContext, attributes: ObjectAttributes): Uint8Array {
+  const isAes = numberOf(attributes, cka.keyType) === ckk.aes;
+  return crypto.checkValue(isAes, attributes.get(cka.value) ?? new Uint8Array(0));
+}
+
+function bitsOf(number: Uint8Array): number {
+  const at = number.findIndex((byte) => byte !== 0);
+  return at < 0 ? 0 : 8 * (number.length - at) + 24 - Math.clz32(number[at]!);
+}
+
+function asSet(bytes: Uint8Array): Uint8Array {
+  const sorted = [...new Set(numbersIn(bytes))].toSorted((a, b) => a - b);
+  return attributeBytes(sorted);
+}
+
+/** It was made here, and shows by its attributes what it ever was. */
+export function markGenerated(attributes: Map<number, Uint8Array>, mechanism: number): void {
   attributes.set(cka.local, attributeBytes(true));
-  attributes.set(cka.keyGenMechanism, attributeBytes(generatedBy));
-  if (!attributes.has(cka.sensitive)) return attributes;
+  attributes.set(cka.keyGenMechanism, attributeBytes(mechanism));
+  if (!attributes.has(cka.sensitive)) return;
   attributes.set(cka.alwaysSensitive, attributeBytes(isSet(attributes, cka.sensitive)));
   attributes.set(cka.neverExtractable, attributeBytes(!isSet(attributes, cka.extractable)));
-  return attributes;
+}
+
+/** Nobody knows where it was. */
+export function markForeign(attributes: Map<number, Uint8Array>): void {
+  for (const type of [cka.local, cka.alwaysSensitive, cka.neverExtractable]) {
+    if (attributes.has(type)) attributes.set(type, attributeBytes(false));
+  }
 }
 
 /** The value of one attribute, or why it is not shown. */
@@ -216,27 +202,29 @@ function isHidden(attributes: ObjectAttributes, type: number): boolean {
 export function matches(attributes: ObjectAttributes, wanted: ObjectAttributes): boolean {
   for (const [type, bytes] of wanted) {
     const found = attributes.get(type);
-    if (found === undefined || isHidden(attributes, type) || found.length !== bytes.length) {
+    if (found === undefined || isHidden(attributes, type) || !equalBytes(found, bytes))
       return false;
-    }
-    if (found.some((byte, at) => byte !== bytes[at])) return false;
   }
   return true;
 }
 
-/** 0, or why nothing of `template` is set. Secrets only become more of one. */
-export function changeFault(attributes: ObjectAttributes, template: Template): number {
+/** 0, or why nothing of `template` is set. */
+export function changeAttributes(
+  context: ModuleContext,
+  attributes: Map<number, Uint8Array>,
+  template: Template,
+): number {
   if (!isSet(attributes, cka.modifiable)) return ckr.actionProhibited;
-  for (const { type, value } of template) {
-    if (!attributes.has(type)) return ckr.attributeTypeInvalid;
-    if (!hasShape(type, value)) return ckr.attributeValueInvalid;
-    const isData = numberOf(attributes, cka.class) === cko.data && type === cka.value;
-    if (fixed.includes(type) && !isData) return ckr.attributeReadOnly;
-    const looser =
-      (type === cka.sensitive && isSet(attributes, type) && value === false) ||
-      (type === cka.wrapWithTrusted && isSet(attributes, type) && value === false) ||
-      (type === cka.extractable && !isSet(attributes, type) && value === true);
-    if (looser) return ckr.attributeReadOnly;
-  }
-  return ckr.ok;
+  const changed = new Map(attributes);
+  const rv = applyTemplate(context, changed, template, "set");
+  if (rv === ckr.ok) for (const [type, bytes] of changed) attributes.set(type, bytes);
+  return rv;
+}
+
+/** The named attributes of a template, as a search wants them. */
+export function namesIn(template: Template): readonly ObjectAttributes[] {
+  const objectClass = template.filter(({ type }) => type === cka.class);
+  return template
+    .filter(({ type }) => type === cka.label || type === cka.id)
+    .map((name) => attributesOf([...objectClass, name]));
 }

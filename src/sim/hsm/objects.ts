@@ -28,6 +28,14 @@ export class ObjectTable {
     return this.#handleOf(object);
   }
 
+  /** Without a handle, until a search finds it. */
+  leave(token: DurableToken, attributes: Map<number, Uint8Array>, session: Handle | null): void {
+    const object: TokenObject = { attributes };
+    if (session === null) token.objects.add(object);
+    else this.#passing.set(object, session);
+    this.#snapshot?.add(object);
+  }
+
   /** Null: the handle names nothing that is there. */
   at(token: DurableToken, handle: Handle): TokenObject | null {
     const object = this.#byHandle.get(handle);

@@ -57,8 +57,8 @@ export function parameterFault(
     case "oaep":
       return type === ckm.rsaPkcsOaep ? oaepFault(profile.vendor, parameter) : ckr.argumentsBad;
     case "pss": {
-      const isPss = type === ckm.rsaPkcsPss || type === ckm.sha256RsaPkcsPss;
-      const fits = isPss && mgfOf[parameter.hash] === parameter.mgf;
+      const isOwn = type === ckm.sha256RsaPkcsPss && parameter.hash === ckm.sha256;
+      const fits = (type === ckm.rsaPkcsPss || isOwn) && mgfOf[parameter.hash] === parameter.mgf;
       return fits ? ckr.ok : ckr.argumentsBad;
     }
     default:

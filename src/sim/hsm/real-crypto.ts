@@ -2,7 +2,7 @@
  * The cryptography that tokens really have, made repeatable: IVs, seeds and salts come from the
  * token's generator, ECDSA follows RFC 6979, RSA keys are taken from a few that everybody knows.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Mechanism } from "../../core/hsm/cryptoki/calls.js";
 import { cka, ckk, ckm, ckr } from "../../core/hsm/cryptoki/constants.js";
 import { type ObjectAttributes, numberOf } from "./attribute-bytes.js";
@@ -37,6 +37,13 @@ export const realCrypto: TokenCrypto = {
   },
   wrap: encrypt,
   unwrap: decrypt,
+  checkValue(isAes, secret) {
+    const zeros = new Uint8Array(16);
+    const block = isAes ? aesEncrypt({ type: ckm.aesEcb }, secret, zeros) : null;
+    // SoftHSM hashes what is no key of AES, and shows nothing of one that has no length of AES.
+    if (typeof block === "number") return new Uint8Array(0);
+    return (block ?? new Uint8Array(createHash("sha1").update(secret).digest())).slice(0, 3);
+  },
   privateBytes(key) {
     return numberOf(key, cka.keyType) === ckk.rsa ? rsaPkcs8(key) : ecPkcs8(key);
   },

@@ -46,24 +46,19 @@ export function ecVerify(key: ObjectAttributes, digest: Uint8Array, signature: U
   }
 }
 
+/** Without the public key, as SoftHSM encodes it (RFC 5915, where that is optional). */
 export function ecPkcs8(key: ObjectAttributes): Uint8Array | null {
   const curve = curveOf(key);
   const secret = key.get(cka.value);
   if (curve === null || secret === undefined) return null;
-  const d = padded(secret, curve);
-  const point = algorithmOf(curve).getPublicKey(d, false);
-  const half = curve.bits / 8;
-  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
-  const jwk = {
-    kty: "EC",
-    crv: `P-${curve.bits}`,
-    d: text(d),
-    x: text(point.subarray(1, 1 + half)),
-    y: text(point.subarray(1 + half)),
-  };
-  const object = createPrivateKey({ key: jwk, format: "jwk" });
-  return new Uint8Array(object.export({ format: "der", type: "pkcs8" }));
+  return concat(pkcs8Heads[curve.bits], padded(secret, curve));
 }
+
+/** Everything of PrivateKeyInfo (RFC 5208) before the number. */
+const pkcs8Heads: Readonly<Record<Curve["bits"], Uint8Array>> = {
+  256: Buffer.from("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420", "hex"),
+  384: Buffer.from("304e020100301006072a8648ce3d020106052b81040022043730350201010430", "hex"),
+};
 
 /** Null: no EC key of a curve that is known here. */
 export function ecMaterialOfPkcs8(pkcs8: Uint8Array): PairMaterial | null {
