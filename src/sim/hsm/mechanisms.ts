@@ -2,6 +2,7 @@
 import type { Mechanism, MechanismDescription } from "../../core/hsm/cryptoki/calls.js";
 import { ckm, vendorMechanism } from "../../core/hsm/cryptoki/constants.js";
 import type { VendorName } from "../../core/hsm/profile.js";
+import { softhsmMechanisms } from "./softhsm-mechanisms.js";
 
 export type MechanismUse =
   "encrypt" | "decrypt" | "sign" | "verify" | "wrap" | "unwrap" | "generate" | "generatePair";
@@ -134,6 +135,7 @@ export function serves(vendor: VendorName, use: MechanismUse, type: number): boo
 }
 
 export function mechanismList(vendor: VendorName): readonly MechanismDescription[] {
+  if (vendor === "softhsm") return softhsmMechanisms;
   return rows[vendor].map(({ type, uses, min, max }) => ({
     type,
     minKeySize: min,

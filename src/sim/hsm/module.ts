@@ -160,16 +160,17 @@ export class SimToken {
   #slots(): readonly SlotDescription[] {
     const { token, profile } = this;
     if (token === null) return [];
-    const shared = { manufacturer: profile.title, model: profile.vendor };
-    const flags =
-      ckf.rng |
-      ckf.loginRequired |
-      ckf.userPinInitialized |
-      ckf.tokenInitialized |
-      pinFlags(token, profile);
+    const isSoftHsm = profile.vendor === "softhsm";
+    const shared = isSoftHsm
+      ? { manufacturer: "SoftHSM project", model: "SoftHSM v2" }
+      : { manufacturer: profile.title, model: profile.vendor };
+    const every = ckf.rng | ckf.loginRequired | (isSoftHsm ? ckf.restoreKeyNotNeeded : 0);
+    const own = ckf.userPinInitialized | ckf.tokenInitialized | pinFlags(token, profile);
+    const flags = every | own;
     const slot = { ...shared, slot: tokenSlot, label: token.label, serial: token.serial, flags };
-    if (profile.vendor !== "softhsm") return [slot];
-    const spare = { ...shared, slot: spareSlot, label: "", serial: "", flags: ckf.rng };
+    if (!isSoftHsm) return [slot];
+    const unused = every | ckf.soPinLocked | ckf.soPinToBeChanged;
+    const spare = { ...shared, slot: spareSlot, label: "", serial: "", flags: unused };
     return [slot, spare];
   }
 

@@ -6,7 +6,7 @@ import { type ModuleContext, ok, refused } from "./context.js";
 import { changeAttributes, readAttribute } from "./object-rules.js";
 import type { TokenObject } from "./token.js";
 
-/** One that is not shown refuses all. */
+/** One that is not shown refuses all: sooner what is secret than what is not there. */
 export function readObject(
   context: ModuleContext,
   { object: handle, types }: TokenCall & { readonly fn: "attributes" },
@@ -14,12 +14,13 @@ export function readObject(
   const object = objectAt(context, handle);
   if (typeof object === "number") return refused(object);
   const values: Uint8Array[] = [];
+  let rv: number = ckr.ok;
   for (const type of types) {
     const value = readAttribute(object.attributes, type);
-    if (typeof value === "number") return refused(value);
-    values.push(value);
+    if (typeof value !== "number") values.push(value);
+    else if (rv !== ckr.attributeSensitive) rv = value;
   }
-  return ok<"attributes">(values);
+  return rv === ckr.ok ? ok<"attributes">(values) : refused(rv);
 }
 
 export function changeObject(

@@ -80,7 +80,7 @@ export class ObjectTable {
 
   /** The login is over: private handles are void, and private objects of sessions gone. */
   loggedOut(): void {
-    for (const [object] of this.#handles) {
+    for (const object of [...this.#handles.keys(), ...this.#passing.keys()]) {
       if (!isSet(object.attributes, cka.private)) continue;
       this.#passing.delete(object);
       this.#forget(object);

@@ -100,9 +100,16 @@ export function softhsmPadded(bytes: Uint8Array, { type }: Mechanism): Uint8Arra
   return pads ? concat(bytes, new Uint8Array((8 - (bytes.length % 8)) % 8)) : bytes;
 }
 
-/** What C_WrapKey answers to `rv` of cryptography. */
-export function softhsmWrapRv(kek: ObjectAttributes, { type }: Mechanism, rv: number): number {
+/** What C_WrapKey answers to `rv` of cryptography, about a key of so many bytes. */
+export function softhsmWrapRv(
+  kek: ObjectAttributes,
+  { type }: Mechanism,
+  rv: number,
+  lengthBytes: number,
+): number {
   if (isRsaCipher(type)) return ckr.keySizeRange;
+  // Filled up it has one block of eight, and RFC 3394 wants two.
+  if (type === ckm.aesKeyWrap && lengthBytes <= 8) return ckr.keySizeRange;
   if (!aesBytes.includes(secretBytes(kek))) {
     return type === ckm.aesCbc ? ckr.mechanismInvalid : ckr.generalError;
   }

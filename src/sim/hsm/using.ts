@@ -66,7 +66,11 @@ export function verify(
 ): TokenAnswer<"verify"> {
   const { mechanism, data, signature } = call;
   const key = keyFor(context, call, "verify");
-  if (typeof key === "number") return refused(key);
+  if (typeof key === "number") {
+    // A key of another kind has signatures of no bytes, and this is one of those.
+    const isNone = key === ckr.signatureLenRange && signature.length === 0;
+    return refused(isNone ? ckr.signatureInvalid : key);
+  }
   const fault = signedDataFault(mechanism, key.attributes, data.length);
   const isLate = fault !== ckr.ok && isSoftHsm(context.profile);
   if (fault !== ckr.ok && !isLate) return refused(fault);
@@ -97,7 +101,7 @@ export function wrapKey(
     return context.crypto.wrap(by, kek.attributes, whole, drawn(context));
   });
   if (typeof made !== "number" || !softhsm) return told(made);
-  return refused(softhsmWrapRv(kek.attributes, mechanism, made));
+  return refused(softhsmWrapRv(kek.attributes, mechanism, made, bytes.length));
 }
 
 /** The key that wraps or unwraps, or why not. */

@@ -195,8 +195,11 @@ export const ckf = {
   writeProtected: 0x2,
   loginRequired: 0x4,
   userPinInitialized: 0x8,
+  restoreKeyNotNeeded: 0x20,
   tokenInitialized: 0x400,
   userPinCountLow: 0x1_0000,
   userPinFinalTry: 0x2_0000,
   userPinLocked: 0x4_0000,
+  soPinLocked: 0x40_0000,
+  soPinToBeChanged: 0x80_0000,
 } as const;
