@@ -75,6 +75,13 @@ export class Checkpointer {
     return next === undefined ? 0 : this.#costOf(next, true);
   }
 
+  /** True when the next row lengthens a batch by at most `bytesMax`, so that `take` takes it. */
+  fits(bytesMax: number, reason: CleaningReason): boolean {
+    const { nextBytes } = this;
+    if (nextBytes === 0 || nextBytes > bytesMax) return false;
+    return reason !== "many" || nextBytes <= this.#context.options.checkpointBytesMax;
+  }
+
   /** Starts on the oldest segment when that pays, and reads ahead. */
   advance(reason: CleaningReason): void {
     const { segments, liveBytes } = this.#index;
@@ -91,6 +98,7 @@ export class Checkpointer {
       this.#ready = [];
       this.#readyBytes = 0;
     }
+    this.#dropNeedless();
     for (let looks = 0; looks < looksMax && this.#op === 0; looks++) {
       const log = oldest.touched[this.#cursor];
       const { checkpointBytesMax, checkpointRowsMax } = this.#context.options;
@@ -101,8 +109,8 @@ export class Checkpointer {
   }
 
   /**
-   * Rows for the next batch, which they lengthen by at most `bytesMax`. For a key, an entry that is
-   * larger than what should ride on one batch goes alone.
+   * Rows for the next batch, which they lengthen by at most `bytesMax`. An entry that
+   * is larger than what should ride on one batch goes alone, and only where it has to.
    */
   take(bytesMax: number, reason: CleaningReason): CheckpointRow[] {
     const rows: CheckpointRow[] = [];
@@ -120,7 +128,7 @@ export class Checkpointer {
       const { log, entry } = ready;
       const founding = fresh && log.foundingSegment === this.#segment;
       const cost = this.#costOf(ready, fresh);
-      const alone = reason === "key" && previous === undefined && cost <= bytesMax;
+      const alone = reason !== "many" && previous === undefined && cost <= bytesMax;
       if (cost > room && !alone) break;
       room -= cost;
       used++;
@@ -168,6 +176,13 @@ export class Checkpointer {
     }
     this.#cursor++;
     this.#entry = 0;
+  }
+
+  /** What became needless while it waited makes room for more. */
+  #dropNeedless(): void {
+    const needed = this.#ready.findIndex((ready) => this.#isNeeded(ready));
+    const count = needed < 0 ? this.#ready.length : needed;
+    for (const ready of this.#ready.splice(0, count)) this.#readyBytes -= readyBytesOf(ready);
   }
 
   /** `fresh`: with a row of its own. */
