@@ -75,13 +75,6 @@ export class Checkpointer {
     return next === undefined ? 0 : this.#costOf(next, true);
   }
 
-  /** True when the next row lengthens a batch by at most `bytesMax`, so that `take` takes it. */
-  fits(bytesMax: number, reason: CleaningReason): boolean {
-    const { nextBytes } = this;
-    if (nextBytes === 0 || nextBytes > bytesMax) return false;
-    return reason !== "many" || nextBytes <= this.#context.options.checkpointBytesMax;
-  }
-
   /** Starts on the oldest segment when that pays, and reads ahead. */
   advance(reason: CleaningReason): void {
     const { segments, liveBytes } = this.#index;

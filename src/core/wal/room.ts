@@ -125,8 +125,9 @@ export class Room {
    */
   clean(emptyBytes: number): boolean {
     this.#checkpointer.advance("space");
-    const room = this.forRows(this.#index.current!, emptyBytes);
-    return this.#index.oldestIsVoid || this.#checkpointer.fits(room, "space");
+    const { nextBytes } = this.#checkpointer;
+    const fits = nextBytes <= this.forRows(this.#index.current!, emptyBytes);
+    return this.#index.oldestIsVoid || (nextBytes > 0 && fits);
   }
 
   /** For a data key that is to be erased; true when that needs a batch, of `emptyBytes` or more. */
