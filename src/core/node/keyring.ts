@@ -195,9 +195,11 @@ export class Keyring implements Sleeper {
     this.#queue.push(want);
   }
 
+  /** Requests that were under way together fail together, once. */
   #rest(): void {
-    const us = Math.min(waitUs.max, waitUs.min << Math.min(this.#failures++, 10));
-    this.#restUntilUs = this.#parts.nowUs() + us;
+    const nowUs = this.#parts.nowUs();
+    if (nowUs < this.#restUntilUs) return;
+    this.#restUntilUs = nowUs + Math.min(waitUs.max, waitUs.min << Math.min(this.#failures++, 10));
   }
 
   /** Asks for what may be asked for now, and is woken when there is more to do. */
