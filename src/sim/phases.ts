@@ -12,7 +12,7 @@ import { eventKind } from "./events.js";
 import { linkRest } from "./healing.js";
 import { leftToDo } from "./left-to-do.js";
 import { unevenLoads } from "./served.js";
-import { standingKey } from "./recorder.js";
+import { standingKey } from "./standing-key.js";
 import { Rest } from "./rest.js";
 
 /** The one property that is judged by the phases and by no oracle: something good must happen. */

@@ -19,6 +19,7 @@ import type { Failure } from "../lab/run-result.js";
 import { TraceRecorder, type TraceSink } from "../lab/trace-recorder.js";
 import type { KeyWatch } from "./keys/sim-vault.js";
 import { Shown } from "./shown.js";
+import { standingKey } from "./standing-key.js";
 
 /** What the recorder asks of the world. */
 export interface RecordedWorld {
@@ -200,16 +201,10 @@ export class Recorder implements HostObserver {
   }
 
   /** Hears of data keys and seals. */
-  get keys(): KeyWatch {
-    return {
-      keyHeld: (id, key) => {
-        for (const oracle of this.#of.keyHeld) oracle.keyHeld!(id, key);
-      },
-      sealed: (id, nonce) => {
-        for (const oracle of this.#of.sealed) oracle.sealed!(id, nonce);
-      },
-    };
-  }
+  readonly keys: KeyWatch = {
+    keyHeld: (id, key) => this.#of.keyHeld.forEach((oracle) => oracle.keyHeld!(id, key)),
+    sealed: (id, nonce) => this.#of.sealed.forEach((oracle) => oracle.sealed!(id, nonce)),
+  };
 
   wrote(node: NodeId, file: string, bytes: Uint8Array): void {
     for (const oracle of this.#of.wrote) oracle.wrote!(node, file, bytes);
@@ -449,10 +444,3 @@ const consequences: ReadonlySet<string> = new Set([
 
 /** Steps of all nodes between two looks at the queues of the one that steps then. */
 const sizedEvery = 64;
-
-const nodesMax = 256;
-
-/** Key of a standing. */
-export function standingKey(group: number, node: number): number {
-  return group * nodesMax + node;
-}

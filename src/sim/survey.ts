@@ -8,7 +8,8 @@ import type { MapState } from "../core/map/state.js";
 import { type Configuration, type Member, memberOf } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
-import { type Recorder, type Standing, standingKey } from "./recorder.js";
+import type { Recorder, Standing } from "./recorder.js";
+import { standingKey } from "./standing-key.js";
 
 /** A replica that has not shown itself so long after its node's start will not. */
 const goneAfterUs = 1_000_000;

@@ -39,6 +39,8 @@ let report: Report;
 beforeAll(() => {
   tree = plantTree();
   for (const path of ["vitest.config.ts", "test/setup"]) tree.copy(path);
+  // What the machine has for other tests is nothing to these.
+  tree.write("test/setup/capabilities.ts", "export default (): void => {};\n");
   const calls = Object.entries(impurities)
     .map(([name, call]) => `  ${JSON.stringify(name)}: () => ${call},`)
     .join("\n");

@@ -4,7 +4,8 @@ import { nodeId } from "../../src/core/ids.js";
 import { emptyConfiguration } from "../../src/core/raft/configuration.js";
 import type { RaftView } from "../../src/core/raft/view.js";
 import type { SimProcess } from "../../src/sim/process.js";
-import { type Recorder, standingKey } from "../../src/sim/recorder.js";
+import type { Recorder } from "../../src/sim/recorder.js";
+import { standingKey } from "../../src/sim/standing-key.js";
 import { Survey } from "../../src/sim/survey.js";
 import { member, three, view } from "../lab/oracles/fakes.js";
 

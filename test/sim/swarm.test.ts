@@ -8,7 +8,7 @@ import { planFaults, resolveCluster, resolveOptions } from "../../src/sim/swarm.
 const everything: Scenario = {
   name: "everything",
   about: "every kind of fault",
-  cluster: smallCluster,
+  cluster: { ...smallCluster, sealed: 1_000 },
   workload: mixedWorkload,
   faults: { swarm: Object.keys(faultKinds) as FaultKind[], swarmFaultsMax: 20 },
   phases: { attackUs: 30 * second },

@@ -113,13 +113,15 @@ export function textIn(attributes: Attributes, type: number): string {
 
 /**
  * What the token says of a key; `publicKey` null for a secret one. Null: it is none of ours, by its
- * name, type or size.
+ * name, type or size. Where keys wrap by encrypting, an RSA key that encrypts is one that wraps: no
+ * RSA key has another use for it.
  */
 export function describeKey(
   key: Attributes,
   publicKey: Attributes | null,
   id: string,
   digest: Digest,
+  wrapsByEncrypting: boolean,
 ): KeyDescription | null {
   const name = parseName(textIn(key, cka.label));
   const keyType = numberIn(key, cka.keyType);
@@ -135,7 +137,9 @@ export function describeKey(
   const shown = publicKey === null ? null : publicOf(keyType, publicKey);
   if (shown === null || !isPair(keyType, key, publicKey!)) return null;
   const publicDigest = hexOf(digest("sha256", shown.info));
-  const spec: KeySpec = { algorithm: shown.algorithm, bits: shown.bits, purpose, exportable };
+  const { algorithm, bits } = shown;
+  const wraps = wrapsByEncrypting && algorithm === "rsa" && purpose === "encrypt";
+  const spec: KeySpec = { algorithm, bits, purpose: wraps ? "wrap" : purpose, exportable };
   return { reference: { ...name, id, spec, publicDigest }, publicKey: shown.info, attributes };
 }
 

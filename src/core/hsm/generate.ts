@@ -25,6 +25,7 @@ import {
   describeObject,
   findByLabel,
   givesIds,
+  idOf,
   publicHandleOf,
   rawIdOf,
   remember,
@@ -154,7 +155,7 @@ function* take(
   const { core } = work;
   if (named.length > 1) return yield* fail("ambiguous", "generate");
   const found = yield* describeObject(work, classOf(wanted.spec), named[0]!);
-  const mine = own !== null && found?.description.reference.id === hexOf(own.id);
+  const mine = own !== null && found?.description.reference.id === idOf(core, own.id);
   if (own !== null && !mine) yield* destroyOwn(work, wanted, own);
   if (found === null) return yield* fail("mismatch", "generate");
   if (mine) return found;

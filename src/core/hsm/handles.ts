@@ -149,7 +149,9 @@ export function* describeObject(
   const publicKey: Attributes | null =
     publicHandle === null ? null : yield* readPublicKey(work, publicHandle);
   const sameId = publicKey === null || equalBytes(publicKey.get(cka.id) ?? id, id);
-  const description = describeKey(key, publicKey, idOf(core, id), core.options.digest);
+  const { digest } = core.options;
+  const byEncrypting = wrapsByEncrypting(core);
+  const description = describeKey(key, publicKey, idOf(core, id), digest, byEncrypting);
   return description === null || !sameId ? null : { handle, publicHandle, description };
 }
 

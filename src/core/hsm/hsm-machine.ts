@@ -12,7 +12,7 @@ import { assertNever } from "../assert.js";
 import type { HsmRequest } from "../ports/hsm.js";
 import { seededRandom } from "../random.js";
 import type { HsmMachineEffect, HsmMachineInput } from "./contract.js";
-import { addJob, callAnswered, endOverdue, healthOf, startJobs } from "./jobs.js";
+import { addJob, answerSick, callAnswered, endOverdue, healthOf, startJobs } from "./jobs.js";
 import { climb, moduleLost, moduleReady, open } from "./ladder.js";
 import { type HsmMachineOptions, hsmLimitsDefault, hsmTimesDefault } from "./options.js";
 import { check } from "./prove.js";
@@ -68,6 +68,7 @@ export class HsmMachine {
     startJobs(core);
     // What began may have ended at once.
     climb(core);
+    answerSick(core);
     startJobs(core);
     arm(core);
   }

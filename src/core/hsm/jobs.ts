@@ -300,6 +300,16 @@ function end(core: HsmCore, job: Job): void {
   if (!job.calling) releaseSession(core, job);
 }
 
+/** Health is asked of the token that is there: who leaves `ready` has the answer. */
+export function answerSick(core: HsmCore): void {
+  if (core.state.mode === "ready") return;
+  for (const job of core.jobs) {
+    if (job.request?.kind !== "health") continue;
+    const { during, lastRv: rv } = job;
+    finish(core, job, { ok: false, error: { code: "unavailable", rv, policy: null, during } });
+  }
+}
+
 /** Those whose time is up. */
 export function endOverdue(core: HsmCore): void {
   for (const job of core.jobs) {

@@ -109,15 +109,19 @@ export class GroupKeys {
     const holders = takeMap(reader);
     const keys: EpochKey[] = [];
     const count = reader.u8();
-    for (let n = 0; n < count && !reader.failed && n <= liveEpochsMax; n++) {
+    for (let n = 0; n < count && !reader.failed && n < liveEpochsMax; n++) {
       const of = reader.u16();
+      if (of <= (keys.at(-1)?.epoch ?? 0)) return false;
       const since = reader.u53();
       const id = takeDataKeyId(reader);
       const entries = reader.u53();
       const recovery = copyBytes(reader.varbytes(keyBytesMax));
-      keys.push({ epoch: of, since, id, entries, recovery, blobs: takeMap(reader) });
+      const blobs = takeMap(reader);
+      if (blobs === null) return false;
+      keys.push({ epoch: of, since, id, entries, recovery, blobs });
     }
-    if (reader.failed || keys.length !== count) return false;
+    if (reader.failed || keys.length !== count || holders === null) return false;
+    if (epoch !== (keys.at(-1)?.epoch ?? 0)) return false;
     this.epoch = epoch;
     this.revoked = revoked;
     this.holders.clear();
@@ -153,7 +157,7 @@ export class GroupKeys {
         const key = this.#keys[at]!;
         return epoch === key.epoch && id === key.id;
       });
-    if (!fits || this.holders.size >= holdersMax) return false;
+    if (!fits || (!this.holders.has(node) && this.holders.size >= holdersMax)) return false;
     this.holders.set(node, copyBytes(publicKey));
     for (const [at, { blob }] of blobs.entries()) this.#keys[at]!.blobs.set(node, copyBytes(blob));
     return true;
@@ -166,12 +170,14 @@ export class GroupKeys {
   }
 }
 
-function takeMap(reader: ByteReader): Map<NodeId, Uint8Array> {
+/** Null: too many, or a node twice. */
+function takeMap(reader: ByteReader): Map<NodeId, Uint8Array> | null {
   const map = new Map<NodeId, Uint8Array>();
   const count = reader.u16();
+  if (count > holdersMax) return null;
   for (let n = 0; n < count && !reader.failed; n++) {
     const node = reader.u53() as NodeId;
     map.set(node, copyBytes(reader.varbytes(keyBytesMax)));
   }
-  return map;
+  return map.size === count ? map : null;
 }

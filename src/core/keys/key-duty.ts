@@ -1,7 +1,7 @@
 /** What is next to be done about a group's keys, decided from what its leader has applied. */
 import type { NodeId } from "../ids.js";
 import type { GroupKeys } from "./group-keys.js";
-import { liveEpochsMax } from "./key-entry.js";
+import { epochMax, liveEpochsMax } from "./key-entry.js";
 
 export type KeyDuty =
   /** Something else has to come first. */
@@ -47,7 +47,8 @@ export function dutyOf(of: KeyCase): KeyDuty | null {
 /** Who has left could go on reading what is sealed under a key that it knows. */
 function newKey({ keys, stable, rotates }: KeyCase, nodes: readonly NodeId[]): KeyDuty | null {
   const left = stable && [...keys.holders.keys()].some((node) => !nodes.includes(node));
-  if ((!left && !rotates) || keys.keys.length >= liveEpochsMax) return null;
+  const hasRoom = keys.keys.length < liveEpochsMax && keys.epoch < epochMax;
+  if ((!left && !rotates) || !hasRoom) return null;
   return { kind: "rotate", nodes };
 }
 

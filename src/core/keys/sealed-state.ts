@@ -60,7 +60,9 @@ export function readClosedState(bytes: Uint8Array): ClosedState | null {
   const count = reader.u32();
   const chunks: Uint8Array[] = [];
   for (let n = 0; n < count && !reader.failed; n++) chunks.push(reader.varbytes());
-  return reader.complete && chunks.length > 0 ? { keys, keyEpoch, id, chunks } : null;
+  // Of a group that has a key nobody makes one in clear.
+  const fits = keyEpoch === keys.epoch && chunks.length > 0;
+  return reader.complete && fits ? { keys, keyEpoch, id, chunks } : null;
 }
 
 /** Null: a chunk does not open under its own header. The key of its epoch is held. */

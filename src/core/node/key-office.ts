@@ -219,7 +219,9 @@ export class KeyOffice implements Sleeper {
       guests: [...guests.keys()],
       knows: (other) => other === node || keys.holders.has(other) || this.#keks.has(other),
       clean: found.clean,
-      rotates: keys.epoch <= found.outdated || (keys.newest?.entries ?? 0) >= this.#policy.rotateAfterEntries,
+      rotates:
+        keys.epoch <= found.outdated ||
+        (keys.newest?.entries ?? 0) >= this.#policy.rotateAfterEntries,
     });
   }
 

@@ -8,6 +8,8 @@ import type { NodeId } from "../ids.js";
 import type { Marks } from "../marks.js";
 import type { Aead, DataKeyId } from "../ports/aead.js";
 import type { Hsm, HsmErrorCode, HsmResult } from "../ports/hsm.js";
+import type { NodeContext } from "./context.js";
+import type { KeyPorts } from "./host-parts.js";
 import type { Sleeper } from "./wake-heap.js";
 
 export interface KeyringParts {
@@ -195,9 +197,11 @@ export class Keyring implements Sleeper {
     this.#queue.push(want);
   }
 
+  /** Requests that were under way together fail together, once. */
   #rest(): void {
-    const us = Math.min(waitUs.max, waitUs.min << Math.min(this.#failures++, 10));
-    this.#restUntilUs = this.#parts.nowUs() + us;
+    const nowUs = this.#parts.nowUs();
+    if (nowUs < this.#restUntilUs) return;
+    this.#restUntilUs = nowUs + Math.min(waitUs.max, waitUs.min << Math.min(this.#failures++, 10));
   }
 
   /** Asks for what may be asked for now, and is woken when there is more to do. */
@@ -253,4 +257,18 @@ function isOfTheKey(code: HsmErrorCode): boolean {
     code === "badInput" ||
     code === "refusedByPolicy"
   );
+}
+
+/** Of the node whose parts these are. */
+export function keyringOf(context: NodeContext, { hsm, aead }: KeyPorts): Keyring {
+  const { node, marks, wakes } = context;
+  const nowUs = (): number => context.nowUs;
+  return new Keyring({
+    node,
+    hsm,
+    aead,
+    marks,
+    nowUs,
+    wakeAt: (who, atUs) => wakes.wakeAt(who, atUs),
+  });
 }

@@ -29,9 +29,8 @@ import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/
 import type { NodeContext } from "./context.js";
 import { Beats } from "./beats.js";
 import { Desk, type Letter } from "./desk.js";
-import type { KeyPorts } from "./host-parts.js";
 import { KeyOffice, type KeyPolicy } from "./key-office.js";
-import { Keyring } from "./keyring.js";
+import { type Keyring, keyringOf } from "./keyring.js";
 import { Later } from "./later.js";
 import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
 import { raftOptions } from "./limits.js";
@@ -74,19 +73,6 @@ const decoders = { request: decodeClientRequest, adminRequest: decodeAdminReques
 
 /** Rounds of asking and answering itself that a node makes in a row. */
 const roundsMax = 64;
-
-function keyringOf(context: NodeContext, { hsm, aead }: KeyPorts): Keyring {
-  const { node, marks, wakes } = context;
-  const nowUs = (): number => context.nowUs;
-  return new Keyring({
-    node,
-    hsm,
-    aead,
-    marks,
-    nowUs,
-    wakeAt: (who, atUs) => wakes.wakeAt(who, atUs),
-  });
-}
 
 class MultiRaftNode implements NodeLogic {
   readonly recordWriter = null;

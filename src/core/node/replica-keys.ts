@@ -1,9 +1,9 @@
 /** The keys of one replica's group as it has applied them, and whether it can open what it must. */
 import { assert } from "../assert.js";
 import type { ByteReader, ByteWriter } from "../bytes.js";
-import type { Entry } from "../entry.js";
+import type { Entry, SnapshotMeta } from "../entry.js";
 import { RollingHash } from "../hash.js";
-import type { NodeId } from "../ids.js";
+import type { NodeId, RequestId } from "../ids.js";
 import { GroupKeys } from "../keys/group-keys.js";
 import { decodeKeyEntry } from "../keys/key-entry.js";
 import { type ClosedState, openState, readClosedState, sealState } from "../keys/sealed-state.js";
@@ -25,6 +25,14 @@ export interface ReplicaKeysParts {
 
 /** Newer ones push out older ones, which were applied long since. */
 const foreseenMax = 64;
+
+/** The state in a snapshot whose key is not there yet. */
+export interface Closed {
+  readonly snapshot: SnapshotMeta;
+  readonly state: Uint8Array;
+  /** Of the restore that waits for it; null: the replica started with it. */
+  readonly request: RequestId | null;
+}
 
 /** Of the snapshot that a state is of. */
 interface Position {

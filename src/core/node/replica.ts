@@ -23,7 +23,8 @@ import { HeldBack } from "./held.js";
 import type { KeyOffice } from "./key-office.js";
 import type { KeyOwner } from "./keyring.js";
 import type { Later } from "./later.js";
-import type { ReplicaKeys } from "./replica-keys.js";
+import { timer, withKeys, withoutKeys } from "./replica-inputs.js";
+import type { Closed, ReplicaKeys } from "./replica-keys.js";
 import type { Requests } from "./requests.js";
 import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
@@ -51,14 +52,6 @@ export interface ReplicaParts {
 }
 
 type Tied = Extract<RaftEffect, { kind: "send" | "answer" | "readReady" }>;
-
-/** The state in a snapshot whose key is not there yet. */
-interface Closed {
-  readonly snapshot: SnapshotMeta;
-  readonly state: Uint8Array;
-  /** Of the restore that waits for it; null: the replica started with it. */
-  readonly request: RequestId | null;
-}
 
 export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOwner {
   readonly group: ReplicaKey["group"];
@@ -451,10 +444,3 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     observer.restored(node, this.raft.view, index, this.#digest());
   }
 }
-
-const timer: RaftInput = { kind: "timer" };
-const withKeys: RaftInput = { kind: "permitted", permissions: { mayLead: true, mayApply: true } };
-const withoutKeys: RaftInput = {
-  kind: "permitted",
-  permissions: { mayLead: false, mayApply: false },
-};

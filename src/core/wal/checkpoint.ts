@@ -91,6 +91,7 @@ export class Checkpointer {
       this.#ready = [];
       this.#readyBytes = 0;
     }
+    this.#dropNeedless();
     for (let looks = 0; looks < looksMax && this.#op === 0; looks++) {
       const log = oldest.touched[this.#cursor];
       const { checkpointBytesMax, checkpointRowsMax } = this.#context.options;
@@ -101,8 +102,8 @@ export class Checkpointer {
   }
 
   /**
-   * Rows for the next batch, which they lengthen by at most `bytesMax`. For a key, an entry that is
-   * larger than what should ride on one batch goes alone.
+   * Rows for the next batch, which they lengthen by at most `bytesMax`. An entry that
+   * is larger than what should ride on one batch goes alone, and only where it has to.
    */
   take(bytesMax: number, reason: CleaningReason): CheckpointRow[] {
     const rows: CheckpointRow[] = [];
@@ -120,7 +121,7 @@ export class Checkpointer {
       const { log, entry } = ready;
       const founding = fresh && log.foundingSegment === this.#segment;
       const cost = this.#costOf(ready, fresh);
-      const alone = reason === "key" && previous === undefined && cost <= bytesMax;
+      const alone = reason !== "many" && previous === undefined && cost <= bytesMax;
       if (cost > room && !alone) break;
       room -= cost;
       used++;
@@ -168,6 +169,13 @@ export class Checkpointer {
     }
     this.#cursor++;
     this.#entry = 0;
+  }
+
+  /** What became needless while it waited makes room for more. */
+  #dropNeedless(): void {
+    const needed = this.#ready.findIndex((ready) => this.#isNeeded(ready));
+    const count = needed < 0 ? this.#ready.length : needed;
+    for (const ready of this.#ready.splice(0, count)) this.#readyBytes -= readyBytesOf(ready);
   }
 
   /** `fresh`: with a row of its own. */

@@ -119,6 +119,17 @@ export class Room {
     return Infinity;
   }
 
+  /**
+   * While space is short; true when that needs a batch, of `emptyBytes` or more. One that carries
+   * nothing on would only use up what is kept for essential batches.
+   */
+  clean(emptyBytes: number): boolean {
+    this.#checkpointer.advance("space");
+    const { nextBytes } = this.#checkpointer;
+    const fits = nextBytes <= this.forRows(this.#index.current!, emptyBytes);
+    return this.#index.oldestIsVoid || (nextBytes > 0 && fits);
+  }
+
   /** For a data key that is to be erased; true when that needs a batch, of `emptyBytes` or more. */
   vacate(emptyBytes: number): boolean {
     const { ready, dirty } = this.#spare;
@@ -143,7 +154,14 @@ export class Room {
   /** Null: not an operation on the spare. */
   spareDone(op: number, result: DiskResult): SpareOutcome | null {
     const outcome = this.#spare.diskDone(op, result);
-    if (outcome === "noSpace") this.#context.marks.hit("spareRefused");
+    if (outcome === "noSpace") {
+      this.#context.marks.hit("spareRefused");
+      // A file may have become void since it was asked for.
+      if (this.#voids.kept !== null) {
+        this.wantSpare();
+        return "working";
+      }
+    }
     if (outcome === "noSpace" || outcome === "ready") this.low = outcome === "noSpace";
     return outcome;
   }

@@ -196,10 +196,7 @@ export class Wal {
       if (this.#room.vacate(emptyBytes)) this.#append(emptyBatch, false);
       return due;
     }
-    this.#checkpointer.advance("space");
-    if (this.#index.oldestIsVoid || this.#checkpointer.hasReady) {
-      this.#append(emptyBatch, false);
-    }
+    if (this.#room.clean(emptyBytes)) this.#append(emptyBatch, false);
     return Math.min(due, this.#room.askForSpare(nowUs));
   }
 

@@ -83,4 +83,28 @@ describe("health", () => {
     rig.run(90_000_000);
     expect(rig.value("health", { kind: "health" }).health.working).toBe(true);
   });
+
+  test("is answered as soon as the token is lost, not when its time is up", () => {
+    const token = new FakeToken();
+    const rig = fakeRig(token);
+    rig.value("done", { kind: "open" });
+    rig.moduleStarts = () => false;
+    const waiting = rig.send({ kind: "health" });
+    rig.die();
+    expect(rig.result(waiting)).toMatchObject({
+      ok: true,
+      value: { health: { state: "backingOff", working: false } },
+    });
+  });
+
+  test("that finds the token lost says so, and does not wait for it to come back", () => {
+    const token = new FakeToken();
+    const rig = fakeRig(token);
+    rig.value("done", { kind: "open" });
+    token.slots = [];
+    const waiting = rig.send({ kind: "health" });
+    rig.runUntil(() => rig.machine.state.mode !== "ready", 60_000_000);
+    expect(rig.result(waiting)).toMatchObject({ ok: true, value: { health: { working: false } } });
+    expect(rig.machine.waiting).toBe(1);
+  });
 });

@@ -14,6 +14,17 @@ function fill(rig: Rig, group: number, from: number): number {
   throw new Error("the disk never filled up");
 }
 
+/** So many seconds in which the host has nothing to append. */
+function rest(rig: Rig, turns: number): void {
+  for (let turn = 0; turn < turns; turn++) {
+    now += 1_000_000;
+    rig.wal.idle(now);
+    rig.events.push(...rig.settle());
+  }
+}
+
+let now = 0;
+
 function spaceEvents(events: readonly WalEvent[]): boolean[] {
   return events.flatMap((event) => (event.kind === "space" ? [event.low] : []));
 }
@@ -42,11 +53,7 @@ describe("log: a full disk", () => {
     const last = fill(rig, 1, 1);
     rig.events = [];
     rig.wal.compact(key(1), index(last));
-    let now = 0;
-    for (let turn = 0; turn < 20; turn++) {
-      rig.wal.idle((now += 1_000_000));
-      rig.events.push(...rig.settle());
-    }
+    rest(rig, 20);
     expect(spaceEvents(rig.events)).toEqual([false]);
     expect(fill(rig, 1, last + 1)).toBeGreaterThan(last + 5);
     const loaded = { ...key(1), snapshot: snapshotAt(last, 1) };
@@ -66,6 +73,63 @@ describe("log: a full disk", () => {
     rig.wal.idle(0);
     rig.events.push(...rig.settle());
     expect(spaceEvents(rig.events)).toEqual([false]);
+  });
+});
+
+describe("log: a full disk: what is kept for essential batches", () => {
+  /** Five idle groups in the oldest segment, and the disk full of another one. */
+  function fullDisk(rig: Rig, idleEntries: number, bytes = 2000): number {
+    rig.format();
+    rig.disk.capacityBytes = 150_000;
+    rig.write(write(1, { created: true }));
+    for (let group = 10; group < 15; group++) {
+      const parts = { created: true, state: state(4, 2, 2) };
+      rig.write(write(group, { ...parts, entries: entries(1, idleEntries, 1, bytes) }));
+    }
+    return fill(rig, 1, 1);
+  }
+
+  test("log: what cannot be moved is waited for: votes and starts find room meanwhile", () => {
+    const rig = new Rig();
+    const last = fullDisk(rig, 3);
+    rest(rig, 40);
+    rig.wal.compact(key(1), index(last));
+    rest(rig, 40);
+    expect(rig.wal.low).toBe(true);
+    rig.write(write(10, { state: state(5, 1, 2) }));
+    const node = rig.restart([{ ...key(1), snapshot: snapshotAt(last, 1) }]);
+    expect(replicaOf(node, 10).recovered.hardState).toEqual(state(5, 1, 2));
+    expect(replicaOf(node, 14).recovered.entries).toEqual(entries(1, 3, 1, 2000));
+  });
+
+  test("log: what became needless while it was to be moved does not hold up the rest", () => {
+    const rig = new Rig({ checkpointBytesMax: 512 });
+    const last = fullDisk(rig, 3);
+    rig.wal.compact(key(1), index(last));
+    rest(rig, 40);
+    expect(rig.wal.low).toBe(true);
+    for (let group = 10; group < 14; group++) rig.wal.compact(key(group), index(3));
+    rest(rig, 40);
+    expect(rig.wal.low).toBe(false);
+  });
+
+  test("log: an entry larger than what should ride on a batch moves all the same", () => {
+    const rig = new Rig({ checkpointBytesMax: 512 });
+    const last = fullDisk(rig, 1, 1000);
+    rig.wal.compact(key(1), index(last));
+    rest(rig, 40);
+    expect(rig.wal.low).toBe(false);
+    const node = rig.restart([{ ...key(1), snapshot: snapshotAt(last, 1) }]);
+    expect(replicaOf(node, 14).recovered.entries).toEqual(entries(1, 1, 1, 1000));
+  });
+
+  test("log: a segment goes while room for a spare is asked for: its file becomes the spare", () => {
+    const rig = new Rig();
+    const last = fullDisk(rig, 0);
+    rest(rig, 20);
+    expect(rig.marks.has("segmentRecycled")).toBe(true);
+    expect(spaceEvents(rig.events)).toEqual([true, false]);
+    expect(fill(rig, 1, last + 1)).toBeGreaterThan(last);
   });
 });
 
