@@ -13,7 +13,7 @@ import {
 import { Buffer } from "node:buffer";
 import { equalBytes } from "../../core/bytes.js";
 import type { Mechanism } from "../../core/hsm/cryptoki/calls.js";
-import { cka, ckm, ckr } from "../../core/hsm/cryptoki/constants.js";
+import { cka, ckg, ckm, ckr } from "../../core/hsm/cryptoki/constants.js";
 import { sha256DigestInfo } from "../../core/hsm/der.js";
 import { type ObjectAttributes, attributesOf } from "./attribute-bytes.js";
 import type { CryptoAnswer, PairMaterial, Random } from "./crypto.js";
@@ -96,6 +96,35 @@ export function rsaEncrypt(
     return ckr.generalError;
   }
   return new Uint8Array(publicEncrypt({ key: object, padding: none }, encoded));
+}
+
+/**
+ * For whoever has the private half of `publicKey` (SubjectPublicKeyInfo, DER), as CKM_RSA_PKCS_OAEP
+ * makes it: the real counterpart of `wrapForCheap`. Null: that is no RSA key, or too much for it.
+ */
+export function wrapForReal(
+  publicKey: Uint8Array,
+  bytes: Uint8Array,
+  random: Random,
+  by: "sha1" | "sha256" = "sha256",
+): Uint8Array | null {
+  const key = publicAttributes(publicKey);
+  if (key === null) return null;
+  const hash = by === "sha1" ? ckm.sha1 : ckm.sha256;
+  const mgf = by === "sha1" ? ckg.mgf1Sha1 : ckg.mgf1Sha256;
+  const parameter = { kind: "oaep", hash, mgf, label: new Uint8Array(0) } as const;
+  const wrapped = rsaEncrypt({ type: ckm.rsaPkcsOaep, parameter }, key, bytes, random);
+  return typeof wrapped === "number" ? null : wrapped;
+}
+
+function publicAttributes(info: Uint8Array): ObjectAttributes | null {
+  try {
+    const key = createPublicKey({ key: Buffer.from(info), format: "der", type: "spki" });
+    if (key.asymmetricKeyType !== "rsa") return null;
+    return partsOf(key.export({ format: "jwk" }), publicParts);
+  } catch {
+    return null;
+  }
 }
 
 export function rsaDecrypt(

@@ -13,6 +13,7 @@ import { curveOfBits, ecPublicKeyInfo, rsaPublicKeyInfo } from "../../../src/cor
 import { type ObjectAttributes, attributesOf } from "../../../src/sim/hsm/attribute-bytes.js";
 import type { PairMaterial, Random } from "../../../src/sim/hsm/crypto.js";
 import { realCrypto } from "../../../src/sim/hsm/real-crypto.js";
+import { wrapForReal } from "../../../src/sim/hsm/real-rsa.js";
 import { hashOf } from "../../../src/sim/hsm/real-rsa-padding.js";
 import { newToken } from "./token-rig.js";
 
@@ -175,5 +176,21 @@ describe("real cryptography", () => {
     for (const length of [0, 8, 16, 23]) {
       expect(realCrypto.unwrap(by, key, new Uint8Array(length))).toBe(ckr.wrappedKeyLenRange);
     }
+  });
+
+  it("wraps by a public key alone what its owner opens", () => {
+    const { publicKey, privateKey } = rsa(2048);
+    const numbers = [cka.modulus, cka.publicExponent].map((type) => publicKey.get(type)!);
+    const info = rsaPublicKeyInfo(numbers[0]!, numbers[1]!);
+    const secret = new Uint8Array(32).fill(5);
+    const random = randomOf(4);
+    const byDefault = wrapForReal(info, secret, random)!;
+    expect(realCrypto.decrypt(oaepSha256, privateKey, byDefault)).toEqual(secret);
+    const bySha1 = wrapForReal(info, secret, random, "sha1")!;
+    expect(realCrypto.decrypt(oaep(ckm.sha1, ckg.mgf1Sha1), privateKey, bySha1)).toEqual(secret);
+    expect(realCrypto.decrypt(oaepSha256, privateKey, bySha1)).toBe(ckr.generalError);
+    expect(wrapForReal(info, secret, randomOf(4))).toEqual(byDefault);
+    expect(wrapForReal(info, new Uint8Array(191), random)).toBeNull();
+    expect(wrapForReal(info.slice(1), secret, random)).toBeNull();
   });
 });
