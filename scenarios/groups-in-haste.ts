@@ -35,13 +35,14 @@ export const groupsInHaste: Scenario = {
         const away = draw.some(nodes, 1);
         const peers = nodes.filter((node) => !away.includes(node));
         const forUs = draw.integer(second, 3 * second);
-        const kind = draw.pick(["createGroup", "splitGroup"] as const);
+        const followed = n < rounds.length - followingMin;
+        const kind = followed ? draw.pick(["createGroup", "splitGroup"] as const) : "createGroup";
         const faults = [
           fault({ kind: "cut", atUs: atUs - 100 * millisecond, forUs, nodes: away, peers }, n),
           fault({ kind, atUs }, n),
         ];
-        // Whoever finds nothing to spread, or to take back, waits for it: behind the last none comes.
-        if (n >= rounds.length - followingMin) return faults;
+        // Whoever finds nothing to split, to spread or to take back waits for it: behind the last none comes.
+        if (!followed) return faults;
         const spreadUs = atUs + draw.integer(second / 2, second);
         faults.push(fault({ kind: "spreadSlots", atUs: spreadUs }, n));
         // Who has not made its replica yet is to bury it.
