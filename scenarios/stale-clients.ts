@@ -9,6 +9,9 @@ import {
   type Scenario,
 } from "quorumlab/lab";
 
+/** Moves that come after one that is to be taken back. */
+const followingMin = 4;
+
 export const staleClients: Scenario = {
   name: "stale-clients",
   about:
@@ -31,21 +34,21 @@ export const staleClients: Scenario = {
   faults: {
     swarm: [...networkNoise, "cut", "kill", "pause", "slowLink", "transferLeader"],
     swarmFaultsMax: 5,
-    plan: (draw, { attackUs }) =>
-      times(
+    plan: (draw, { attackUs }) => {
+      const moves = times(
         draw,
         { fromUs: 2 * second, toUs: attackUs - 5 * second },
         { minUs: second, maxUs: 2 * second },
-      )
-        // With more of them, slots often go where they have been, and there is nothing to take back.
-        .slice(0, 12)
-        .flatMap((atUs, n) => {
-          const move = fault({ kind: "moveSlots", atUs }, n);
-          if (!draw.chance(400)) return [move];
-          // A move does not take long.
-          const cancelUs = atUs + draw.integer(0, 200 * millisecond);
-          return [move, fault({ kind: "cancelJob", atUs: cancelUs }, n)];
-        }),
+      );
+      return moves.flatMap((atUs, n) => {
+        const move = fault({ kind: "moveSlots", atUs }, n);
+        // Who comes too late to take a move back waits for the next one: behind the last none comes.
+        const followed = n < moves.length - followingMin;
+        if (!followed || !draw.chance(400)) return [move];
+        const cancelUs = atUs + draw.integer(0, 200 * millisecond);
+        return [move, fault({ kind: "cancelJob", atUs: cancelUs }, n)];
+      });
+    },
   },
   phases: { attackUs: 30 * second },
   expect: "ok",

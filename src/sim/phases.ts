@@ -230,8 +230,8 @@ export class Phases {
       vocabulary.probes(group).map((asked) => plain(asked, `probe-${group}.${asked.kind}`, group)),
     );
     this.#probes = newProbes(left.length, (client, last) => {
-      if (last === null || last.outcome === "ok") return left[client]!.shift() ?? null;
-      return { ...last.planned, thinkUs: tickUs };
+      if (last?.outcome === "unknown") return { ...last.planned, thinkUs: tickUs };
+      return left[client]!.shift() ?? null;
     });
     clients[1] = this.#probes;
     this.#probes.start();

@@ -163,7 +163,7 @@ export class Recorder implements HostObserver {
     if (!this.#hears(node)) return;
     this.#fold(101, node, view.group, recovered.entries.length);
     this.#standing(node, view);
-    this.appliedStates.delete(standingKey(view.group, node));
+    if (this.#stands(node, view)) this.appliedStates.delete(standingKey(view.group, node));
     this.#trace?.recovered(node, view);
     for (const oracle of this.#of.replicaStarted) {
       oracle.replicaStarted!(node, boot, view, recovered);
@@ -237,7 +237,7 @@ export class Recorder implements HostObserver {
     this.#fold(104, node, view.group, digest[0] ^ digest[1]);
     const last = entries.at(-1);
     if (last !== undefined) {
-      this.appliedStates.set(standingKey(view.group, node), { index: last.index, digest });
+      this.#inState(node, view, last.index, digest);
       const range = { from: entries[0]!.index, to: last.index };
       this.#trace?.applied(node, view.group, range, digest);
     }
@@ -257,7 +257,7 @@ export class Recorder implements HostObserver {
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void {
     if (!this.#hears(node)) return;
     this.#fold(105, node, index, digest[0] ^ digest[1]);
-    this.appliedStates.set(standingKey(view.group, node), { index, digest });
+    this.#inState(node, view, index, digest);
     this.#trace?.restored(node, view.group, index, digest);
     for (const oracle of this.#of.restored) oracle.restored!(node, view, index, digest);
   }
@@ -375,6 +375,16 @@ export class Recorder implements HostObserver {
     const outdated = this.#newStanding(node, view);
     this.#outdated.set(key, outdated);
     return outdated;
+  }
+
+  /** Whether it is the one that counts. */
+  #stands(node: NodeId, view: RaftView): boolean {
+    return this.standings.get(standingKey(view.group, node))?.view === view;
+  }
+
+  #inState(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void {
+    if (!this.#stands(node, view)) return;
+    this.appliedStates.set(standingKey(view.group, node), { index, digest });
   }
 
   #stand(node: NodeId, view: RaftView): Standing {

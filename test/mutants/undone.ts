@@ -117,6 +117,16 @@ export const undone: readonly Undone[] = [
     ],
   },
   {
+    regression: "ended-group-asked.json",
+    edits: [
+      {
+        file: "core/client/requests.ts",
+        find: "  if (attempts.refusals % refusalsPerMap === 0) wantMap(core);",
+        replace: "  if (attempts.refusals < 0) wantMap(core);",
+      },
+    ],
+  },
+  {
     regression: "leaver-still-speaks.json",
     edits: groupMutants.find(({ id }) => id === "G4-leaver-still-speaks")!.edits,
   },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { boot, index, term } from "../../src/core/ids.js";
+import { boot, incarnation, index, term } from "../../src/core/ids.js";
 import type { OracleSpec } from "../../src/lab/oracle.js";
 import { allOracles } from "../../src/lab/oracles/index.js";
-import { Recorder } from "../../src/sim/recorder.js";
+import { Recorder, standingKey } from "../../src/sim/recorder.js";
 import { entry, hardState, node1, node2, persist, recovered, view } from "../lab/oracles/fakes.js";
 
 describe("recorder", () => {
@@ -63,6 +63,27 @@ describe("recorder", () => {
     const seen = view({ replica: 2 });
     for (let n = 0; n < 2; n++) recorder.stepped(node2, "message", n, seen);
     expect(asked).toEqual(["changed", "stepped", "stepped"]);
+  });
+
+  test("recorder: what is left of a group's earlier life: is not taken for the present one, nor for its state", () => {
+    const recorder = new Recorder(
+      worldOf(() => 1),
+      [],
+      null,
+    );
+    const before = { ...view({ replica: 2 }), incarnation: incarnation(2) };
+    const present = { ...view({ replica: 2 }), incarnation: incarnation(8) };
+    const key = standingKey(present.group, node2);
+    const start = { entries: [] };
+    recorder.replicaStarted(node2, boot(1), before, recovered(start));
+    recorder.replicaStarted(node2, boot(1), present, recovered(start));
+    recorder.applied(node2, present, [entry(1, 1)], [1, 1]);
+    recorder.stepped(node2, "timer", 0, before);
+    recorder.applied(node2, before, [entry(7, 7)], [7, 7]);
+    recorder.restored(node2, before, index(8), [8, 8]);
+    recorder.replicaStarted(node2, boot(1), before, recovered(start));
+    expect(recorder.standings.get(key)?.view).toBe(present);
+    expect(recorder.appliedStates.get(key)).toEqual({ index: 1, digest: [1, 1] });
   });
 
   test("recorder: a queue of the host over its limit: seen before many steps have gone by", () => {

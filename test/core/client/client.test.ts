@@ -232,7 +232,13 @@ describe("client: the map", () => {
     expect(one.asked.filter(({ request }) => request.kind === "map")).toEqual([]);
     one.answer(one.next("read"), refused("notLeader"));
     one.next("map");
-    expect(one.marks.of("clientMapInstalled")).toBe(0);
+  });
+
+  test("is fetched again when nobody opens a session, and none says why", () => {
+    const one = new OneClient();
+    one.command(1);
+    for (let n = 0; n < 8; n++) one.answer(one.next("openSession"), refused("notLeader"));
+    one.next("map");
   });
 
   test("is asked for by one request at a time, of another node each time, and not too often", () => {
