@@ -105,6 +105,7 @@ export class Recorder implements HostObserver {
       released: having("released"),
       wrote: having("wrote"),
       keyHeld: having("keyHeld"),
+      keyDropped: having("keyDropped"),
       sealed: having("sealed"),
       erased: having("erased"),
       scanned: having("scanned"),
@@ -199,14 +200,17 @@ export class Recorder implements HostObserver {
     for (const oracle of this.#of.released) oracle.released!(node, to, message, frame);
   }
 
-  /** Hears of data keys and seals. */
-  get keys(): KeyWatch {
+  /** Hears of data keys and seals of a node. */
+  keysOf(node: NodeId): KeyWatch {
     return {
       keyHeld: (id, key) => {
-        for (const oracle of this.#of.keyHeld) oracle.keyHeld!(id, key);
+        for (const oracle of this.#of.keyHeld) oracle.keyHeld!(node, id, key);
       },
-      sealed: (id, nonce) => {
-        for (const oracle of this.#of.sealed) oracle.sealed!(id, nonce);
+      keyDropped: (id) => {
+        for (const oracle of this.#of.keyDropped) oracle.keyDropped!(node, id);
+      },
+      sealed: (id, nonce, associatedData) => {
+        for (const oracle of this.#of.sealed) oracle.sealed!(id, nonce, associatedData);
       },
     };
   }

@@ -12,6 +12,7 @@ import {
   type Term,
   metaGroup,
 } from "../ids.js";
+import type { GroupKeys } from "../keys/group-keys.js";
 import { identitySealer } from "../keys/sealing.js";
 import type { HsmResult } from "../ports/hsm.js";
 import type { RaftMessage } from "../raft/messages.js";
@@ -299,6 +300,11 @@ class MultiRaftNode implements NodeLogic {
 
   storeOf(group: GroupId): ReplicatedStore | null {
     return this.#replicas.peek(group)?.store ?? null;
+  }
+
+  keysOf(group: GroupId): GroupKeys | null {
+    const here = this.#replicas.peekAll(group);
+    return here.length === 1 ? (here[0]!.keys?.keys ?? null) : null;
   }
 
   stateOf(group: GroupId): unknown {
