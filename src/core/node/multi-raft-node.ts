@@ -41,7 +41,7 @@ import { decodeNodeRequest, isOfNodes } from "./node-requests.js";
 import { Office } from "./office.js";
 import { OwnAnswers } from "./own-answers.js";
 import { Replica } from "./replica.js";
-import { ReplicaKeys } from "./replica-keys.js";
+import { ReplicaKeys, type SnapshotNames } from "./replica-keys.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
 import { type Asked, Service } from "./service.js";
@@ -428,11 +428,7 @@ class MultiRaftNode implements NodeLogic {
     if (this.#keyring === null) return null;
     const { node, marks, boot, observer } = this.#context;
     const erased = (ids: readonly string[]): void => observer.keysErased?.(node, key.group, ids);
-    const snapshotId = (): readonly [number, number, number] => [
-      node,
-      boot,
-      ++this.#snapshotsNamed,
-    ];
+    const snapshotId: SnapshotNames = () => [node, boot, ++this.#snapshotsNamed];
     return new ReplicaKeys({ keyring: this.#keyring, node, key, marks, erased, snapshotId });
   }
 

@@ -20,9 +20,11 @@ export interface ReplicaKeysParts {
   readonly key: ReplicaKey;
   readonly marks: Marks;
   readonly erased: (ids: readonly DataKeyId[]) => void;
-  /** Names a snapshot: node, boot and a count. */
-  readonly snapshotId: () => readonly [number, number, number];
+  readonly snapshotId: SnapshotNames;
 }
+
+/** Names a snapshot: node, boot and a count. */
+export type SnapshotNames = () => readonly [number, number, number];
 
 /** Newer ones push out older ones, which were applied long since. */
 const foreseenMax = 64;
