@@ -226,36 +226,6 @@ export const keyMutants: readonly Mutant[] = [
     scenarios: ["keys-away-at-start", "sealed"],
   },
   {
-    id: "Y8-keyless-may-lead",
-    about: "a replica whose keys are not there may go on leading",
-    world: "sim",
-    edits: [
-      {
-        file: "core/node/replica.ts",
-        find: "  permissions: { mayLead: false, mayApply: false },",
-        replace: "  permissions: { mayLead: true, mayApply: false },",
-      },
-    ],
-    breaks: ["liveness", "invariant"],
-    source: "CONTRACTS 12",
-    scenarios: ["keys-away-at-start", "rotation-cut-short", "sealed"],
-  },
-  {
-    id: "Y9-rotation-keeps-blobs",
-    about: "a rotation leaves those who have left the older keys",
-    world: "sim",
-    edits: [
-      {
-        file: "core/keys/group-keys.ts",
-        find: "      for (const node of older.keys()) if (!blobs.has(node)) older.delete(node);",
-        replace: "      if (older.size === 0) return false;",
-      },
-    ],
-    breaks: ["liveness"],
-    source: "CONTRACTS 12",
-    scenarios: joining,
-  },
-  {
     id: "Y4-joins-while-a-rotation-is-under-way",
     about: "a node may join although the next key, in the log already, is not wrapped for it",
     world: "sim",
@@ -284,20 +254,5 @@ export const keyMutants: readonly Mutant[] = [
     breaks: ["erased-is-gone"],
     source: "found by sealed-on-the-move",
     scenarios: ["rotation-past-laggard", ...joining],
-  },
-  {
-    id: "Y6-answer-brings-an-erased-key-back",
-    about: "a key that is erased while the HSM is asked for it is held when the answer comes",
-    world: "sim",
-    edits: [
-      {
-        file: "core/node/keyring.ts",
-        find: "    if (this.#erased.has(id)) this.aead.drop(id);\n    const want",
-        replace: "    const want",
-      },
-    ],
-    breaks: ["erased-is-gone"],
-    source: "found by sealed-on-the-move",
-    scenarios: ["rotation-past-laggard", "members-and-keys", "sealed"],
   },
 ];

@@ -81,21 +81,6 @@ export const sealingMutants: readonly Mutant[] = [
     scenarios: ["sealed"],
   },
   {
-    id: "S5-sealed-before-it-is-settled",
-    about: "a new leader seals under the key that it knows, whatever entries before it say of keys",
-    world: "sim",
-    edits: [
-      {
-        file: "core/keys/sealing.ts",
-        find: '    if (!settled) return "notReady";',
-        replace: '    if (!settled && this.keys.epoch === 0) return "notReady";',
-      },
-    ],
-    breaks: ["liveness", "invariant", "erased-is-gone"],
-    source: "CONTRACTS 12",
-    scenarios: rotating,
-  },
-  {
     id: "S6-leads-without-the-key",
     about: "a leader seals under the key in force without having it",
     world: "sim",
@@ -148,7 +133,7 @@ export const sealingMutants: readonly Mutant[] = [
     scenarios: ["rotation-past-laggard", "sealed", "members-and-keys"],
   },
   {
-    id: "S9-state-restored-without-its-keys",
+    id: "S5-state-restored-without-its-keys",
     about: "a snapshot that is installed brings its state, and what was known of keys before stays",
     world: "sim",
     edits: [
