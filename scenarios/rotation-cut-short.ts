@@ -25,13 +25,17 @@ export const rotationCutShort: Scenario = {
       ).flatMap((atUs, n) => {
         const group = draw.integer(0, groups.length - 1);
         const soon = { atUs: atUs + draw.integer(0, second / 5), group };
+        const away = fault({ kind: "tokenAway", atUs, forUs: 2 * second, nodes }, n);
+        const killed = fault({ kind: "kill", ...soon, forUs: second / 2 }, n);
         const strikes = draw.pick([
-          fault({ kind: "kill", ...soon, forUs: second / 2 }, n),
-          fault({ kind: "pause", ...soon, forUs: second }, n),
-          fault({ kind: "tokenAway", atUs, forUs: 2 * second, nodes }, n),
-          fault({ kind: "transferLeader", ...soon }, n),
+          [killed],
+          [fault({ kind: "pause", ...soon, forUs: second }, n)],
+          [away],
+          // The leader alone has the new key, for it made it.
+          [away, killed],
+          [fault({ kind: "transferLeader", ...soon }, n)],
         ]);
-        return [fault({ kind: "rotateKeys", atUs, group }, n), strikes];
+        return [fault({ kind: "rotateKeys", atUs, group }, n), ...strikes];
       }),
   },
   phases: { attackUs: 40 * second },

@@ -50,10 +50,12 @@ export interface Oracle {
   released?(node: NodeId, to: NodeId, message: RaftMessage, frame: Uint8Array): void;
   /** Bytes went to a disk, in clear or not. */
   wrote?(node: NodeId, file: string, bytes: Uint8Array): void;
-  /** A data key is in the memory of some node: these bytes. */
-  keyHeld?(id: string, key: Uint8Array): void;
-  /** Something was sealed under that key with that nonce. */
-  sealed?(id: string, nonce: Uint8Array): void;
+  /** A data key is in the memory of the node: these bytes. */
+  keyHeld?(node: NodeId, id: string, key: Uint8Array): void;
+  /** It is there no more. */
+  keyDropped?(node: NodeId, id: string): void;
+  /** Something was sealed under that key with that nonce, bound to that associated data. */
+  sealed?(id: string, nonce: Uint8Array, associatedData: Uint8Array): void;
   /** The node has applied that a data key is erased. */
   erased?(node: NodeId, id: string): void;
   /** At the end of the run: what a file of a disk holds. */

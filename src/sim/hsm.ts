@@ -46,7 +46,7 @@ const callUs = { min: 20, max: 400 } as const;
 const moduleStartUs = { min: 2_000, max: 20_000 } as const;
 /** Short, so that a minute holds outages and what follows them. */
 const times: Partial<HsmTimes> = {
-  deadlineUs: 1_500_000,
+  deadlineUs: 2_500_000,
   generateDeadlineUs: 1_500_000,
   callTimeoutUs: 400_000,
   generateTimeoutUs: 400_000,

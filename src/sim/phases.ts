@@ -261,7 +261,7 @@ export class Phases {
   #watchConvergence(passedUs: number): void {
     const { survey } = this.#cluster;
     const apart = survey.groups().filter((group) => !this.#converged(group));
-    const settled = apart.length === 0 && leftToDo(this.#cluster).length === 0;
+    const settled = apart.length === 0 && leftToDo(this.#cluster, this.#core).length === 0;
     if (!settled && passedUs < 2 * this.#boundUs) return;
     if (!settled && this.#options.demandProgress) return this.#fail("does not converge", apart);
     if (this.#isSpread) return this.#lookAround();
@@ -274,7 +274,7 @@ export class Phases {
   #watchSpread(passedUs: number): void {
     const map = this.#cluster.survey.map();
     const uneven = map === null ? [] : unevenLoads(map);
-    const left = [...leftToDo(this.#cluster), ...uneven];
+    const left = [...leftToDo(this.#cluster, this.#core), ...uneven];
     if (passedUs < spreadingUsMin || (left.length > 0 && passedUs < 2 * this.#boundUs)) return;
     if (left.length > 0 && this.#options.demandProgress) {
       const what = `slots are not spread: ${uneven.join(", ")}`;
@@ -377,7 +377,7 @@ export class Phases {
     recorder.report(livenessProperty.id, {
       message: `${what} after healing of nodes ${this.#core
         .map((node) => node + 1)
-        .join(", ")}: ${[...leftToDo(this.#cluster), ...waits].join(" | ")}`,
+        .join(", ")}: ${[...leftToDo(this.#cluster, this.#core), ...waits].join(" | ")}`,
       shape,
       node: 0,
       group: 0,

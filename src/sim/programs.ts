@@ -1,6 +1,7 @@
 /** What runs in a simulated process: the real host, with the multi-Raft node or a user's machine. */
 import type { Door } from "../core/framing/frame-types.js";
 import { groupId, incarnation, metaGroup, replicaId } from "../core/ids.js";
+import type { GroupKeys } from "../core/keys/group-keys.js";
 import { ClusterMap } from "../core/map/cluster-map.js";
 import type { MapCommand } from "../core/map/commands.js";
 import type { Marks } from "../core/marks.js";
@@ -175,7 +176,7 @@ function hosted(
 function keyPorts({ seed, recorder }: Cluster, process: SimProcess): KeyPorts {
   const { node, life, hsm } = process;
   const random = seededRandom([...seedWords(seed, `vault-${node}-${life}`)]);
-  const aead = new SimVault(random, recorder.keys);
+  const aead = new SimVault(random, recorder.keysOf(node));
   // It begins with the process, whose life is counted from here.
   const listener = {
     lives: () => process.life === life + 1 && process.alive,
@@ -210,6 +211,10 @@ class HostProgram implements Program {
 
   storeOf(group: GroupId): ReplicatedStore | null {
     return this.#host.storeOf(group);
+  }
+
+  keysOf(group: GroupId): GroupKeys | null {
+    return this.#host.keysOf(group);
   }
 
   stateOf(group: GroupId): unknown {

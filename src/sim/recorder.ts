@@ -106,6 +106,7 @@ export class Recorder implements HostObserver {
       released: having("released"),
       wrote: having("wrote"),
       keyHeld: having("keyHeld"),
+      keyDropped: having("keyDropped"),
       sealed: having("sealed"),
       erased: having("erased"),
       scanned: having("scanned"),
@@ -200,11 +201,20 @@ export class Recorder implements HostObserver {
     for (const oracle of this.#of.released) oracle.released!(node, to, message, frame);
   }
 
-  /** Hears of data keys and seals. */
-  readonly keys: KeyWatch = {
-    keyHeld: (id, key) => this.#of.keyHeld.forEach((oracle) => oracle.keyHeld!(id, key)),
-    sealed: (id, nonce) => this.#of.sealed.forEach((oracle) => oracle.sealed!(id, nonce)),
-  };
+  /** Hears of data keys and seals of a node. */
+  keysOf(node: NodeId): KeyWatch {
+    return {
+      keyHeld: (id, key) => {
+        for (const oracle of this.#of.keyHeld) oracle.keyHeld!(node, id, key);
+      },
+      keyDropped: (id) => {
+        for (const oracle of this.#of.keyDropped) oracle.keyDropped!(node, id);
+      },
+      sealed: (id, nonce, associatedData) => {
+        for (const oracle of this.#of.sealed) oracle.sealed!(id, nonce, associatedData);
+      },
+    };
+  }
 
   wrote(node: NodeId, file: string, bytes: Uint8Array): void {
     for (const oracle of this.#of.wrote) oracle.wrote!(node, file, bytes);

@@ -4,11 +4,13 @@ import { durabilityMutants } from "./durability.js";
 import { electionMutants } from "./election.js";
 import { excludedRows } from "./excluded.js";
 import { groupMutants } from "./groups.js";
+import { keyMutants } from "./keys.js";
 import { membershipMutants } from "./membership.js";
 import { movingMutants } from "./moving.js";
 import { readMutants } from "./reads.js";
 import { replicationMutants } from "./replication.js";
 import { resourceMutants } from "./resources.js";
+import { sealingMutants } from "./sealing.js";
 import { sessionMutants } from "./sessions.js";
 import { sleepMutants } from "./sleep.js";
 import { snapshotMutants } from "./snapshots.js";
@@ -27,6 +29,8 @@ export const mutants: readonly Mutant[] = [
   ...movingMutants,
   ...groupMutants,
   ...sleepMutants,
+  ...keyMutants,
+  ...sealingMutants,
 ];
 
 export const excluded: readonly Excluded[] = excludedRows;

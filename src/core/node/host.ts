@@ -9,6 +9,7 @@ import { getU32 } from "../bytes.js";
 import type { Door } from "../framing/frame-types.js";
 import { frameTrailerBytes } from "../framing/frame.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
+import type { GroupKeys } from "../keys/group-keys.js";
 import type { Marks } from "../marks.js";
 import type { Clock } from "../ports/clock.js";
 import type { DiskEvents, DiskResult } from "../ports/disk.js";
@@ -215,6 +216,11 @@ export class Host implements NetworkEvents, DiskEvents, HsmEvents {
   /** What the group replicates, as applied here, to be looked at; null when it lives elsewhere. */
   storeOf(group: GroupId): ReplicatedStore | null {
     return this.#lives() ? this.#logic.storeOf(group) : null;
+  }
+
+  /** What is known here of the group's keys; null unless it has one replica here, with keys. */
+  keysOf(group: GroupId): GroupKeys | null {
+    return this.#lives() ? this.#logic.keysOf(group) : null;
   }
 
   /** Of the machine that serves `group`; null when none does. */

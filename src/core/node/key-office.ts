@@ -106,8 +106,10 @@ export class KeyOffice implements Sleeper {
 
   /** False: that node has to be given the keys first; it is seen to. */
   mayJoin(replica: Replica, node: NodeId): boolean {
-    const { keys } = replica.keys!;
-    if (keys.holders.has(node)) return true;
+    const { keys } = replica;
+    // A rotation in the log may leave out who holds the key before it, and the last one to know the
+    // next key may leave by the very change that brings this node.
+    if (keys!.keys.holders.has(node) && !keys!.rotatesAfter(replica.raft.view)) return true;
     this.#context.marks.hit("joinedKeyless");
     this.due(replica);
     this.#cases.get(replica.group)!.guests.set(node, this.#context.nowUs + guestUs);

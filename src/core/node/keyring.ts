@@ -44,6 +44,8 @@ interface Asked {
 
 /** Requests to the HSM at once: others of this node want it too. */
 const askedMax = 16;
+/** So many answers may be outstanding that are waited for no more; older ones are forgotten. */
+const lateMax = 64;
 /** An answer that has not come by then counts as lost. */
 const deadlineUs = 2_000_000;
 const waitUs = { min: 50_000, max: 2_000_000 } as const;
@@ -64,6 +66,10 @@ export class Keyring implements Sleeper {
   #aside: Want[] = [];
   #asideUntilUs = Infinity;
   readonly #asked = new Map<number, Asked>();
+  /** Asked in vain; the port may put the key in its place all the same, later. */
+  readonly #late = new Map<number, DataKeyId>();
+  /** Erased while they were asked for. */
+  readonly #erased: Set<DataKeyId> = new Set();
   #ops = 0;
   #failures = 0;
   #restUntilUs = 0;
@@ -103,6 +109,7 @@ export class Keyring implements Sleeper {
   want(owner: KeyOwner, id: DataKeyId, blob: Uint8Array): void {
     let want = this.#wants.get(id);
     if (want === undefined) {
+      this.#erased.delete(id);
       want = { id, blob, owners: new Set(), place: "queued" };
       this.#wants.set(id, want);
       this.#queue.push(want);
@@ -110,6 +117,15 @@ export class Keyring implements Sleeper {
     want.blob = blob;
     want.owners.add(owner);
     this.#go();
+  }
+
+  /** It is never to be held again: not by an answer either that is still to come. */
+  erase(id: DataKeyId): void {
+    this.aead.drop(id);
+    this.#wants.delete(id);
+    const isAsked = ({ purpose }: Asked): boolean => purpose.kind === "want" && purpose.id === id;
+    for (const asked of this.#asked.values()) if (isAsked(asked)) this.#erased.add(id);
+    for (const late of this.#late.values()) if (late === id) this.#erased.add(id);
   }
 
   /** It needs nothing any more. */
@@ -124,6 +140,9 @@ export class Keyring implements Sleeper {
   /** False: not a request of this boot that is still waited for. */
   hsmDone(op: number, result: HsmResult): boolean {
     const asked = this.#asked.get(op);
+    const late = this.#late.get(op);
+    this.#late.delete(op);
+    if (late !== undefined && this.#erased.has(late)) this.aead.drop(late);
     if (asked === undefined) return false;
     this.#asked.delete(op);
     if (result.ok) this.#failures = 0;
@@ -140,7 +159,10 @@ export class Keyring implements Sleeper {
       if (asked.deadlineUs > nowUs) break;
       this.#parts.marks.hit("hsmAnswerLost");
       this.#asked.delete(op);
-      if (asked.purpose.kind === "want") this.#again(asked.purpose.id);
+      if (asked.purpose.kind === "want") {
+        this.#noteLate(op, asked.purpose.id);
+        this.#again(asked.purpose.id);
+      }
       this.#rest();
     }
     if (nowUs >= this.#asideUntilUs) {
@@ -171,6 +193,7 @@ export class Keyring implements Sleeper {
   }
 
   #unwrapped(id: DataKeyId, result: HsmResult): void {
+    if (this.#erased.has(id)) this.aead.drop(id);
     const want = this.#wants.get(id);
     if (want === undefined) return;
     if (result.ok && this.aead.holds(id)) {
@@ -195,6 +218,14 @@ export class Keyring implements Sleeper {
     if (want === undefined) return;
     want.place = "queued";
     this.#queue.push(want);
+  }
+
+  #noteLate(op: number, id: DataKeyId): void {
+    for (const oldest of this.#late.keys()) {
+      if (this.#late.size < lateMax) break;
+      this.#late.delete(oldest);
+    }
+    this.#late.set(op, id);
   }
 
   /** Requests that were under way together fail together, once. */

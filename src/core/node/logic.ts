@@ -2,6 +2,7 @@
 import type { Door } from "../framing/frame-types.js";
 import type { FramedMessage } from "../framing/messages.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
+import type { GroupKeys } from "../keys/group-keys.js";
 import type { HsmResult } from "../ports/hsm.js";
 import type { Bound, RaftView } from "../raft/view.js";
 import type { ReplicaKey, SnapshotEvent, WalEvent } from "../wal/log-store.js";
@@ -39,6 +40,8 @@ export interface NodeLogic {
   readonly state: unknown;
   /** What the group replicates, as this node has applied it; null when it lives elsewhere. */
   storeOf(group: GroupId): ReplicatedStore | null;
+  /** What is known here of its data keys; null unless it has one replica here, with keys. */
+  keysOf(group: GroupId): GroupKeys | null;
   /** The state of the machine that serves `group`, or of the only one; null when there is none. */
   stateOf(group: GroupId): unknown;
 }

@@ -132,6 +132,10 @@ class MachineNode implements NodeLogic, RecordWriter, Sleeper {
     return null;
   }
 
+  keysOf(): null {
+    return null;
+  }
+
   stateOf(): unknown {
     return this.#machine.state;
   }

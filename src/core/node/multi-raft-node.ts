@@ -12,6 +12,7 @@ import {
   type Term,
   metaGroup,
 } from "../ids.js";
+import type { GroupKeys } from "../keys/group-keys.js";
 import { identitySealer } from "../keys/sealing.js";
 import type { HsmResult } from "../ports/hsm.js";
 import type { RaftMessage } from "../raft/messages.js";
@@ -39,7 +40,7 @@ import { decodeNodeRequest, isOfNodes } from "./node-requests.js";
 import { Office } from "./office.js";
 import { OwnAnswers } from "./own-answers.js";
 import { Replica } from "./replica.js";
-import { ReplicaKeys } from "./replica-keys.js";
+import { ReplicaKeys, type SnapshotNames } from "./replica-keys.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
 import { type Asked, Service } from "./service.js";
@@ -287,6 +288,11 @@ class MultiRaftNode implements NodeLogic {
     return this.#replicas.peek(group)?.store ?? null;
   }
 
+  keysOf(group: GroupId): GroupKeys | null {
+    const here = this.#replicas.peekAll(group);
+    return here.length === 1 ? (here[0]!.keys?.keys ?? null) : null;
+  }
+
   stateOf(group: GroupId): unknown {
     return this.#replicas.peek(group)?.raft.state ?? null;
   }
@@ -408,11 +414,7 @@ class MultiRaftNode implements NodeLogic {
     if (this.#keyring === null) return null;
     const { node, marks, boot, observer } = this.#context;
     const erased = (ids: readonly string[]): void => observer.keysErased?.(node, key.group, ids);
-    const snapshotId = (): readonly [number, number, number] => [
-      node,
-      boot,
-      ++this.#snapshotsNamed,
-    ];
+    const snapshotId: SnapshotNames = () => [node, boot, ++this.#snapshotsNamed];
     return new ReplicaKeys({ keyring: this.#keyring, node, key, marks, erased, snapshotId });
   }
 

@@ -4,12 +4,13 @@ import type { ByteReader, ByteWriter } from "../bytes.js";
 import type { Entry, SnapshotMeta } from "../entry.js";
 import { RollingHash } from "../hash.js";
 import type { NodeId, RequestId } from "../ids.js";
-import { GroupKeys } from "../keys/group-keys.js";
+import { type EpochKey, GroupKeys } from "../keys/group-keys.js";
 import { decodeKeyEntry } from "../keys/key-entry.js";
 import { type ClosedState, openState, readClosedState, sealState } from "../keys/sealed-state.js";
 import { GroupSealer } from "../keys/sealing.js";
 import type { Marks } from "../marks.js";
 import type { DataKeyId } from "../ports/aead.js";
+import type { RaftView } from "../raft/view.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import type { KeyOwner, Keyring } from "./keyring.js";
 
@@ -19,9 +20,11 @@ export interface ReplicaKeysParts {
   readonly key: ReplicaKey;
   readonly marks: Marks;
   readonly erased: (ids: readonly DataKeyId[]) => void;
-  /** Names a snapshot: node, boot and a count. */
-  readonly snapshotId: () => readonly [number, number, number];
+  readonly snapshotId: SnapshotNames;
 }
+
+/** Names a snapshot: node, boot and a count. */
+export type SnapshotNames = () => readonly [number, number, number];
 
 /** Newer ones push out older ones, which were applied long since. */
 const foreseenMax = 64;
@@ -48,6 +51,9 @@ export class ReplicaKeys {
   /** Of entries that are in the log and maybe not applied yet: wrapped for this node. */
   readonly #foreseen = new Map<DataKeyId, Uint8Array>();
 
+  /** The newest one that came into the log; it may have been cut off since. */
+  #rotation = 0;
+
   constructor(parts: ReplicaKeysParts) {
     this.#parts = parts;
     const { group, incarnation } = parts.key;
@@ -62,8 +68,9 @@ export class ReplicaKeys {
    * An entry came into the log. Who joins is given older keys by an entry that stands behind what is
    * sealed under them. A blob is of use whether the entry is ever committed or not.
    */
-  foresee(owner: KeyOwner, { payload }: Entry): void {
+  foresee(owner: KeyOwner, { payload, index }: Entry): void {
     const entry = decodeKeyEntry(payload);
+    if (entry.kind === "rotate") this.#rotation = index;
     if (entry.kind !== "admit" || entry.node !== this.#parts.node) return;
     for (const { id, blob } of entry.blobs) {
       for (const oldest of this.#foreseen.keys()) {
@@ -75,9 +82,14 @@ export class ReplicaKeys {
     for (const { epoch } of this.keys.keys) this.#holds(owner, this.keys, epoch);
   }
 
+  /** A rotation stands in the log that is not applied yet. */
+  rotatesAfter({ applied, last }: RaftView): boolean {
+    return this.#rotation > applied && this.#rotation <= last;
+  }
+
   /** A committed entry about keys. */
   apply({ payload, index }: Entry): void {
-    const { marks, keyring } = this.#parts;
+    const { marks } = this.#parts;
     const entry = decodeKeyEntry(payload);
     const before = this.keys.keys;
     if (entry.kind === "undecodable" || !this.keys.apply(entry, index)) {
@@ -90,9 +102,7 @@ export class ReplicaKeys {
     if (entry.kind === "revoke") marks.hit("keysRevoked");
     if (entry.kind !== "erase") return;
     marks.hit("keyErased");
-    const gone = before.filter(({ epoch }) => epoch < entry.below).map(({ id }) => id);
-    for (const id of gone) keyring.aead.drop(id);
-    this.#parts.erased(gone);
+    this.#erased(before);
   }
 
   /** False: `owner` has to wait for the key of that epoch; it is asked for. */
@@ -111,8 +121,10 @@ export class ReplicaKeys {
     }
     const state = openState(this.#sealerOf(closed), at, closed);
     if (state === null) return null;
+    const before = this.keys.keys;
     this.sealer.keys = keys;
     this.version++;
+    this.#erased(before);
     return state;
   }
 
@@ -143,6 +155,18 @@ export class ReplicaKeys {
   drop(owner: KeyOwner): void {
     this.#parts.keyring.forget(owner);
     for (const { id } of this.keys.keys) this.#parts.keyring.aead.drop(id);
+  }
+
+  /** Those of `before` that are not there any more, by an entry or by one that a snapshot covers. */
+  #erased(before: readonly EpochKey[]): void {
+    const gone = before.map(({ id }) => id).filter((id) => !this.#knows(id));
+    if (gone.length === 0) return;
+    for (const id of gone) this.#parts.keyring.erase(id);
+    this.#parts.erased(gone);
+  }
+
+  #knows(id: DataKeyId): boolean {
+    return this.keys.keys.some((key) => key.id === id);
   }
 
   #holds(owner: KeyOwner, keys: GroupKeys, epoch: number): boolean {

@@ -20,6 +20,7 @@ import { erasedIsGone } from "./erased-is-gone.js";
 import { noLostWrite } from "./no-lost-write.js";
 import { noPlaintext } from "./no-plaintext.js";
 import { nonceOnce } from "./nonce-once.js";
+import { sealedForOnePlace } from "./sealed-for-one-place.js";
 import { removedIsDead } from "./removed-is-dead.js";
 import { sessionsExactlyOnce } from "./sessions-exactly-once.js";
 import { sleepAgreed } from "./sleep-agreed.js";
@@ -46,6 +47,7 @@ const raftOracles: readonly OracleSpec[] = [
   slotOwnership,
   noPlaintext,
   nonceOnce,
+  sealedForOnePlace,
   erasedIsGone,
   bounded,
   invariant,

@@ -18,7 +18,7 @@ export const noPlaintext: OracleSpec = {
     const needles = new Needles();
     let on = false;
     return {
-      keyHeld(_id, key) {
+      keyHeld(_node, _id, key) {
         on = true;
         needles.add(key);
       },

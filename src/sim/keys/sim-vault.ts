@@ -13,7 +13,8 @@ import { wrapForCheap } from "../hsm/cheap-oaep.js";
 export interface KeyWatch {
   /** A key was made, or has come: its bytes must be seen nowhere. */
   keyHeld(id: DataKeyId, key: Uint8Array): void;
-  sealed(id: DataKeyId, nonce: Uint8Array): void;
+  keyDropped(id: DataKeyId): void;
+  sealed(id: DataKeyId, nonce: Uint8Array, associatedData: Uint8Array): void;
 }
 
 const keyLength = 32;
@@ -58,7 +59,7 @@ export class SimVault implements Aead {
     const nonce = new Uint8Array(nonceLength);
     nonce.set(this.#prefix);
     putU53(nonce, prefixLength, ++this.#count);
-    this.#watch.sealed(id, nonce);
+    this.#watch.sealed(id, nonce, associatedData);
     return concat(nonce, sealBytes(this.#keys.get(id)!, "vault", nonce, associatedData, plaintext));
   }
 
@@ -81,6 +82,7 @@ export class SimVault implements Aead {
 
   drop(id: DataKeyId): void {
     this.#keys.delete(id);
+    this.#watch.keyDropped(id);
   }
 
   #randomBytes(count: number): Uint8Array {

@@ -1,0 +1,258 @@
+/** Data keys of groups: who has them, when they change, when they go. */
+import type { Mutant } from "../../src/sim/search/mutants/mutant.js";
+
+const rotating = ["rotation-cut-short", "rotation-past-laggard", "sealed"];
+const joining = ["members-and-keys", "sealed-on-the-move"];
+
+export const keyMutants: readonly Mutant[] = [
+  {
+    id: "K0-key-kept-after-its-erasure",
+    about: "an erased data key stays in the memory of those who had it",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica-keys.ts",
+        find: "    for (const id of gone) this.#parts.keyring.erase(id);\n",
+        replace: "",
+      },
+    ],
+    breaks: ["erased-is-gone"],
+    source: "CONTRACTS 12",
+    scenarios: rotating,
+  },
+  {
+    id: "K1-erased-while-one-is-not-clean",
+    about: "a data key is erased when all members but one are rid of what is sealed under it",
+    world: "sim",
+    edits: [
+      {
+        file: "core/keys/key-duty.ts",
+        find: '  return nodes.length > 0 ? { kind: "clear", below, nodes } : { kind: "erase", below };',
+        replace:
+          '  return nodes.length > 1 ? { kind: "clear", below, nodes } : { kind: "erase", below };',
+      },
+    ],
+    breaks: ["erased-is-gone", "liveness", "invariant"],
+    source: "CONTRACTS 12",
+    scenarios: ["rotation-past-laggard", "rotation-cut-short"],
+  },
+  {
+    id: "K2-erased-before-the-snapshot-is-gone",
+    about: "a member says that it is rid of an old key while its snapshots are sealed under it",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica.ts",
+        find: "    if (!wal.holdsBelow(this.key, epoch) && snapshots.onlyFrom(this.key, since as Index))",
+        replace: "    if (!wal.holdsBelow(this.key, epoch))",
+      },
+      {
+        file: "core/node/replica.ts",
+        find: "    snapshots.dropOlder(this.key);\n",
+        replace: "",
+      },
+    ],
+    breaks: ["erased-is-gone", "liveness", "invariant"],
+    source: "CONTRACTS 12",
+    scenarios: rotating,
+  },
+  {
+    id: "K3-erased-before-the-log-is-vacated",
+    about: "a member says that it is rid of an old key while its log holds records sealed under it",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica.ts",
+        find: "    if (!wal.holdsBelow(this.key, epoch) && snapshots.onlyFrom(this.key, since as Index))",
+        replace: "    if (snapshots.onlyFrom(this.key, since as Index))",
+      },
+    ],
+    breaks: ["erased-is-gone", "liveness", "invariant"],
+    source: "CONTRACTS 12",
+    scenarios: rotating,
+  },
+  {
+    id: "K4-leaver-knows-the-key-in-force",
+    about: "no new key is made when a member has left",
+    world: "sim",
+    edits: [
+      {
+        file: "core/keys/key-duty.ts",
+        find: "  const left = stable && [...keys.holders.keys()].some((node) => !nodes.includes(node));",
+        replace: "  const left = stable && nodes.length === 0;",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "CONTRACTS 12",
+    scenarios: joining,
+  },
+  {
+    id: "K5-key-wrapped-for-who-has-left",
+    about: "a new key is wrapped for all who held the one before, also for those who have left",
+    world: "sim",
+    edits: [
+      {
+        file: "core/keys/key-duty.ts",
+        find: '  return { kind: "rotate", nodes };',
+        replace:
+          '  return { kind: "rotate", nodes: [...new Set([...nodes, ...keys.holders.keys()])] };',
+      },
+    ],
+    breaks: ["liveness"],
+    source: "CONTRACTS 12",
+    scenarios: joining,
+  },
+  {
+    id: "K6-joins-before-it-has-the-keys",
+    about: "a node becomes a member first and is given the keys of its group later",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/service.ts",
+        find: "    if (office === null) return true;",
+        replace: "    if (office !== undefined) return true;",
+      },
+    ],
+    breaks: ["liveness", "invariant"],
+    source: "CONTRACTS 12",
+    scenarios: joining,
+  },
+  {
+    id: "K7-keys-of-older-entries-not-foreseen",
+    about:
+      "a node that was given the keys after what is sealed under them does not look for them ahead of it",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica-keys.ts",
+        find: '    return key?.blobs.get(this.#parts.node) ?? this.#foreseen.get(key?.id ?? ("" as DataKeyId));',
+        replace: "    return key?.blobs.get(this.#parts.node);",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "CONTRACTS 12",
+    scenarios: joining,
+  },
+  {
+    id: "K8-clean-under-another-key",
+    about: "who was rid of what an earlier key sealed counts as rid of what the next one did",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/key-office.ts",
+        find: "      found.clean.clear();\n",
+        replace: "",
+      },
+    ],
+    breaks: ["erased-is-gone", "liveness", "invariant"],
+    source: "CONTRACTS 12",
+    scenarios: rotating,
+  },
+  {
+    id: "K9-lost-answer-never-asked-again",
+    about: "a data key for which the HSM did not answer in time is not asked for again",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/keyring.ts",
+        find: "        this.#again(asked.purpose.id);\n",
+        replace: "",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "hsm reference: calls that never return",
+    scenarios: ["keys-away-at-start", "sealed", "rotation-cut-short"],
+  },
+  {
+    id: "Y0-new-key-asked-for-when-needed",
+    about:
+      "the key of a new epoch is asked for only when something sealed under it is to be applied",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica.ts",
+        find: "      if (!keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();\n",
+        replace: "",
+      },
+    ],
+    breaks: ["liveness", "invariant"],
+    source: "CONTRACTS 12",
+    scenarios: ["rotation-cut-short", "sealed"],
+  },
+  {
+    id: "Y1-clean-by-who-does-not-know-the-key",
+    about:
+      "a member that has not applied the change of keys yet says that it is rid of the old one",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica.ts",
+        find: "    if (since === undefined) return false;",
+        replace: "    if (since === undefined) return true;",
+      },
+    ],
+    breaks: ["erased-is-gone", "liveness", "invariant"],
+    source: "CONTRACTS 12",
+    scenarios: ["rotation-past-laggard", "rotation-cut-short"],
+  },
+  {
+    id: "Y2-token-away-for-good",
+    about: "a data key that the HSM could not open for want of its device is given up",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/keyring.ts",
+        find: '      this.#parts.marks.hit("hsmAway");\n      this.#again(id);\n',
+        replace: '      this.#parts.marks.hit("hsmAway");\n',
+      },
+    ],
+    breaks: ["liveness"],
+    source: "hsm reference: devices that are away",
+    scenarios: ["keys-away-at-start", "sealed"],
+  },
+  {
+    id: "Y3-key-comes-to-nobody",
+    about: "entries that waited for a key are not applied when it comes",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica.ts",
+        find: "    this.#applying.resume();\n",
+        replace: "",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "CONTRACTS 12",
+    scenarios: ["keys-away-at-start", "sealed"],
+  },
+  {
+    id: "Y4-joins-while-a-rotation-is-under-way",
+    about: "a node may join although the next key, in the log already, is not wrapped for it",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/key-office.ts",
+        find: "keys!.keys.holders.has(node) && !keys!.rotatesAfter(replica.raft.view)",
+        replace: "keys!.keys.holders.has(node)",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "found by members-and-keys",
+    scenarios: ["members-and-keys"],
+  },
+  {
+    id: "Y5-erasure-missed-in-a-snapshot",
+    about: "who hears of an erasure by a snapshot that covers it keeps the key",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica-keys.ts",
+        find: "    this.version++;\n    this.#erased(before);\n    return state;",
+        replace: "    this.version++;\n    return state;",
+      },
+    ],
+    breaks: ["erased-is-gone"],
+    source: "found by sealed-on-the-move",
+    scenarios: ["rotation-past-laggard", ...joining],
+  },
+];
