@@ -131,10 +131,12 @@ export class ReplicaKeys {
     return hash.digest();
   }
 
-  /** The replica is gone, and its keys with it. */
-  drop(owner: KeyOwner): void {
-    this.#parts.keyring.forget(owner);
-    for (const { id } of this.keys.keys) this.#parts.keyring.aead.drop(id);
+  /** The replica is gone, and with it the keys that none of `others`, of the same group, has. */
+  drop(owner: KeyOwner, others: readonly { readonly keys: ReplicaKeys | null }[]): void {
+    const { keyring } = this.#parts;
+    keyring.forget(owner);
+    const kept = new Set(others.flatMap(({ keys }) => keys?.keys.keys.map(({ id }) => id) ?? []));
+    for (const { id } of this.keys.keys) if (!kept.has(id)) keyring.aead.drop(id);
   }
 
   #holds(owner: KeyOwner, keys: GroupKeys, epoch: number): boolean {
