@@ -421,6 +421,7 @@ class MultiRaftNode implements NodeLogic {
   /** Its removal is durable. */
   readonly #gone = (replica: Replica): void => {
     this.#replicas.remove(replica);
+    replica.keys?.drop(replica, this.#replicas.peekAll(replica.group));
     this.#lifecycle.removed(replica);
   };
 

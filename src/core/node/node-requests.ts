@@ -1,6 +1,7 @@
 /**
  * What one node asks of another on behalf of the steward: all that an admin may ask of a group, to make
- * or remove a replica, which groups it leads, and what leaders ask about keys. Frames of their own carry it, which no client or admin may send.
+ * or remove a replica, which groups it leads, and what leaders ask about keys. Frames of their own
+ * carry it, which no client or admin may send.
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
 import type { GroupId, Incarnation, ReplicaId } from "../ids.js";
@@ -53,7 +54,7 @@ export type OwnRequest = FoundRequest | EraseRequest | LedRequest | KekRequest |
 export type NodeRequest = AdminRequest | OwnRequest;
 
 /** As in docs/reference/client-protocol.md. Those from 64 to 95 are an admin's. */
-const nodeKind = { found: 96, erase: 97, led: 98, kek: 99, keyFloor: 100 } as const;
+export const nodeKind = { found: 96, erase: 97, led: 98, kek: 99, keyFloor: 100 } as const;
 type NodeKind = keyof typeof nodeKind;
 const kindOf = new Map<number, NodeKind>(
   Object.entries(nodeKind).map(([name, kind]) => [kind, name as NodeKind]),

@@ -151,10 +151,12 @@ export class ReplicaKeys {
     return hash.digest();
   }
 
-  /** The replica is gone, and its keys with it. */
-  drop(owner: KeyOwner): void {
-    this.#parts.keyring.forget(owner);
-    for (const { id } of this.keys.keys) this.#parts.keyring.aead.drop(id);
+  /** The replica is gone, and with it the keys that none of `others`, of the same group, has. */
+  drop(owner: KeyOwner, others: readonly { readonly keys: ReplicaKeys | null }[]): void {
+    const { keyring } = this.#parts;
+    keyring.forget(owner);
+    const kept = new Set(others.flatMap(({ keys }) => keys?.keys.keys.map(({ id }) => id) ?? []));
+    for (const { id } of this.keys.keys) if (!kept.has(id)) keyring.aead.drop(id);
   }
 
   /** Those of `before` that are not there any more, by an entry or by one that a snapshot covers. */

@@ -288,7 +288,6 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     this.#awaited.supersede(Infinity);
     this.#awaited.refuseReads("removed");
     this.#context.snapshots.remove(this.key);
-    this.keys?.drop(this);
     this.#context.led.set(this.key, false);
     this.#gone(this);
   }

@@ -37,6 +37,13 @@ const anyRequest: fc.Arbitrary<NodeRequest> = fc.oneof(
     replica: fc.integer({ min: 0, max: 2 ** 40 }).map(replicaId),
   }),
   fc.record({ kind: fc.constant("led" as const), above: group32 }),
+  fc.constant({ kind: "kek" as const }),
+  fc.record({
+    kind: fc.constant("keyFloor" as const),
+    group: group32.map(groupId),
+    incarnation: group32.map(incarnation),
+    below: fc.integer({ min: 0, max: 0xffff }),
+  }),
   fc.record({ kind: fc.constant("status" as const), group: group32.map(groupId) }),
 );
 

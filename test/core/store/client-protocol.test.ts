@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { changesMax } from "../../../src/core/consensus.js";
 import { groupId, incarnation, index, replicaId } from "../../../src/core/ids.js";
+import { nodeKind } from "../../../src/core/node/node-requests.js";
 import {
   adminKind,
   decodeAdminRequest,
@@ -290,7 +291,7 @@ describe("client protocol", () => {
     );
   });
 
-  it("client protocol: the page for people: its five tables are those of the code", () => {
+  it("client protocol: the page for people: its six tables are those of the code", () => {
     const page = readFileSync("docs/reference/client-protocol.md", "utf8");
     const tables = page.split(/^Reasons of|^## /m).map((section) => {
       const rows = [...section.matchAll(/^\| (\d+) \| `(\w+)` \| .+ \|$/gm)];
@@ -298,6 +299,6 @@ describe("client protocol", () => {
     });
     const refusals = Object.fromEntries(clientRefusals.map((name, at) => [name, at]));
     const documented = tables.filter((table) => Object.keys(table).length > 0);
-    expect(documented).toEqual([requestKind, adminKind, lifeOp, answerKind, refusals]);
+    expect(documented).toEqual([requestKind, adminKind, lifeOp, nodeKind, answerKind, refusals]);
   });
 });
