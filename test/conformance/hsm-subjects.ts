@@ -10,6 +10,7 @@ import { createKeyFile } from "../../src/real/keys/software/key-file.js";
 import { SoftwareHsm, type SoftwareHsmParts } from "../../src/real/keys/software/software-hsm.js";
 import { pkcs11Hsm } from "../real/keys/pkcs11/pkcs11-subject.js";
 import type { HsmSubject } from "./hsm-kit.js";
+import { simulatedHsm } from "./simulated-hsm.js";
 
 export interface MadeHsm {
   readonly connect: (events: HsmEvents) => ClosableHsm;
@@ -29,6 +30,7 @@ export interface HsmMaker {
 export const hsmMakers: readonly HsmMaker[] = [
   { name: "SoftwareHsm", make: () => softwareHsm() },
   { name: "Pkcs11Hsm on SoftHSM", make: pkcs11Hsm },
+  { name: "the simulator's, with real cryptography", make: simulatedHsm },
 ];
 
 export async function softwareHsm(parts: Partial<SoftwareHsmParts> = {}): Promise<MadeHsm> {
