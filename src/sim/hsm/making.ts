@@ -37,6 +37,7 @@ export function generateKey(context: ModuleContext, call: Call<"generateKey">): 
   const length = valueIn(template, cka.valueLen);
   const fault =
     kindFault(draft) ||
+    loginFault(context, draft) ||
     lengthFault(keyType, length) ||
     draftFault(context, draft) ||
     roomFault(context, [template]);
@@ -70,13 +71,17 @@ export function generateKeyPair(
   const fault =
     kindFault(publicDraft) ||
     kindFault(privateDraft) ||
-    (size === undefined ? ckr.templateIncomplete : ckr.ok) ||
-    draftFault(context, publicDraft) ||
-    draftFault(context, privateDraft) ||
-    roomFault(context, [publicTemplate, privateTemplate]);
+    loginFault(context, publicDraft) ||
+    loginFault(context, privateDraft) ||
+    (size === undefined ? ckr.templateIncomplete : ckr.ok);
   if (fault !== ckr.ok) return refused(fault);
   const pair = pairOf(context, keyType, publicTemplate);
   if (typeof pair === "number") return refused(pair);
+  const unfit =
+    draftFault(context, publicDraft) ||
+    draftFault(context, privateDraft) ||
+    roomFault(context, [publicTemplate, privateTemplate]);
+  if (unfit !== ckr.ok) return refused(unfit);
   const publicKey = keep(context, publicDraft, pair.publicKey, type);
   const privateKey = keep(context, privateDraft, pair.privateKey, type);
   return ok<"generateKeyPair">({ publicKey, privateKey });
@@ -115,12 +120,15 @@ export function createObject(context: ModuleContext, call: Call<"createObject">)
     origin: "create",
     keyType: typeof keyType === "number" ? keyType : null,
   } as const;
-  const fault = draftFault(context, draft);
+  const fault = loginFault(context, draft) || draftFault(context, draft);
   if (fault !== ckr.ok) return refused(fault);
   const missing = needed(objectClass, keyType).some(
     (type) => valueIn(template, type) === undefined,
   );
-  if (missing) return refused(ckr.templateIncomplete);
+  if (missing) {
+    leaveBehind(context, draft, template);
+    return refused(ckr.templateIncomplete);
+  }
   const room = roomFault(context, [template]);
   return room === ckr.ok ? ok<"createObject">(keep(context, draft, none, null)) : refused(room);
 }
@@ -143,7 +151,7 @@ function needed(objectClass: number, keyType: unknown): readonly number[] {
 export function unwrapKey(context: ModuleContext, call: Call<"unwrapKey">): TokenAnswer {
   const { mechanism, template, session, wrapped } = call;
   const { profile, crypto } = context;
-  const kek = wrappingKey(context, mechanism, call.unwrappingKey, "unwrap");
+  const kek = wrappingKey(context, mechanism, call.unwrappingKey, "unwrap", wrapped.length);
   if (typeof kek === "number") return refused(kek);
   const objectClass = valueIn(template, cka.class);
   const keyType = valueIn(template, cka.keyType);
@@ -153,20 +161,19 @@ export function unwrapKey(context: ModuleContext, call: Call<"unwrapKey">): Toke
   if (objectClass !== cko.secretKey && objectClass !== cko.privateKey) {
     return refused(ckr.attributeValueInvalid);
   }
+  const draft = { template, session, objectClass, origin: "unwrap", keyType } as const;
+  const login = loginFault(context, draft);
+  if (login !== ckr.ok) return refused(login);
   const length = valueIn(template, cka.valueLen);
-  if (length !== undefined && profile.valueLenOnUnwrap === "forbidden") {
-    return refused(ckr.attributeReadOnly);
-  }
   const isSecret = objectClass === cko.secretKey;
   if (isSecret && length === undefined && profile.valueLenOnUnwrap === "required") {
     return refused(ckr.templateIncomplete);
   }
-  const draft = { template, session, objectClass, origin: "unwrap", keyType } as const;
-  const fault = draftFault(context, draft) || roomFault(context, [template]);
-  if (fault !== ckr.ok) return refused(fault);
   const { by, body } = opened(context, mechanism, wrapped);
   const bytes = crypto.unwrap(by, kek.attributes, body);
   if (typeof bytes === "number") return refused(bytes);
+  const fault = draftFault(context, draft) || roomFault(context, [template]);
+  if (fault !== ckr.ok) return refused(fault);
   if (isSecret && length !== undefined && length !== bytes.length) {
     return refused(ckr.wrappedKeyLenRange);
   }
@@ -195,18 +202,38 @@ function kindFault({ template, objectClass, keyType }: Draft): number {
   return saidType === keyType ? ckr.ok : ckr.templateInconsistent;
 }
 
+function loginFault({ loggedIn }: ModuleContext, { template, objectClass }: Draft): number {
+  const isPrivate = valueIn(template, cka.private) ?? objectClass !== cko.publicKey;
+  return isPrivate === true && !loggedIn ? ckr.userNotLoggedIn : ckr.ok;
+}
+
 function draftFault(context: ModuleContext, draft: Draft): number {
-  const { profile, loggedIn } = context;
+  const { profile } = context;
   const { template, objectClass, keyType, origin } = draft;
   if (keyType !== null && !fitsClass(keyType, objectClass)) return ckr.attributeValueInvalid;
   const { generateAttributes: few } = profile;
   if (origin === "generate" && few !== null && template.some(({ type }) => !few.includes(type))) {
     return ckr.templateInconsistent;
   }
-  const fault = templateFault(template, origin, objectClass);
-  if (fault !== ckr.ok) return fault;
-  const isPrivate = valueIn(template, cka.private) ?? objectClass !== cko.publicKey;
-  return isPrivate === true && !loggedIn ? ckr.userNotLoggedIn : ckr.ok;
+  const lengthIsGiven = origin !== "unwrap" || profile.valueLenOnUnwrap !== "forbidden";
+  const faultOf = (part: Template): number => templateFault(part, draft, lengthIsGiven);
+  const at = template.findIndex((attribute) => faultOf([attribute]) !== ckr.ok);
+  if (at < 0) return ckr.ok;
+  leaveBehind(context, draft, template.slice(0, at));
+  return faultOf(template);
+}
+
+/**
+ * SoftHSM 2.6.1 makes the object first, then sets attribute by attribute, and takes nothing away when
+ * one is refused: one of a session stays as far as it came, one of the token as it began.
+ */
+function leaveBehind(context: ModuleContext, draft: Draft, set: Template): void {
+  if (context.profile.vendor !== "softhsm") return;
+  const { template: asked, origin } = draft;
+  // Where it makes the key itself it sets this first.
+  const first = origin === "create" ? [] : asked.filter(({ type }) => type === cka.private);
+  const template = isLasting(context, asked) ? [] : [...first, ...set];
+  keepAs(context, draft, template, none, null);
 }
 
 function fitsClass(keyType: number, objectClass: number): boolean {
@@ -242,17 +269,23 @@ function isLasting({ profile }: ModuleContext, template: Template): boolean {
 
 function keep(
   context: ModuleContext,
+  draft: Draft,
+  material: ObjectAttributes,
+  generatedBy: number | null,
+): Handle {
+  return keepAs(context, draft, draft.template, material, generatedBy);
+}
+
+/** `set`: what of the template is in the object. */
+function keepAs(
+  context: ModuleContext,
   { template, session, objectClass, keyType }: Draft,
+  set: Template,
   material: ObjectAttributes,
   generatedBy: number | null,
 ): Handle {
   const typed = keyType === null ? [] : [[cka.keyType as number, attributeBytes(keyType)] as const];
-  const attributes = completed(
-    template,
-    objectClass,
-    new Map([...typed, ...material]),
-    generatedBy,
-  );
+  const attributes = completed(set, objectClass, new Map([...typed, ...material]), generatedBy);
   const owner = isLasting(context, template) ? null : session;
   return context.objects.add(context.token, attributes, owner);
 }

@@ -78,7 +78,7 @@ const softhsm: readonly Row[] = [
   rsa(ckm.rsaPkcs, ...signs, ...crypts, ...wraps),
   rsa(ckm.rsaPkcsOaep, ...crypts, ...wraps),
   aes(ckm.aesEcb, ...crypts),
-  aes(ckm.aesCbc, ...crypts, ...wraps),
+  aes(ckm.aesCbc, ...crypts, "wrap"),
   aes(ckm.aesCbcPad, ...crypts),
   aes(ckm.aesGcm, ...crypts),
   aes(ckm.aesKeyWrap, ...wraps),

@@ -260,7 +260,7 @@ function randomLimits({ vendor }: VendorProfile): {
 } {
   return vendor === "google-cloud-hsm"
     ? { least: 8, most: 1024 }
-    : { least: 1, most: randomBytesMax };
+    : { least: vendor === "softhsm" ? 0 : 1, most: randomBytesMax };
 }
 
 type SessionCall = Extract<TokenCall, { readonly session: Handle }>;

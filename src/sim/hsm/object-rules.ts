@@ -116,27 +116,30 @@ function usable(...types: readonly number[]): Template {
 }
 
 /** More that an object of its kind may be given. */
-const others: readonly number[] = [
-  cka.class,
-  cka.keyType,
-  ...secretParts,
-  cka.valueLen,
-  cka.modulus,
-  cka.modulusBits,
-  cka.publicExponent,
-  cka.ecParams,
-  cka.ecPoint,
-];
+function material(objectClass: number, keyType: number | null): readonly number[] {
+  if (objectClass === cko.secretKey) return [cka.value, cka.valueLen];
+  const isPublic = objectClass === cko.publicKey;
+  if (keyType !== ckk.rsa) return [cka.ecParams, isPublic ? cka.ecPoint : cka.value];
+  const shared = [cka.modulus, cka.publicExponent];
+  return isPublic ? [...shared, cka.modulusBits] : [...shared, ...secretParts];
+}
 
-/** 0, or why the template is refused. */
-export function templateFault(template: Template, origin: Origin, objectClass: number): number {
+/** 0, or why the template is refused. `lengthIsGiven`: CKA_VALUE_LEN may be. */
+export function templateFault(
+  template: Template,
+  kind: { readonly origin: Origin; readonly objectClass: number; readonly keyType: number | null },
+  lengthIsGiven: boolean,
+): number {
+  const { origin, objectClass, keyType } = kind;
   const known = defaults[objectClass];
   if (known === undefined) return ckr.attributeValueInvalid;
+  const others = [cka.class, cka.keyType, ...material(objectClass, keyType)];
   for (const { type, value } of template) {
     if (!others.includes(type) && !known.some((row) => row.type === type)) {
       return ckr.attributeTypeInvalid;
     }
-    if (computed.includes(type) || notIn[origin].includes(type)) return ckr.attributeReadOnly;
+    const isNotGiven = notIn[origin].includes(type) || (type === cka.valueLen && !lengthIsGiven);
+    if (computed.includes(type) || isNotGiven) return ckr.attributeReadOnly;
     if (!hasShape(type, value)) return ckr.attributeValueInvalid;
     // Only the security officer says so.
     if (type === cka.trusted && value === true) return ckr.attributeReadOnly;
@@ -232,11 +235,12 @@ export function changeFault(attributes: ObjectAttributes, template: Template): n
     if (!hasShape(type, value)) return ckr.attributeValueInvalid;
     const isData = numberOf(attributes, cka.class) === cko.data && type === cka.value;
     if (fixed.includes(type) && !isData) return ckr.attributeReadOnly;
-    const looser =
-      (type === cka.sensitive && isSet(attributes, type) && value === false) ||
-      (type === cka.wrapWithTrusted && isSet(attributes, type) && value === false) ||
-      (type === cka.extractable && !isSet(attributes, type) && value === true);
-    if (looser) return ckr.attributeReadOnly;
+    // Not even to what it is.
+    const isFinal =
+      type === cka.extractable
+        ? !isSet(attributes, type)
+        : (type === cka.sensitive || type === cka.wrapWithTrusted) && isSet(attributes, type);
+    if (isFinal) return ckr.attributeReadOnly;
   }
   return ckr.ok;
 }

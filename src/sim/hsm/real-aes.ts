@@ -15,7 +15,7 @@ const keyWrapIv: Uint8Array = new Uint8Array(8).fill(0xa6);
 const keyWrapPadIv: Uint8Array = Uint8Array.of(0xa6, 0x59, 0x59, 0xa6);
 
 export function aesEncrypt(mechanism: Mechanism, key: Uint8Array, data: Uint8Array): CryptoAnswer {
-  if (!isAesKey(key)) return ckr.keySizeRange;
+  if (!isAesKey(key)) return noAesKey(mechanism);
   switch (mechanism.type) {
     case ckm.aesGcm:
       return gcmSeal(mechanism, key, data);
@@ -37,7 +37,7 @@ export function aesEncrypt(mechanism: Mechanism, key: Uint8Array, data: Uint8Arr
 }
 
 export function aesDecrypt(mechanism: Mechanism, key: Uint8Array, data: Uint8Array): CryptoAnswer {
-  if (!isAesKey(key)) return ckr.keySizeRange;
+  if (!isAesKey(key)) return noAesKey(mechanism);
   const isWhole = data.length % blockBytes === 0;
   switch (mechanism.type) {
     case ckm.aesGcm:
@@ -59,6 +59,12 @@ export function aesDecrypt(mechanism: Mechanism, key: Uint8Array, data: Uint8Arr
     default:
       return ckr.mechanismInvalid;
   }
+}
+
+/** As SoftHSM 2.6.1 says it. */
+function noAesKey({ type }: Mechanism): number {
+  const wraps = type === ckm.aesKeyWrap || type === ckm.aesKeyWrapPad;
+  return wraps ? ckr.generalError : ckr.mechanismInvalid;
 }
 
 function isAesKey({ length }: Uint8Array): boolean {
@@ -136,7 +142,7 @@ function gcmOpen(mechanism: Mechanism, key: Uint8Array, data: Uint8Array): Crypt
   const gcm = gcmOf(mechanism, key);
   if (gcm === null) return ckr.argumentsBad;
   const end = data.length - gcm.tagBytes;
-  if (end < 0) return ckr.encryptedDataLenRange;
+  if (end < 0) return ckr.generalError;
   const options = { authTagLength: gcm.tagBytes };
   try {
     const decipher = createDecipheriv(gcm.name, key, gcm.iv, options)

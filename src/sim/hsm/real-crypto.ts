@@ -35,7 +35,10 @@ export const realCrypto: TokenCrypto = {
     if (right.length !== signature.length) return ckr.signatureLenRange;
     return timingSafeEqual(right, signature) ? ckr.ok : ckr.signatureInvalid;
   },
-  wrap: encrypt,
+  wrap(mechanism, key, bytes, random) {
+    const answer = encrypt(mechanism, key, bytes, random);
+    return answer === ckr.dataLenRange && mechanism.type === ckm.aesCbc ? ckr.generalError : answer;
+  },
   unwrap: decrypt,
   privateBytes(key) {
     return numberOf(key, cka.keyType) === ckk.rsa ? rsaPkcs8(key) : ecPkcs8(key);

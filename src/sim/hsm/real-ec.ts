@@ -10,7 +10,10 @@ import type { CryptoAnswer, PairMaterial, Random } from "./crypto.js";
 
 /** The input is a digest already, and both halves of an order are good (X9.62). */
 const asTokens = { prehash: false, lowS: false } as const;
+const integer = 2;
 const octetString = 4;
+/** id-ecPublicKey, RFC 5480, section 2.1.1. */
+const ecPublicKeyOid: Uint8Array = Uint8Array.of(6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1);
 const uncompressed = 4;
 const nothing = new Uint8Array(0);
 
@@ -46,23 +49,24 @@ export function ecVerify(key: ObjectAttributes, digest: Uint8Array, signature: U
   }
 }
 
+/** RFC 5958 around RFC 5915, without the public key, as SoftHSM writes it. */
 export function ecPkcs8(key: ObjectAttributes): Uint8Array | null {
   const curve = curveOf(key);
   const secret = key.get(cka.value);
   if (curve === null || secret === undefined) return null;
-  const d = padded(secret, curve);
-  const point = algorithmOf(curve).getPublicKey(d, false);
-  const half = curve.bits / 8;
-  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
-  const jwk = {
-    kty: "EC",
-    crv: `P-${curve.bits}`,
-    d: text(d),
-    x: text(point.subarray(1, 1 + half)),
-    y: text(point.subarray(1 + half)),
-  };
-  const object = createPrivateKey({ key: jwk, format: "jwk" });
-  return new Uint8Array(object.export({ format: "der", type: "pkcs8" }));
+  const algorithm = sequence(ecPublicKeyOid, curve.parameters);
+  const one = Uint8Array.of(integer, 1, 1);
+  const privateKey = sequence(one, der(octetString, padded(secret, curve)));
+  return sequence(Uint8Array.of(integer, 1, 0), algorithm, der(octetString, privateKey));
+}
+
+/** Up to 127 bytes long. */
+function der(tag: number, body: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(tag, body.length), body);
+}
+
+function sequence(...parts: readonly Uint8Array[]): Uint8Array {
+  return der(0x30, concat(...parts));
 }
 
 /** Null: no EC key of a curve that is known here. */

@@ -16,6 +16,7 @@ import {
 import type { TokenObject } from "./token.js";
 
 type Crypt = TokenCall & { readonly fn: "encrypt" | "decrypt" | "sign" };
+type KeyCall = Crypt | (TokenCall & { readonly fn: "verify" });
 
 const useAttribute = {
   encrypt: cka.encrypt,
@@ -28,7 +29,7 @@ const useAttribute = {
 
 export function crypt(context: ModuleContext, call: Crypt): TokenAnswer {
   const { mechanism, fn } = call;
-  const key = keyFor(context, call, fn);
+  const key = keyFor(context, call);
   if (typeof key === "number") return refused(key);
   const { crypto, profile } = context;
   const { attributes } = key;
@@ -52,7 +53,7 @@ export function verify(
   call: TokenCall & { readonly fn: "verify" },
 ): TokenAnswer<"verify"> {
   const { mechanism, data, signature } = call;
-  const key = keyFor(context, call, "verify");
+  const key = keyFor(context, call);
   if (typeof key === "number") return refused(key);
   const fault = signedDataFault(mechanism, key.attributes, data.length);
   if (fault !== ckr.ok) return refused(fault);
@@ -66,7 +67,7 @@ export function wrapKey(
   call: TokenCall & { readonly fn: "wrapKey" },
 ): TokenAnswer {
   const { mechanism } = call;
-  const kek = wrappingKey(context, mechanism, call.wrappingKey, "wrap");
+  const kek = wrappingKey(context, mechanism, call.wrappingKey, "wrap", null);
   if (typeof kek === "number") return refused(kek);
   const key = context.objects.at(context.token, call.key);
   if (key === null) return refused(ckr.keyHandleInvalid);
@@ -80,16 +81,19 @@ export function wrapKey(
   );
 }
 
-/** The key that wraps or unwraps, or why not. */
+/** The key that wraps or unwraps, or why not. `wrappedBytes`: how many are unwrapped; null: none are. */
 export function wrappingKey(
   context: ModuleContext,
   mechanism: Mechanism,
   handle: string,
   use: "wrap" | "unwrap",
+  wrappedBytes: number | null,
 ): TokenObject | number {
   const { profile, objects, token } = context;
   if (!serves(profile.vendor, use, mechanism.type)) return ckr.mechanismInvalid;
-  const fault = parameterFault(profile, mechanism, use === "wrap");
+  const fault =
+    parameterFault(profile, mechanism, use === "wrap") ||
+    wrappedLengthFault(mechanism.type, wrappedBytes);
   if (fault !== ckr.ok) return fault;
   const kek = objects.at(token, handle);
   const isWrap = use === "wrap";
@@ -100,17 +104,23 @@ export function wrappingKey(
   return permissionFault(context, kek, mechanism.type, useAttribute[use]) || kek;
 }
 
+/** RFC 3394 and RFC 5649: told before there is a look at the key. */
+function wrappedLengthFault(type: number, wrappedBytes: number | null): number {
+  if (wrappedBytes === null || (type !== ckm.aesKeyWrap && type !== ckm.aesKeyWrapPad)) {
+    return ckr.ok;
+  }
+  const least = type === ckm.aesKeyWrap ? 24 : 16;
+  return wrappedBytes < least || wrappedBytes % 8 !== 0 ? ckr.wrappedKeyLenRange : ckr.ok;
+}
+
 /** Public keys wrap, private ones unwrap, secret ones do both. */
 function isHalf({ attributes }: TokenObject, isWrap: boolean): boolean {
   const objectClass = numberOf(attributes, cka.class);
   return objectClass === cko.secretKey || (objectClass === cko.publicKey) === isWrap;
 }
 
-function keyFor(
-  context: ModuleContext,
-  { mechanism, key: handle }: Crypt | (TokenCall & { readonly fn: "verify" }),
-  use: "encrypt" | "decrypt" | "sign" | "verify",
-): TokenObject | number {
+function keyFor(context: ModuleContext, call: KeyCall): TokenObject | number {
+  const { mechanism, key: handle, fn: use } = call;
   const { profile, objects, token } = context;
   const key = objects.at(token, handle);
   if (key === null) {
@@ -119,8 +129,16 @@ function keyFor(
   const fault = permissionFault(context, key, mechanism.type, useAttribute[use]);
   if (fault !== ckr.ok) return fault;
   if (!serves(profile.vendor, use, mechanism.type)) return ckr.mechanismInvalid;
-  if (!fitsMechanism(key.attributes, mechanism.type)) return ckr.keyTypeInconsistent;
+  if (!fitsMechanism(key.attributes, mechanism.type)) return unfitCode(context, call);
   return parameterFault(profile, mechanism, use === "encrypt") || key;
+}
+
+/** SoftHSM takes any key to sign and verify with, and fails later, at an empty one. */
+function unfitCode({ profile }: ModuleContext, call: KeyCall): number {
+  const takesAny = profile.vendor === "softhsm" && call.mechanism.type !== ckm.sha256Hmac;
+  if (takesAny && call.fn === "sign") return ckr.generalError;
+  if (!takesAny || call.fn !== "verify") return ckr.keyTypeInconsistent;
+  return call.signature.length === 0 ? ckr.signatureInvalid : ckr.signatureLenRange;
 }
 
 function permissionFault(
@@ -157,7 +175,8 @@ function paddedInSilence(
   { type }: Mechanism,
   bytes: Uint8Array,
 ): Uint8Array {
-  if (profile.vendor !== "softhsm" || type !== ckm.aesKeyWrapPad) return bytes;
+  const wraps = type === ckm.aesKeyWrapPad || type === ckm.aesKeyWrap;
+  if (profile.vendor !== "softhsm" || !wraps) return bytes;
   return concat(bytes, new Uint8Array((8 - (bytes.length % 8)) % 8));
 }
 

@@ -182,6 +182,7 @@ const wrappers = fc.constantFrom<Mechanism>(
   { type: ckm.aesKeyWrapPad },
   { type: ckm.aesKeyWrap },
   { type: ckm.aesKeyWrapKwp },
+  cbc(ckm.aesCbc),
   cbc(ckm.aesCbcPad),
   {
     type: ckm.rsaPkcsOaep,
