@@ -18,6 +18,7 @@ import type { TokenObject } from "./token.js";
 type Crypt = TokenCall & { readonly fn: "encrypt" | "decrypt" | "sign" };
 type KeyCall = Crypt | (TokenCall & { readonly fn: "verify" });
 
+const sha256Bytes = 32;
 const useAttribute = {
   encrypt: cka.encrypt,
   decrypt: cka.decrypt,
@@ -130,6 +131,7 @@ function keyFor(context: ModuleContext, call: KeyCall): TokenObject | number {
   if (fault !== ckr.ok) return fault;
   if (!serves(profile.vendor, use, mechanism.type)) return ckr.mechanismInvalid;
   if (!fitsMechanism(key.attributes, mechanism.type)) return unfitCode(context, call);
+  if (isShort(context, key, mechanism.type)) return ckr.keySizeRange;
   return parameterFault(profile, mechanism, use === "encrypt") || key;
 }
 
@@ -139,6 +141,12 @@ function unfitCode({ profile }: ModuleContext, call: KeyCall): number {
   if (takesAny && call.fn === "sign") return ckr.generalError;
   if (!takesAny || call.fn !== "verify") return ckr.keyTypeInconsistent;
   return call.signature.length === 0 ? ckr.signatureInvalid : ckr.signatureLenRange;
+}
+
+/** SoftHSM wants HMAC keys to be as long as the digest. */
+function isShort({ profile }: ModuleContext, { attributes }: TokenObject, type: number): boolean {
+  if (profile.vendor !== "softhsm" || type !== ckm.sha256Hmac) return false;
+  return (attributes.get(cka.value)?.length ?? 0) < sha256Bytes;
 }
 
 function permissionFault(
