@@ -190,7 +190,7 @@ const wrappers = fc.constantFrom<Mechanism>(
   },
 );
 
-const readTypes: readonly number[] = [
+export const readTypes: readonly number[] = [
   ...flagTypes,
   cka.class,
   cka.label,

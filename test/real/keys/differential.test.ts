@@ -8,7 +8,7 @@ import { realCrypto } from "../../../src/sim/hsm/real-crypto.js";
 import { DurableToken } from "../../../src/sim/hsm/token.js";
 import { runs } from "../../setup/soak.js";
 import { SideBySide, type TokenSide } from "./differential.js";
-import { sequences } from "./differential-steps.js";
+import { readTypes, sequences } from "./differential-steps.js";
 import { comparable } from "./differential-unlike.js";
 import { Driver, type Place, makePlace, pin } from "./pkcs11/driver.js";
 
@@ -63,6 +63,7 @@ describe.skipIf(library === null)("a token beside SoftHSM", () => {
     const property = fc.asyncProperty(sequences, async (steps) => {
       await pair.clear();
       for (const step of steps) await pair.step(step);
+      await pair.survey(readTypes);
     });
     const run = await fc.check(property, { numRuns: count, seed: 20_261_125, ...how });
     if (!run.failed) return;
