@@ -88,7 +88,10 @@ export class SideBySide {
       case "initialize":
       case "finalize": {
         const { do: fn } = step;
-        return void (await this.#both(fn, () => ({ fn })));
+        const { answers } = await this.#both(fn, () => ({ fn }));
+        // Afterwards their handles name whatever is found first, and that is nobody's promise.
+        if (fn === "finalize" && answers !== null) this.#objects = [];
+        return;
       }
       case "slots":
       case "mechanisms":
