@@ -7,12 +7,13 @@ import {
   type HsmMachineEffect,
   type HsmMachineInput,
 } from "../core/hsm/hsm-machine.js";
-import type { HsmTimes } from "../core/hsm/options.js";
+import type { Digest, HsmTimes } from "../core/hsm/options.js";
 import { vendorProfile } from "../core/hsm/profiles/index.js";
 import type { Hsm, HsmRequest, HsmResult } from "../core/ports/hsm.js";
 import { eventKind } from "./events.js";
 import { cheapDigest } from "./hsm/cheap-mixing.js";
 import { cheapCrypto } from "./hsm/cheap-crypto.js";
+import type { TokenCrypto } from "./hsm/crypto.js";
 import { TokenFaults } from "./hsm/faults.js";
 import { FaultyToken } from "./hsm/faulty-token.js";
 import { SimToken } from "./hsm/module.js";
@@ -27,6 +28,10 @@ export interface SimHsmParts {
   readonly scheduler: Scheduler;
   readonly timing: KeyedStream;
   readonly effective: (fault: number) => void;
+  /** Of the token, and the digests of who talks to it. Default: the cheap ones, which fit each other. */
+  readonly crypto?: { readonly token: TokenCrypto; readonly digest: Digest };
+  /** Default null: nobody may delete. */
+  readonly adminDigest?: Uint8Array | null;
 }
 
 /** What a process hears of its HSM. */
@@ -41,6 +46,7 @@ type Due =
   | { readonly kind: "input"; readonly module: number; readonly input: HsmMachineInput }
   | { readonly kind: "wake"; readonly wish: number };
 
+const cheap = { token: cheapCrypto, digest: cheapDigest } as const;
 const pin = "1234";
 const callUs = { min: 20, max: 400 } as const;
 const moduleStartUs = { min: 2_000, max: 20_000 } as const;
@@ -100,12 +106,13 @@ class HsmProcess implements Hsm {
     this.#listener = listener;
     this.#vault = vault;
     const { label } = hsm.token;
+    const { seed, crypto = cheap, adminDigest = null } = hsm.parts;
     this.#machine = new HsmMachine({
       profile: vendorProfile("softhsm"),
       slot: { by: "label", label },
-      seed: seedWords(hsm.parts.seed, `${label}-${life}`),
-      digest: cheapDigest,
-      adminDigest: null,
+      seed: seedWords(seed, `${label}-${life}`),
+      digest: crypto.digest,
+      adminDigest,
       times,
     });
   }
@@ -153,13 +160,13 @@ class HsmProcess implements Hsm {
   }
 
   #restart(): void {
-    const { token, faults, rejectedPins } = this.#hsm;
+    const { token, faults, rejectedPins, parts } = this.#hsm;
     const profile = vendorProfile("softhsm");
     this.#modules++;
     const module = new SimToken({
       token,
       profile,
-      crypto: cheapCrypto,
+      crypto: (parts.crypto ?? cheap).token,
       pin: () => pin,
       rejectedPins,
     });

@@ -1,5 +1,5 @@
 /** `npm run soak` does the random tests many times longer than `npm test`. */
-const soaking = (process.env["QUORUMLAB_SOAK"] ?? "") !== "";
+export const soaking: boolean = (process.env["QUORUMLAB_SOAK"] ?? "") !== "";
 const times = 20;
 
 /** How many random cases to try, given how many are tried usually. */

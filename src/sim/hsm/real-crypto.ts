@@ -35,7 +35,10 @@ export const realCrypto: TokenCrypto = {
     if (right.length !== signature.length) return ckr.signatureLenRange;
     return timingSafeEqual(right, signature) ? ckr.ok : ckr.signatureInvalid;
   },
-  wrap: encrypt,
+  wrap(mechanism, key, bytes, random) {
+    const answer = encrypt(mechanism, key, bytes, random);
+    return answer === ckr.dataLenRange && mechanism.type === ckm.aesCbc ? ckr.generalError : answer;
+  },
   unwrap: decrypt,
   checkValue(isAes, secret) {
     const zeros = new Uint8Array(16);

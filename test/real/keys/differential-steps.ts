@@ -182,6 +182,7 @@ const wrappers = fc.constantFrom<Mechanism>(
   { type: ckm.aesKeyWrapPad },
   { type: ckm.aesKeyWrap },
   { type: ckm.aesKeyWrapKwp },
+  cbc(ckm.aesCbc),
   cbc(ckm.aesCbcPad),
   {
     type: ckm.rsaPkcsOaep,
@@ -189,7 +190,7 @@ const wrappers = fc.constantFrom<Mechanism>(
   },
 );
 
-const readTypes: readonly number[] = [
+export const readTypes: readonly number[] = [
   ...flagTypes,
   cka.class,
   cka.label,

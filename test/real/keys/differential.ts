@@ -21,6 +21,8 @@ interface Pair {
 interface ObjectPair extends Pair {
   /** The same bytes on both sides. */
   readonly known: boolean;
+  /** Half of a pair: SoftHSM drops the zeros in front of a private number, one in 256 has some. */
+  readonly half: boolean;
 }
 
 interface BytesPair {
@@ -68,12 +70,28 @@ export class SideBySide {
     this.#slots = { left: left!, right: right! };
   }
 
+  /** At the end: all objects, and each attribute of each that was made. */
+  async survey(types: readonly number[]): Promise<void> {
+    await this.#open(false);
+    const session = this.#sessions.length - 1;
+    if (session < 0) return;
+    await this.#find({ do: "find", session, template: [] });
+    for (const object of this.#objects.keys()) {
+      for (const type of types) {
+        await this.#attributes({ do: "attributes", session, object, types: [type] });
+      }
+    }
+  }
+
   async step(step: Step): Promise<void> {
     switch (step.do) {
       case "initialize":
       case "finalize": {
         const { do: fn } = step;
-        return void (await this.#both(fn, () => ({ fn })));
+        const { answers } = await this.#both(fn, () => ({ fn }));
+        // Afterwards their handles name whatever is found first, and that is nobody's promise.
+        if (fn === "finalize" && answers !== null) this.#objects = [];
+        return;
       }
       case "slots":
       case "mechanisms":
@@ -169,13 +187,13 @@ export class SideBySide {
     if (answers === null) return this.#discard(session!, step.do !== "create");
     if (step.do !== "pair") {
       const known = step.do === "create" && step.known;
-      this.#objects.push({ ...pairOf(answers), known });
+      this.#objects.push({ ...pairOf(answers), known, half: false });
       return;
     }
     const [left, right] = answers as { publicKey: Handle; privateKey: Handle }[];
     this.#objects.push(
-      { left: left!.publicKey, right: right!.publicKey, known: false },
-      { left: left!.privateKey, right: right!.privateKey, known: false },
+      { left: left!.publicKey, right: right!.publicKey, known: false, half: true },
+      { left: left!.privateKey, right: right!.privateKey, known: false, half: true },
     );
   }
 
@@ -257,7 +275,9 @@ export class SideBySide {
     const shown = answers.map((values) =>
       (values as Uint8Array[]).map((value, at) =>
         drawn.has(types[at]!) && !object.known
-          ? `${value.length} bytes`
+          ? object.half
+            ? "drawn"
+            : `${value.length} bytes`
           : Buffer.from(value).toString("hex"),
       ),
     );

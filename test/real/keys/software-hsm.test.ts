@@ -1,8 +1,9 @@
 /** What is `SoftwareHsm`'s own: its file, its counts, its warnings, its vault. What all do is in conformance. */
+import type { BinaryLike, ScryptOptions } from "node:crypto";
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodeBlob, encodeHead } from "../../../src/core/hsm/blob.js";
 import type { DataKeyId } from "../../../src/core/ports/aead.js";
 import { newAdminCapability } from "../../../src/real/keys/admin.js";
@@ -33,6 +34,18 @@ import {
 } from "../../conformance/hsm-kit.js";
 import { subjectOf } from "../../conformance/hsm-subjects.js";
 
+/** Files are opened in dozens here; what scrypt costs, and must, is a matter of `key-file.test.ts`. */
+vi.mock("node:crypto", async (original) => {
+  const crypto = await original<typeof import("node:crypto")>();
+  const scrypt = (
+    password: BinaryLike,
+    salt: BinaryLike,
+    length: number,
+    options: ScryptOptions,
+    done: (error: Error | null, key: Buffer) => void,
+  ): void => crypto.scrypt(password, salt, length, { ...options, N: 2 }, done);
+  return { ...crypto, scrypt };
+});
 const folder = mkdtempSync(join(tmpdir(), "quorumlab-software-hsm-"));
 const empty = join(folder, "empty.keys");
 const passphrase = (): Promise<Uint8Array> => Promise.resolve(text("a passphrase of tests"));
