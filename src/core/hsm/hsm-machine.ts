@@ -15,7 +15,7 @@ import type { HsmMachineEffect, HsmMachineInput } from "./contract.js";
 import { addJob, answerSick, callAnswered, endOverdue, healthOf, startJobs } from "./jobs.js";
 import { climb, moduleLost, moduleReady, open } from "./ladder.js";
 import { type HsmMachineOptions, hsmLimitsDefault, hsmTimesDefault } from "./options.js";
-import { check } from "./prove.js";
+import { prove } from "./prove.js";
 import { refusalOf, serve } from "./requests.js";
 import { closeStaleSessions } from "./sessions.js";
 import { type HsmCore, type HsmState, checkWaitUs, sessionsMaxOf } from "./state.js";
@@ -140,7 +140,7 @@ function checkNowAndThen(core: HsmCore): void {
   if (state.checkAtUs > core.now) return;
   state.checkAtUs = core.now + checkWaitUs(core);
   const deadlineUs = core.now + core.times.deadlineUs;
-  addJob(core, { op: null, request: null, deadlineUs, keeper: false, pooled: true, begin: check });
+  addJob(core, { op: null, request: null, deadlineUs, keeper: false, pooled: true, begin: prove });
 }
 
 function arm(core: HsmCore): void {

@@ -6,14 +6,13 @@ import { healthOf } from "./jobs.js";
 import type { HsmCore, Work } from "./state.js";
 import { tryBasics } from "./trials.js";
 
-/** The end of each reconnection. Trials are made once. */
+/** The end of each reconnection, and now and then while ready. */
 export function* prove(work: Work): Flow<HsmValue> {
   yield* check(work);
-  if (work.core.state.registry.size === 0) yield* tryBasics(work);
+  yield* tryBasics(work);
   return { kind: "done" };
 }
 
-/** Now and then while ready. */
 export function* check(work: Work): Flow<HsmValue> {
   const { anchor } = work.core.state;
   // Where sessions die of idleness, the anchor must not.

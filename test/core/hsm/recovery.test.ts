@@ -34,6 +34,15 @@ function path(rig: Rig, from = 0): string[] {
     .filter((state) => state !== "backingOff");
 }
 
+/** What was found out, in order. */
+function trialsOf(rig: Rig): string[] {
+  return rig.events.flatMap((event) => {
+    if (event.name !== "trial") return [];
+    const { name, works, rv } = event.capability;
+    return [`${name}: ${works || rv}`];
+  });
+}
+
 describe("recovery", () => {
   test.each([
     ["sessions", (rig: Rig) => rig.module!.loseSessions(), ["newSession", "relogin", "ready"]],
@@ -129,6 +138,38 @@ describe("recovery", () => {
     expect(ladder.nextAtUs - rig.now).toBeLessThanOrEqual(64_000);
     expect(rig.restarts).toBeGreaterThan(100);
     expect(rig.restarts).toBeLessThan(2000);
+  });
+
+  test("trials that were cut off are taken up again", () => {
+    const rig = fakeRig(new FakeToken());
+    let cut = false;
+    rig.fault = (call) => {
+      if (call.fn !== "createObject" || cut || trialsOf(rig).length === 0) return null;
+      cut = true;
+      return { kind: "answer", rv: ckr.sessionHandleInvalid };
+    };
+    generate(rig, "a", aesSpec);
+    const whole = fakeRig(new FakeToken());
+    generate(whole, "a", aesSpec);
+    expect(cut).toBe(true);
+    expect(trialsOf(rig)).toEqual(trialsOf(whole));
+  });
+
+  test("what trouble made a trial fail is found to work once that is over, without a request", () => {
+    const rig = fakeRig(new FakeToken());
+    let sick = true;
+    rig.fault = (call) => {
+      if (trialsOf(rig).length > 0) return null;
+      return sick && call.fn === "createObject" ? { kind: "answer", rv: ckr.deviceError } : null;
+    };
+    generate(rig, "a", aesSpec);
+    expect(trialsOf(rig)[0]).toBe(`data object: ${ckr.deviceError}`);
+    sick = false;
+    rig.run(61_000_000);
+    expect(trialsOf(rig).filter((line) => line.startsWith("data object"))).toEqual([
+      `data object: ${ckr.deviceError}`,
+      "data object: true",
+    ]);
   });
 
   test("one request that never works leaves the others to theirs", () => {
