@@ -336,7 +336,7 @@ export class Cluster implements FaultWorld {
   #foldNode(node: number): void {
     const { program } = this.processes[node]!;
     if (program === null) return;
-    const { hash } = this.recorder;
+    const { hash } = this.recorder.digest;
     for (const state of program.states()) {
       const [a, b] = digestOf(state);
       hash.word(a);

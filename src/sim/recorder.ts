@@ -2,10 +2,8 @@
  * Sees all that hosts let themselves be seen doing, and makes of it the digest (always), the calls
  * of the oracles, and the trace (when asked for). Changes nothing.
  */
-import { getU32 } from "../core/bytes.js";
 import type { ConsensusEvent, RecoveredReplica } from "../core/consensus.js";
 import type { Entry } from "../core/entry.js";
-import { RollingHash } from "../core/hash.js";
 import type { Boot, GroupId, Incarnation, Index, NodeId, RequestId } from "../core/ids.js";
 import type { HostObserver, PersistRecord } from "../core/node/observer.js";
 import type { Json } from "../core/plain.js";
@@ -18,6 +16,7 @@ import type { Fault } from "../lab/fault.js";
 import type { Failure } from "../lab/run-result.js";
 import { TraceRecorder, type TraceSink } from "../lab/trace-recorder.js";
 import type { KeyWatch } from "./keys/sim-vault.js";
+import { RunDigest } from "./run-digest.js";
 import { Shown } from "./shown.js";
 import { standingKey } from "./standing-key.js";
 
@@ -60,7 +59,7 @@ export interface AppliedState {
 const operationsPerLife = 0x1_0000_0000;
 
 export class Recorder implements HostObserver {
-  readonly hash: RollingHash = new RollingHash();
+  readonly digest: RunDigest = new RunDigest();
   /** Inputs handled by nodes: messages, timers, completions of the disk, clients' requests. */
   steps = 0;
   leaderChanges = 0;
@@ -81,7 +80,6 @@ export class Recorder implements HostObserver {
   onStep: ((node: NodeId, view: RaftView | null) => void) | null = null;
   readonly #world: RecordedWorld;
   readonly #trace: TraceRecorder | null;
-  readonly #kinds = new Map<string, number>();
   readonly #leaderTerms = new Map<number, number>();
   readonly #of: { readonly [K in keyof Oracle]-?: readonly Oracle[] };
 
@@ -142,10 +140,7 @@ export class Recorder implements HostObserver {
       this.steps++;
     }
     const nowUs = this.#world.nowUs();
-    const { hash } = this;
-    hash.word((this.#kindNumber(kind) << 8) | node);
-    hash.word(word);
-    hash.word(nowUs);
+    this.digest.step(node, kind, word, nowUs);
     this.#trace?.stepped(node, kind, word, view);
     if (view !== null) {
       const standing = this.#standing(node, view);
@@ -162,7 +157,7 @@ export class Recorder implements HostObserver {
 
   replicaStarted(node: NodeId, boot: Boot, view: RaftView, recovered: RecoveredReplica): void {
     if (!this.#hears(node)) return;
-    this.#fold(101, node, view.group, recovered.entries.length);
+    this.digest.fold(101, node, view.group, recovered.entries.length);
     this.#standing(node, view);
     if (this.#stands(node, view)) this.appliedStates.delete(standingKey(view.group, node));
     this.#trace?.recovered(node, view);
@@ -176,14 +171,14 @@ export class Recorder implements HostObserver {
     const batch = this.#batch(node, syncOp);
     for (const oracle of this.#of.submitted) oracle.submitted!(node, batch, persists);
     if (!this.#hears(node)) return;
-    this.#fold(102, node, syncOp, persists.length);
-    for (const persist of persists) this.#foldPersist(persist);
+    this.digest.fold(102, node, syncOp, persists.length);
+    for (const persist of persists) this.digest.persist(persist);
     this.#trace?.submitted(node, syncOp, persists);
   }
 
   /** The disk truly holds what the sync `op` covers. */
   durable(node: NodeId, op: number): void {
-    this.#fold(108, node, op, 0);
+    this.digest.fold(108, node, op, 0);
     this.#trace?.durable(node, op);
     const batch = this.#batch(node, op);
     for (const oracle of this.#of.durable) oracle.durable!(node, batch);
@@ -222,7 +217,7 @@ export class Recorder implements HostObserver {
 
   keysErased(node: NodeId, group: GroupId, ids: readonly string[]): void {
     if (!this.#hears(node)) return;
-    this.#fold(110, node, group, ids.length);
+    this.digest.fold(110, node, group, ids.length);
     for (const id of ids) for (const oracle of this.#of.erased) oracle.erased!(node, id);
   }
 
@@ -231,10 +226,8 @@ export class Recorder implements HostObserver {
     for (const oracle of this.#of.scanned) oracle.scanned!(node, file, bytes);
   }
 
-  /** A frame enters the digest by its checksum, which ends it. */
   frameReleased(node: NodeId, to: NodeId, frame: Uint8Array): void {
-    this.hash.word((103 << 16) | (node << 8) | to);
-    this.hash.word(frame.length >= 4 ? getU32(frame, frame.length - 4) : 0);
+    this.digest.frame(node, to, frame);
   }
 
   applied(
@@ -244,7 +237,7 @@ export class Recorder implements HostObserver {
     digest: readonly [number, number],
   ): void {
     if (!this.#hears(node)) return;
-    this.#fold(104, node, view.group, digest[0] ^ digest[1]);
+    this.digest.fold(104, node, view.group, digest[0] ^ digest[1]);
     const last = entries.at(-1);
     if (last !== undefined) {
       this.#inState(node, view, last.index, digest);
@@ -266,7 +259,7 @@ export class Recorder implements HostObserver {
 
   restored(node: NodeId, view: RaftView, index: Index, digest: readonly [number, number]): void {
     if (!this.#hears(node)) return;
-    this.#fold(105, node, index, digest[0] ^ digest[1]);
+    this.digest.fold(105, node, index, digest[0] ^ digest[1]);
     this.#inState(node, view, index, digest);
     this.#trace?.restored(node, view.group, index, digest);
     for (const oracle of this.#of.restored) oracle.restored!(node, view, index, digest);
@@ -274,8 +267,8 @@ export class Recorder implements HostObserver {
 
   answered(node: NodeId, request: RequestId, bytes: Uint8Array): void {
     if (!this.#hears(node)) return;
-    this.#fold(106, node, request, bytes.length);
-    this.hash.bytes(bytes);
+    this.digest.fold(106, node, request, bytes.length);
+    this.digest.hash.bytes(bytes);
     this.#trace?.answered(node, request, bytes);
   }
 
@@ -290,7 +283,7 @@ export class Recorder implements HostObserver {
 
   stopped(node: NodeId, reason: string): void {
     if (!this.#hears(node)) return;
-    this.hash.text(reason);
+    this.digest.hash.text(reason);
     this.#trace?.stopped(node, reason);
     for (const oracle of this.#of.stopped) oracle.stopped!(node, reason);
     this.onStopped(node, reason);
@@ -298,7 +291,7 @@ export class Recorder implements HostObserver {
 
   /** The process is gone, and with it what it showed. */
   crashed(node: NodeId): void {
-    this.#fold(107, node, 0, 0);
+    this.digest.fold(107, node, 0, 0);
     this.#trace?.crashed(node);
     for (const oracle of this.#of.crashed) oracle.crashed!(node);
   }
@@ -412,39 +405,6 @@ export class Recorder implements HostObserver {
     if (term !== undefined && term >= view.term) return;
     this.#leaderTerms.set(view.group, view.term);
     this.leaderChanges++;
-  }
-
-  #fold(kind: number, node: number, a: number, b: number): void {
-    this.hash.word((kind << 8) | node);
-    this.hash.word(a);
-    this.hash.word(b);
-  }
-
-  #foldPersist(persist: PersistRecord): void {
-    const { group, token, hardState, truncateFrom, entries, installed } = persist;
-    const { hash } = this;
-    hash.word(group);
-    hash.word(token);
-    hash.word(hardState === null ? -1 : hardState.term ^ (hardState.vote << 20));
-    hash.word(hardState?.commit ?? 0);
-    hash.word(truncateFrom ^ (entries.length << 16));
-    if (installed !== null) {
-      hash.word(installed.index);
-      hash.word(installed.term);
-      hash.word(installed.checksum);
-    }
-    for (const { term, index, type, keyEpoch, payload } of entries) {
-      hash.word(term);
-      hash.word(index);
-      hash.word(type | (keyEpoch << 8));
-      hash.bytes(payload);
-    }
-  }
-
-  #kindNumber(kind: string): number {
-    let number = this.#kinds.get(kind);
-    if (number === undefined) this.#kinds.set(kind, (number = this.#kinds.size));
-    return number;
   }
 }
 

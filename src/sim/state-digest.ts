@@ -32,7 +32,7 @@ export class StateDigest {
       watch?.({
         node,
         atUs: cluster.scheduler.nowUs,
-        run: cluster.recorder.hash.digest(),
+        run: cluster.recorder.digest.hash.digest(),
         states: this.#hash.digest(),
       });
     };

@@ -95,7 +95,7 @@ export function resultOf(
     simulatedUs: scheduler.nowUs,
     acknowledged: of.acknowledged,
     leaderChanges: recorder.leaderChanges,
-    digest: recorder.hash.hex(),
+    digest: recorder.digest.hash.hex(),
     faults: executor.counts(),
     marks: cluster.markCounts(),
     decisions: {

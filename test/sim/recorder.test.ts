@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { boot, incarnation, index, term } from "../../src/core/ids.js";
 import type { OracleSpec } from "../../src/lab/oracle.js";
 import { allOracles } from "../../src/lab/oracles/index.js";
-import { Recorder, standingKey } from "../../src/sim/recorder.js";
+import { Recorder } from "../../src/sim/recorder.js";
+import { standingKey } from "../../src/sim/standing-key.js";
 import { entry, hardState, node1, node2, persist, recovered, view } from "../lab/oracles/fakes.js";
 
 describe("recorder", () => {
@@ -108,7 +109,7 @@ describe("recorder", () => {
       );
       recorder.batchSubmitted(node1, 22, [persist(1, of)]);
       if (durable) recorder.durable(node1, 22);
-      return recorder.hash.hex();
+      return recorder.digest.hash.hex();
     };
     const one = entry(1, 1);
     const installed = {
