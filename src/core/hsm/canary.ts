@@ -45,6 +45,12 @@ export function* confirmVisible(work: Work): Flow<void> {
   yield* canaryHandle(work, canary);
 }
 
+/** Goes on only once nothing that others made can be hidden by what was written from here. */
+export function* seeOthers({ core }: Work): Flow<void> {
+  if (!core.profile.ownWritesHideOthers || !core.state.wrote) return;
+  yield* suspect("reinitialize", "what others made may be hidden by what was written from here");
+}
+
 function* canaryHandle(
   { core }: Work,
   canary: Canary & { readonly kind: "key" },
@@ -110,6 +116,7 @@ function* findOrMake({ core }: Work): Flow<Handle | null> {
     token: true,
     wrapsByEncrypting: false,
   });
+  core.state.wrote = true;
   const made = yield* attempt("generateKey", { mechanism, template: key });
   if (made.rv !== ckr.attributeValueInvalid) return made.value;
   const [theirs] = yield* ask("find", { template, max: 1 });

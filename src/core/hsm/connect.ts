@@ -48,6 +48,7 @@ export function* initializeAnew({ core }: Work): Flow<HsmValue> {
   if (initialized.rv !== ckr.ok && initialized.rv !== ckr.cryptokiAlreadyInitialized) {
     return yield* lost(core, initialized.rv, "initialize");
   }
+  state.wrote = false;
   state.sessionsMax = sessionsMaxOf(core.profile);
   const slots = yield* rawCall({ fn: "slots" }, "all");
   if (slots.value === null) return yield* lost(core, slots.rv, "slots");

@@ -28,7 +28,7 @@ export function* deleteKey(work: Work, key: KeyReference): Flow<HsmValue> {
   if (ofToken) yield* bury(work, key);
   job.memo.deleting = true;
   yield* destroyMacKeys(work, key);
-  yield* destroyKey(classOf(key.spec), handle, yield* rawIdOf(handle));
+  yield* destroyKey(work, classOf(key.spec), handle, yield* rawIdOf(handle));
   return deleted(core, key);
 }
 
@@ -38,7 +38,7 @@ function* destroyRest(work: Work, key: KeyReference): Flow<void> {
   const template = idTemplate(work.core, objectClass, key);
   const [handle] = yield* ask("find", { template, max: 1 });
   if (handle === undefined) yield* confirmVisible(work);
-  else yield* destroyKey(objectClass, handle, yield* rawIdOf(handle));
+  else yield* destroyKey(work, objectClass, handle, yield* rawIdOf(handle));
 }
 
 function deleted(core: HsmCore, { id, label, version }: KeyReference): HsmValue {

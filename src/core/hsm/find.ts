@@ -1,6 +1,6 @@
 /** Which keys there are. */
 import type { HsmValue } from "../ports/hsm.js";
-import { confirmVisible } from "./canary.js";
+import { confirmVisible, seeOthers } from "./canary.js";
 import { cka, cko } from "./cryptoki/constants.js";
 import { type Flow, ask, attempt, fail } from "./flow.js";
 import { describeObject } from "./handles.js";
@@ -29,6 +29,7 @@ export function* findKeys(work: Work, label: string | null): Flow<HsmValue> {
     }
   }
   // At the end: had the login gone meanwhile, some would be missing.
+  yield* seeOthers(work);
   yield* confirmVisible(work);
   return { kind: "keys", keys };
 }

@@ -7,7 +7,8 @@
  * stays and the others are destroyed by their makers; a key that has its name is used by all and
  * destroyed by nobody. What remains possible: a maker that is stopped for longer than `provisionalMaxUs`
  * between its last look and the naming, while others have given it up for dead; the keys are then
- * found as `ambiguous`, and none is used.
+ * found as `ambiguous`, and none is used. A look counts only when it cannot miss what another process
+ * made before it (`seeOthers`).
  *
  * Where the token keeps labels unique it decides by itself. Where it can neither do that nor rename,
  * keys bear their name at once, and of several the lowest id stays unless it comes too late (`yields`).
@@ -16,7 +17,7 @@
  */
 import { compareBytes } from "../bytes.js";
 import type { HsmValue } from "../ports/hsm.js";
-import { confirmVisible } from "./canary.js";
+import { confirmVisible, seeOthers } from "./canary.js";
 import type { Handle } from "./cryptoki/calls.js";
 import { cka, ckr, cko } from "./cryptoki/constants.js";
 import { type Flow, ask, attempt, fail, pause, refuse } from "./flow.js";
@@ -76,6 +77,7 @@ function* makeAndSettle(work: Work, wanted: Wanted): Flow<LocatedKey> {
       strangers.length === 0 &&
       core.now - job.memo.madeAtUs < core.times.provisionalMaxUs
     ) {
+      yield* seeOthers(work);
       return yield* settle(work, wanted, own);
     } else if (strangers.length > 0 && isLowest(own.id, strangers)) {
       yield* clearAway(work, objectClass, strangers);
@@ -130,7 +132,8 @@ function isLowest(id: Uint8Array, strangers: readonly Found[]): boolean {
 }
 
 /** Makers that died left keys behind. */
-function* clearAway({ core }: Work, objectClass: number, found: readonly Found[]): Flow<void> {
+function* clearAway(work: Work, objectClass: number, found: readonly Found[]): Flow<void> {
+  const { core } = work;
   const { strangers } = core.state;
   for (const { handle, id } of found) {
     const key = hexOf(id);
@@ -139,7 +142,7 @@ function* clearAway({ core }: Work, objectClass: number, found: readonly Found[]
       if (strangers.size >= strangersMax) strangers.clear();
       strangers.set(key, core.now);
     } else if (core.now - sinceUs >= 2 * core.times.provisionalMaxUs) {
-      yield* destroyKey(objectClass, handle, id);
+      yield* destroyKey(work, objectClass, handle, id);
       strangers.delete(key);
     }
   }
@@ -234,6 +237,7 @@ function* make(work: Work, wanted: Wanted, label: Uint8Array): Flow<void> {
   job.memo.madeAtUs = core.now;
   const plan = { spec, label, id, token: true, wrapsByEncrypting: wrapsByEncrypting(core) };
   const { mechanism, key, publicKey } = keyTemplates(core, plan);
+  core.state.wrote = true;
   const made = yield* publicKey === null
     ? attempt("generateKey", { mechanism, template: key })
     : attempt("generateKeyPair", {
@@ -254,28 +258,34 @@ function* make(work: Work, wanted: Wanted, label: Uint8Array): Flow<void> {
 
 /** The token did not do as it was told. */
 function* refuseKey(work: Work, wanted: Wanted, own: Found): Flow<never> {
-  yield* destroyKey(classOf(wanted.spec), own.handle, own.id);
+  yield* destroyKey(work, classOf(wanted.spec), own.handle, own.id);
   work.job.memo.madeId = null;
   work.core.out.push({ kind: "event", event: { name: "keyRefused", ...wanted.name } });
   return yield* fail("mismatch", "generate");
 }
 
 function* destroyOwn(work: Work, wanted: Wanted, own: Found): Flow<void> {
-  yield* destroyKey(classOf(wanted.spec), own.handle, own.id);
+  yield* destroyKey(work, classOf(wanted.spec), own.handle, own.id);
   work.job.memo.madeId = null;
   work.core.out.push({ kind: "event", event: { name: "raceLost", ...wanted.name } });
 }
 
 /** Both halves; one that is not there any more is no error. */
-export function* destroyKey(objectClass: number, handle: Handle, id: Uint8Array): Flow<void> {
+export function* destroyKey(
+  work: Work,
+  objectClass: number,
+  handle: Handle,
+  id: Uint8Array,
+): Flow<void> {
   if (objectClass === cko.privateKey) {
     const publicHandle = yield* publicHandleOf(id);
-    if (publicHandle !== null) yield* destroy(publicHandle);
+    if (publicHandle !== null) yield* destroy(work, publicHandle);
   }
-  yield* destroy(handle);
+  yield* destroy(work, handle);
 }
 
-function* destroy(object: Handle): Flow<void> {
+function* destroy({ core }: Work, object: Handle): Flow<void> {
+  core.state.wrote = true;
   const destroyed = yield* attempt("destroyObject", { object }, [ckr.objectHandleInvalid]);
   if (destroyed.rv === ckr.ok || destroyed.rv === ckr.objectHandleInvalid) return;
   return yield* fail(errorCodeOf(destroyed.rv), "destroyObject", destroyed.rv);

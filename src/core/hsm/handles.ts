@@ -10,7 +10,7 @@ import {
   readPublicKey,
   readSecretKey,
 } from "./attributes.js";
-import { confirmVisible } from "./canary.js";
+import { confirmVisible, seeOthers } from "./canary.js";
 import type { Handle, Template } from "./cryptoki/calls.js";
 import { cka, cko } from "./cryptoki/constants.js";
 import { type Flow, ask, fail, suspect } from "./flow.js";
@@ -70,6 +70,7 @@ function* checkAgain({ core }: Work, known: LocatedKey, { id }: KeyReference): F
 /** Not there, as far as the token is all there. */
 function* notFound(work: Work): Flow<never> {
   const { core, job } = work;
+  yield* seeOthers(work);
   yield* confirmVisible(work);
   const { state, times } = core;
   const mayRefresh = core.profile.snapshotsObjects && !job.memo.refreshed;

@@ -186,6 +186,7 @@ function initialState({ seed, profile }: HsmMachineOptions): HsmState {
     throttles: 0,
     checkAtUs: 0,
     refreshedAtUs: 0,
+    wrote: false,
     lastRv: 0,
     headSinceUs: 0,
     wakeAtUs: Infinity,

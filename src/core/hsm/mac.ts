@@ -40,10 +40,11 @@ export function* isMacOf(
   return found;
 }
 
-export function* destroyMacKeys({ core }: Work, kek: KeyReference): Flow<void> {
+export function* destroyMacKeys(work: Work, kek: KeyReference): Flow<void> {
+  const { core } = work;
   if (kek.spec.algorithm !== "aes" || kek.spec.purpose !== "wrap") return;
   for (const key of yield* macKeysOf(core, kek)) {
-    yield* destroyKey(cko.secretKey, key, macIdOf(core, kek));
+    yield* destroyKey(work, cko.secretKey, key, macIdOf(core, kek));
   }
 }
 
@@ -69,6 +70,7 @@ function* makeMacKey(core: HsmCore, kek: KeyReference, ofToken: boolean): Flow<H
     { type: cka.verify, value: false },
     { type: cka.valueLen, value: macBytes },
   ];
+  core.state.wrote ||= ofToken;
   return yield* ask("generateKey", { mechanism: { type: ckm.genericSecretKeyGen }, template });
 }
 

@@ -28,6 +28,8 @@ export interface VendorProfile {
   readonly uniqueLabels: boolean;
   /** Keys are seen as they were at C_Initialize. */
   readonly snapshotsObjects: boolean;
+  /** What other processes made before a write of this one may not be seen until C_Initialize. */
+  readonly ownWritesHideOthers: boolean;
   /** The only attributes that a template of generation may hold; null: any. */
   readonly generateAttributes: readonly number[] | null;
   /** Return values that mean: too fast, later. */

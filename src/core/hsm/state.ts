@@ -45,6 +45,8 @@ export interface HsmState {
   throttles: number;
   checkAtUs: number;
   refreshedAtUs: number;
+  /** Objects of the token were made or destroyed from here since the last C_Initialize. */
+  wrote: boolean;
   lastRv: number;
   /** When the call that is at work now became the first of those in flight. */
   headSinceUs: number;

@@ -29,6 +29,7 @@ export function* bury({ core }: Work, name: KeyName): Flow<void> {
       { type: cka.label, value: goneBytes(name) },
       { type: cka.value, value: keyBytes("deleted") },
     ];
+    core.state.wrote = true;
     const made = yield* attempt("createObject", { template });
     if (made.value !== null) return;
   }

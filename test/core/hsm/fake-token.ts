@@ -49,6 +49,8 @@ export interface FakeQuirks {
   /** Ignores what is asked of it. */
   readonly forcesAttributes?: Template;
   readonly snapshots?: boolean;
+  /** As SoftHSM: what others made is seen once the token has changed since, and an own write hides that. */
+  readonly ownWritesHideOthers?: boolean;
   /** Keys stay, whatever is asked. */
   readonly tokenKeysOnly?: boolean;
 }
@@ -59,6 +61,8 @@ export class FakeToken {
   readonly quirks: FakeQuirks;
   readonly random: RandomState;
   serial = 0;
+  /** Counts writes. */
+  generation = 0;
   pinGood = true;
   logins = 0;
   slots: SlotDescription[] = [
@@ -95,6 +99,7 @@ export class FakeModule {
   readonly #sessions = new Set<string>();
   readonly #handles = new Map<string, FakeObject>();
   #snapshot: Set<FakeObject> | null = null;
+  #generation = 0;
   #next = 0;
   initialized = false;
   loggedIn = false;
@@ -189,8 +194,18 @@ export class FakeModule {
   #initialize(): TokenAnswer {
     if (this.initialized) return refused(ckr.cryptokiAlreadyInitialized);
     this.initialized = true;
-    this.#snapshot = this.token.quirks.snapshots === true ? new Set(this.token.objects) : null;
+    const { snapshots, ownWritesHideOthers } = this.token.quirks;
+    if (snapshots === true || ownWritesHideOthers === true) this.#look();
     return ok(null);
+  }
+
+  #look(): void {
+    this.#snapshot = new Set(this.token.objects);
+    this.#generation = this.token.generation;
+  }
+
+  #wrote(object: FakeObject): void {
+    if (object.session === null) this.#generation = ++this.token.generation;
   }
 
   #own(session: string): string {
@@ -225,6 +240,7 @@ export class FakeModule {
         const object = this.#at(call.object);
         if (object === null) return refused(ckr.objectHandleInvalid);
         this.token.objects.delete(object);
+        this.#wrote(object);
         return ok(null);
       }
       case "generateKey":
@@ -289,6 +305,7 @@ export class FakeModule {
     const object = { attributes, secret, session: owner, serial: ++this.token.serial };
     this.token.objects.add(object);
     this.#snapshot?.add(object);
+    this.#wrote(object);
     return this.#handle(object);
   }
 
@@ -306,6 +323,8 @@ export class FakeModule {
 
   #find(template: Template, max: number): string[] {
     const found: string[] = [];
+    const { generation, quirks } = this.token;
+    if (quirks.ownWritesHideOthers === true && generation !== this.#generation) this.#look();
     for (const object of this.token.objects) {
       const seen = this.#snapshot === null || this.#snapshot.has(object);
       const mine = object.session === null || object.session.startsWith(this.#id);

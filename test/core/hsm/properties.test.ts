@@ -267,6 +267,7 @@ describe("a race for one name", () => {
     seed: fc.integer({ min: 1, max: 1e9 }),
     processes: fc.integer({ min: 2, max: 4 }),
     unique: fc.boolean(),
+    hiding: fc.boolean(),
     algorithm: fc.constantFrom("aes" as const, "ec" as const),
     deaths: fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 80 })), {
       maxLength: 2,
@@ -276,9 +277,10 @@ describe("a race for one name", () => {
 
   test("ends with one key, which everybody was given", () => {
     fc.assert(
-      fc.property(race, ({ seed, processes, unique, algorithm, deaths, lost }) => {
-        const token = new FakeToken({ uniqueLabels: unique }, seed);
-        const profile = vendorProfile("softhsm", { uniqueLabels: unique });
+      fc.property(race, ({ seed, processes, unique, hiding, algorithm, deaths, lost }) => {
+        const quirks = { uniqueLabels: unique, ownWritesHideOthers: hiding && !unique };
+        const token = new FakeToken(quirks, seed);
+        const profile = vendorProfile("softhsm", quirks);
         const times = { provisionalMaxUs: 3_000_000 };
         const rigs = Array.from({ length: processes }, (_, at) =>
           fakeRig(token, { profile, times }, seed + at * 17),

@@ -192,7 +192,8 @@ describe.skipIf(library === null)("chaos on SoftHSM", () => {
     writeFileSync(path, "9999");
     const again = opened().store.generate(name, aes);
     await expect(again).rejects.toMatchObject({ code: "pinRejected" });
-    expect(proxy.logins()).toEqual(["9999", pin, "9999"]);
+    const { length } = proxy.logins().filter((sent) => sent !== pin);
+    expect(length).toBe(2);
   });
 
   test("two processes make the same key at once: there is one, and both have it", async () => {

@@ -20,6 +20,7 @@ export const awsCloudhsm: VendorProfile = {
   valueLenOnUnwrap: "either",
   uniqueLabels: true,
   snapshotsObjects: false,
+  ownWritesHideOthers: false,
   generateAttributes: null,
   throttleCodes: [ckr.functionFailed, ckr.operationActive, ckr.deviceError],
   sessionsMax: null,

@@ -24,6 +24,7 @@ export const generic: VendorProfile = {
   valueLenOnUnwrap: "either",
   uniqueLabels: false,
   snapshotsObjects: false,
+  ownWritesHideOthers: false,
   generateAttributes: null,
   throttleCodes: [],
   sessionsMax: null,

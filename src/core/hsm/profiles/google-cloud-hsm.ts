@@ -17,6 +17,7 @@ export const googleCloudHsm: VendorProfile = {
   valueLenOnUnwrap: "either",
   uniqueLabels: true,
   snapshotsObjects: true,
+  ownWritesHideOthers: false,
   generateAttributes: [cka.label, vendorAttribute.cloudkmsAlgorithm],
   throttleCodes: [],
   sessionsMax: null,

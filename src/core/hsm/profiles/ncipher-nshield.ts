@@ -17,6 +17,7 @@ export const ncipherNshield: VendorProfile = {
   valueLenOnUnwrap: "either",
   uniqueLabels: false,
   snapshotsObjects: true,
+  ownWritesHideOthers: false,
   generateAttributes: null,
   throttleCodes: [],
   sessionsMax: null,

@@ -27,6 +27,7 @@ export const softhsm: VendorProfile = {
   valueLenOnUnwrap: "forbidden",
   uniqueLabels: false,
   snapshotsObjects: false,
+  ownWritesHideOthers: true,
   generateAttributes: null,
   throttleCodes: [],
   sessionsMax: null,
@@ -82,6 +83,11 @@ export const softhsm: VendorProfile = {
     {
       what: "uniqueLabels: equal labels and equal ids are accepted",
       source: "version 2.6.1",
+      mark: "run",
+    },
+    {
+      what: "ownWritesHideOthers: each write takes the token's generation for seen, also one that another process has just raised",
+      source: "version 2.6.1, two processes that make keys at once",
       mark: "run",
     },
     {

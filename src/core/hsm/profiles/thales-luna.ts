@@ -20,6 +20,7 @@ export const thalesLuna: VendorProfile = {
   valueLenOnUnwrap: "required",
   uniqueLabels: false,
   snapshotsObjects: false,
+  ownWritesHideOthers: false,
   generateAttributes: null,
   throttleCodes: [],
   sessionsMax: null,

@@ -20,6 +20,7 @@ export const yubihsm2: VendorProfile = {
   valueLenOnUnwrap: "either",
   uniqueLabels: false,
   snapshotsObjects: false,
+  ownWritesHideOthers: false,
   generateAttributes: null,
   throttleCodes: [],
   sessionsMax: 16,
