@@ -46,14 +46,13 @@ export function nativeTemplate(template: Template): NativeTemplate {
 }
 
 function nativeValue({ type, value }: Attribute): Buffer | boolean {
-  if (typeof value === "boolean") return value;
-  const bytes = valueBytes(value);
   const isDate = type === cka.startDate || type === cka.endDate;
-  // The binding copies eight digits, however many there are.
-  if (isDate && !/^[0-9]{8}$/.test(bytes.toString("latin1"))) {
+  const native = typeof value === "boolean" ? value : valueBytes(value);
+  // The binding copies eight digits, however many there are, and takes a truth value for text.
+  if (isDate && !/^[0-9]{8}$/.test(String(native))) {
     throw new MalformedCallError("a date has eight digits");
   }
-  return bytes;
+  return native;
 }
 
 function valueBytes(value: Exclude<AttributeValue, boolean>): Buffer {

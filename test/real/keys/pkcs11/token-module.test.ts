@@ -1,6 +1,7 @@
 import { createPublicKey, verify } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import {
+  type AttributeValue,
   noCall,
   type Handle,
   type Mechanism,
@@ -203,7 +204,7 @@ describe.skipIf(library === null)("the process of a PKCS#11 library", () => {
     const key = await generate();
     const data = bytes("x");
     const mechanism = gcm(Buffer.alloc(12, 3));
-    const date = (value: Uint8Array): TokenCall => ({
+    const date = (value: AttributeValue): TokenCall => ({
       fn: "generateKey",
       session,
       mechanism: { type: ckm.aesKeyGen },
@@ -236,6 +237,7 @@ describe.skipIf(library === null)("the process of a PKCS#11 library", () => {
       { fn: "mechanisms", slot: Number.NaN },
       date(bytes("1")),
       date(bytes("tomorrow")),
+      date(true),
     ];
     const rvs = await Promise.all(calls.map((call) => driver.rv(call as TokenCall)));
     expect(rvs).toEqual(calls.map(() => noCall.malformed));
