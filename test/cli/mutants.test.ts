@@ -33,7 +33,7 @@ describe.runIf(built)("mutants", () => {
   });
 
   test("mutants: a kill is told with a line that brings it back", { timeout: 120_000 }, () => {
-    const id = "73-local-read-of-a-deposed-leader";
+    const id = "S3-entry-appended-in-clear";
     const options = ["--seeds", "60", "--from", "1", "--jobs", "1", "--format", "jsonl"];
     // Its threads cannot load TypeScript.
     const ran = spawnSync(process.execPath, [program, "mutants", id, ...options]);

@@ -17,7 +17,7 @@ import { scenarios } from "../../scenarios/index.js";
 import { quorumlab } from "./fake.js";
 
 const built = existsSync(fileURLToPath(new URL("../../dist/mutants/index.js", import.meta.url)));
-const mutant = "73-local-read-of-a-deposed-leader";
+const mutant = "S3-entry-appended-in-clear";
 
 describe.runIf(built)("planted", { timeout: 60_000 }, () => {
   let folder: string;
@@ -26,7 +26,7 @@ describe.runIf(built)("planted", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "quorumlab-"));
     file = join(folder, "failure.json");
-    const scenario = scenarios.find(({ name }) => name === "isolated-leader")!;
+    const scenario = scenarios.find(({ name }) => name === "sealed")!;
     const terminal = { stdout: { write: () => {} }, stderr: { write: () => {} }, env: {} };
     const cli: Cli = { terminal, simulate, onInterrupt: () => () => {}, exitCode: 0 };
     const made = { made: currentBuild(), mutant, by: "seed", safetyOnly: false } as const;
@@ -59,7 +59,7 @@ describe.runIf(built)("planted", { timeout: 60_000 }, () => {
   test("explain: tells the failure, and its lines by seed name the bug", async () => {
     const ran = await quorumlab(["explain", file, "--format", "pretty"], { simulate });
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(new RegExp(`--scenario isolated-leader .*--mutant ${mutant}\\n$`));
+    expect(ran.stdout).toMatch(new RegExp(`--scenario sealed .*--mutant ${mutant}\\n$`));
   });
 
   test("shrink: what is left was made with the same bug", async () => {
