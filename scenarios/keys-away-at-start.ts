@@ -1,6 +1,7 @@
 import {
   fault,
   networkNoise,
+  oneMinute,
   sealedCluster,
   second,
   secretWorkload,
@@ -32,6 +33,6 @@ export const keysAwayAtStart: Scenario = {
         ];
       }),
   },
-  phases: { attackUs: 40 * second },
+  phases: oneMinute,
   expect: "ok",
 };

@@ -2,6 +2,7 @@ import {
   around,
   fault,
   networkNoise,
+  oneMinute,
   sealedCluster,
   second,
   secretWorkload,
@@ -36,6 +37,6 @@ export const membersAndKeys: Scenario = {
         return fault({ kind, atUs, group: around([...groups.keys()], n) }, n);
       }),
   },
-  phases: { attackUs: 40 * second },
+  phases: oneMinute,
   expect: "ok",
 };

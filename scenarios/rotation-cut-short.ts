@@ -1,6 +1,7 @@
 import {
   fault,
   networkNoise,
+  oneMinute,
   sealedCluster,
   second,
   secretWorkload,
@@ -38,6 +39,6 @@ export const rotationCutShort: Scenario = {
         return [fault({ kind: "rotateKeys", atUs, group }, n), ...strikes];
       }),
   },
-  phases: { attackUs: 40 * second },
+  phases: oneMinute,
   expect: "ok",
 };

@@ -1,6 +1,7 @@
 import {
   fault,
   networkNoise,
+  oneMinute,
   sealedCluster,
   second,
   secretWorkload,
@@ -38,6 +39,6 @@ export const rotationPastLaggard: Scenario = {
         return [fault({ kind, atUs, forUs, nodes: [laggard], peers: others }, n), ...rotations];
       }),
   },
-  phases: { attackUs: 40 * second },
+  phases: oneMinute,
   expect: "ok",
 };

@@ -2,6 +2,7 @@ import {
   fault,
   mappedCluster,
   networkNoise,
+  oneMinute,
   second,
   secretWorkload,
   times,
@@ -35,6 +36,6 @@ export const sealedOnTheMove: Scenario = {
         return fault({ kind, atUs, group: draw.integer(0, groups.length - 1) }, n);
       }),
   },
-  phases: { attackUs: 36 * second },
+  phases: oneMinute,
   expect: "ok",
 };

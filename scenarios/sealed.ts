@@ -1,6 +1,7 @@
 import {
   fault,
   networkNoise,
+  oneMinute,
   sealedCluster,
   second,
   secretWorkload,
@@ -26,6 +27,6 @@ export const sealed: Scenario = {
         fault({ kind: "rotateKeys", atUs, group: draw.integer(0, groups.length - 1) }, n),
       ),
   },
-  phases: { attackUs: 40 * second },
+  phases: oneMinute,
   expect: "ok",
 };

@@ -133,7 +133,10 @@ export type ReadMode = "index" | "lease";
 export interface Permissions {
   /** False: never campaign, hand leadership over when there. Votes and appends go on. */
   readonly mayLead: boolean;
-  /** False: store what is committed but apply nothing, take and install no snapshot. */
+  /**
+   * False: store what is committed but apply nothing and take no snapshot. One that comes is handed over
+   * for its restore all the same, for it may be all that helps; the host answers when it can.
+   */
   readonly mayApply: boolean;
 }
 

@@ -171,7 +171,7 @@ export const keyMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/node/replica.ts",
-        find: "      if (!keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();\n",
+        find: "      if (this.#keyless || !keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();\n",
         replace: "",
       },
     ],

@@ -92,7 +92,7 @@ export const sealingMutants: readonly Mutant[] = [
       },
       {
         file: "core/node/replica.ts",
-        find: "      if (!keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();",
+        find: "      if (this.#keyless || !keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();",
         replace: "      keys.mayOpen(this, keys.keys.epoch);",
       },
     ],

@@ -76,7 +76,7 @@ export const snapshotMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/raft/snapshots-receive.ts",
-        find: "  if (!state.permissions.mayApply || snapshotConfiguration(snapshot) === null) {",
+        find: "  if (snapshotConfiguration(snapshot) === null) {",
         replace:
           "  const named = snapshotConfiguration(snapshot);\n" +
           "  const known = [...(named?.voters ?? []), ...(named?.learners ?? [])];\n" +

@@ -36,7 +36,6 @@ export class Applying implements Sleeper {
   #owedUs = 0;
   #owedAtUs = 0;
   #restsUntilUs = 0;
-  /** The next entry waits for its key. */
   #waits = false;
 
   constructor(context: NodeContext, sealer: Sealer, to: Applier) {
@@ -50,6 +49,19 @@ export class Applying implements Sleeper {
     this.#entries = entries;
     this.#at = 0;
     this.#go();
+  }
+
+  /** The next entry waits for its key. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
+  /** True: what waited for its key is given back. */
+  giveBack(): boolean {
+    if (!this.#waits) return false;
+    this.#waits = false;
+    this.#entries = nothing;
+    return true;
   }
 
   /** A key has come. */

@@ -11,12 +11,18 @@ type OfFiles = Exclude<
   { kind: "send" | "answer" | "readReady" | "persist" | "apply" | "wakeAt" | "event" }
 >;
 
-/** `stateAt` gives what a snapshot is to hold; null: there can be none now. */
+export interface Stateful {
+  /** What a snapshot is to hold; null: there can be none now. */
+  readonly stateAt: (index: Index, term: Term) => Uint8Array | null;
+  /** Whether the state in a snapshot that was received can be restored here, now or later. */
+  readonly mayRestore: (state: Uint8Array) => boolean;
+}
+
 export function fileEffect(
   { wal, walEvents, snapshots, snapshotEvents }: NodeContext,
   key: ReplicaKey,
   effect: OfFiles,
-  stateAt: (index: Index, term: Term) => Uint8Array | null,
+  { stateAt, mayRestore }: Stateful,
 ): void {
   switch (effect.kind) {
     case "readLog": {
@@ -42,7 +48,7 @@ export function fileEffect(
       return;
     }
     case "restore":
-      snapshots.receive(key, effect.request, effect.snapshot, snapshotEvents);
+      snapshots.receive(key, effect.request, effect.snapshot, mayRestore, snapshotEvents);
       return;
     case "compact":
       wal.compact(key, effect.through);

@@ -13,7 +13,7 @@ export class Later {
     this.#queue.push(replica);
   }
 
-  /** It waits for a key: its Raft may neither lead nor apply until that is there. */
+  /** It waits for a key, or does so no longer. */
   keyless(replica: Replica): void {
     this.#keyless.push(replica);
   }
@@ -25,9 +25,7 @@ export class Later {
   /** Steps at most `stepsMax` replicas; false when nothing was left to do. */
   settle(stepsMax: number): boolean {
     if (this.#queue.length === 0 && this.#keyless.length === 0) return false;
-    for (const replica of this.#keyless.splice(0)) {
-      if (replica.toldNothing) replica.becomeKeyless();
-    }
+    for (const replica of this.#keyless.splice(0)) replica.settleKeys();
     let steps = 0;
     for (; this.#head < this.#queue.length; this.#head++) {
       if (steps++ === stepsMax) return true;

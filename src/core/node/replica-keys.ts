@@ -33,8 +33,8 @@ const foreseenMax = 64;
 export interface Closed {
   readonly snapshot: SnapshotMeta;
   readonly state: Uint8Array;
-  /** Of the restore that waits for it; null: the replica started with it. */
-  readonly request: RequestId | null;
+  /** Of the restore that waits for it. */
+  readonly request: RequestId;
 }
 
 /** Of the snapshot that a state is of. */
@@ -110,15 +110,23 @@ export class ReplicaKeys {
     return epoch === 0 || this.#holds(owner, this.keys, epoch);
   }
 
+  /**
+   * Whether the snapshot itself gives this node its key. One of before this node was given the keys is of
+   * no use, even where the key is at hand: the next start would have nothing to open it by.
+   */
+  mayRestore(bytes: Uint8Array): boolean {
+    const closed = readClosedState(bytes);
+    if (closed === null) return false;
+    const { keys, keyEpoch } = closed;
+    return keyEpoch === 0 || keys.at(keyEpoch)?.blobs.has(this.#parts.node) === true;
+  }
+
   /** The state in a snapshot; "waits": for its key. Null: it is not what it says it is. */
   open(owner: KeyOwner, bytes: Uint8Array, at: Position): Uint8Array | "waits" | null {
     const closed = readClosedState(bytes);
     if (closed === null) return null;
     const { keys, keyEpoch } = closed;
-    if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) {
-      // A snapshot of before this node was given the keys is of no use here.
-      return this.#blobOf(keys, keyEpoch) === undefined ? null : "waits";
-    }
+    if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) return "waits";
     const state = openState(this.#sealerOf(closed), at, closed);
     if (state === null) return null;
     const before = this.keys.keys;

@@ -4,12 +4,11 @@
  */
 import { shorten } from "../arrays.js";
 import { assert } from "../assert.js";
-import type { RecoveredReplica, Sealer } from "../consensus.js";
+import type { RecoveredReplica } from "../consensus.js";
 import { type Entry, type SnapshotMeta, entryType, isControl } from "../entry.js";
 import type { Index, RequestId, Token } from "../ids.js";
 import { noToken } from "../ids.js";
 import type { RaftEffect } from "../raft/core.js";
-import type { RaftOptions } from "../raft/options.js";
 import { Raft, type RaftInput } from "../raft/raft.js";
 import type { Bound } from "../raft/view.js";
 import type { ReplicatedStore } from "../store/replicated-store.js";
@@ -18,38 +17,17 @@ import { type Applier, Applying } from "./applying.js";
 import { Awaited } from "./awaited.js";
 import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
-import { fileEffect } from "./file-effects.js";
+import { type Stateful, fileEffect } from "./file-effects.js";
 import { HeldBack } from "./held.js";
 import type { KeyOffice } from "./key-office.js";
 import type { KeyOwner } from "./keyring.js";
 import type { Later } from "./later.js";
-import { timer, withKeys, withoutKeys } from "./replica-inputs.js";
+import { timer, withKeys, withoutKeyInForce, withoutKeys } from "./replica-inputs.js";
 import type { Closed, ReplicaKeys } from "./replica-keys.js";
-import type { Requests } from "./requests.js";
+import type { ReplicaParts } from "./replica-parts.js";
 import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
 import type { QueuedWrite, Writer } from "./write-queue.js";
-
-export interface ReplicaParts {
-  readonly key: ReplicaKey;
-  readonly context: NodeContext;
-  readonly requests: Requests;
-  readonly later: Later;
-  readonly sleepers: Sleepers;
-  readonly beats: Beats;
-  readonly store: ReplicatedStore;
-  readonly sealer: Sealer;
-  /** Null: nothing is sealed here. */
-  readonly keys: ReplicaKeys | null;
-  readonly keyOffice: KeyOffice | null;
-  readonly raft: RaftOptions;
-  /** Its removal is durable: it is off the node. */
-  readonly gone: (replica: Replica) => void;
-  /** It sleeps, and nothing is under way beside what its Raft tells of: it may become a row. */
-  readonly restful: (replica: Replica) => void;
-  /** It sleeps on from there; else `start` follows. */
-  readonly row?: SleepingRow;
-}
 
 type Tied = Extract<RaftEffect, { kind: "send" | "answer" | "readReady" }>;
 
@@ -74,6 +52,10 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   applied = 0;
   /** It was removed: its last write is on its way to disk, and it is not stepped any more. */
   leaving = false;
+  readonly #stateful: Stateful = {
+    stateAt: (index, term) => this.#state(index, term),
+    mayRestore: (state) => this.keys === null || this.keys.mayRestore(state),
+  };
   readonly #context: NodeContext;
   readonly #later: Later;
   readonly #sleepers: Sleepers;
@@ -88,8 +70,10 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   #token: Token = noToken;
   readonly #awaited: Awaited;
   #closed: Closed | null = null;
-  /** Committed entries wait for a key. */
+  /** The key in force is not there, or that of the next entry. */
   #keyless = false;
+  /** What it started with, while that is closed; nothing is applied before it is restored. */
+  #ownClosed: Omit<Closed, "request"> | null = null;
 
   constructor(parts: ReplicaParts) {
     const { key, context, requests, later, store, sealer, raft, gone, row } = parts;
@@ -142,14 +126,14 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     this.#foresee(recovered.entries);
     if (state !== null && !this.#restoreOwn(recovered.snapshot!, state)) {
       this.#context.marks.hit("startedWithoutKeys");
-      this.#closed = { snapshot: recovered.snapshot!, state, request: null };
-      this.raft.step(nowUs, withoutKeys, out);
+      this.#ownClosed = { snapshot: recovered.snapshot!, state };
+      this.raft.step(nowUs, { kind: "permitted", permissions: withoutKeys }, out);
     }
     this.applied = recovered.snapshot?.index ?? 0;
     this.raft.step(nowUs, { kind: "recovered", replica: recovered }, out);
     observer.replicaStarted(node, boot, view, recovered);
     observer.stepped(node, "recovered", recovered.entries.length, view);
-    if (state !== null && this.#closed === null) this.#showRestored(this.applied as Index);
+    if (state !== null && this.#ownClosed === null) this.#showRestored(this.applied as Index);
     this.#carryOut(out);
   }
 
@@ -222,40 +206,51 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
       this.step({ kind: "restored", request, snapshot: null }, request);
       return;
     }
+    this.#ownClosed = null;
     this.applied = snapshot.index;
     this.#showRestored(snapshot.index);
     this.#awaited.supersede(snapshot.index);
     this.step({ kind: "restored", request, snapshot }, request);
     this.#awaited.serveReads();
+    this.#goOn();
   }
 
   /** A key that was waited for is there. */
   keyCame(): void {
     if (this.leaving) return;
     const closed = this.#closed;
+    const own = this.#ownClosed;
     this.#closed = null;
-    if (closed !== null && closed.request !== null) {
-      this.received(closed.request, closed.snapshot, closed.state);
-    } else if (closed !== null && !this.#restoreOwn(closed.snapshot, closed.state)) {
-      this.#closed = closed;
-      return;
-    } else if (closed !== null) this.#showRestored(closed.snapshot.index);
-    this.#keyless = !this.keys!.mayOpen(this, this.keys!.keys.epoch);
+    if (closed !== null) this.received(closed.request, closed.snapshot, closed.state);
+    else if (own !== null && this.#restoreOwn(own.snapshot, own.state)) {
+      this.#ownClosed = null;
+      this.#showRestored(own.snapshot.index);
+    }
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#applying.resume();
-    if (this.raft.state.permissions.mayApply) return;
-    if (this.#keyless) return;
-    this.#context.marks.hit("keysBack");
-    this.step(withKeys, 0);
+    this.settleKeys();
   }
 
-  /** Whether it may not apply for want of a key, and its Raft has not been told so yet. */
-  get toldNothing(): boolean {
-    return this.#keyless && this.raft.state.permissions.mayApply && !this.leaving;
-  }
-
-  /** Votes and appends go on; it applies nothing, leads nothing. */
-  becomeKeyless(): void {
-    this.step(withoutKeys, 0);
+  /**
+   * Its Raft hears what it may do with the keys that are there. Without the key in force it leads nothing,
+   * without that of the next entry it applies nothing: votes and appends go on, and what it needs may
+   * come in a snapshot.
+   */
+  settleKeys(): void {
+    if (this.leaving || this.keys === null || this.#ownClosed !== null) return;
+    const applying = this.#applying;
+    const { permissions: before } = this.raft.state;
+    this.#keyless = applying.waits || !this.keys.mayOpen(this, this.keys.keys.epoch);
+    const now = applying.waits ? withoutKeys : this.#keyless ? withoutKeyInForce : withKeys;
+    if (now.mayLead !== before.mayLead || now.mayApply !== before.mayApply) {
+      if (now === withKeys) this.#context.marks.hit("keysBack");
+      this.step({ kind: "permitted", permissions: now }, 0);
+    }
+    const index = this.applied as Index;
+    if (applying.giveBack()) this.step({ kind: "applied", index }, index);
   }
 
   /** True: nothing that is sealed under a key below that epoch is left of it on this node. */
@@ -311,7 +306,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   /** It sleeps: it may become a row, unless anything is under way here. */
   rest(): void {
     const waiting = this.#held.size + this.#awaited.size;
-    const keyless = this.#keyless || this.#closed !== null;
+    const keyless = this.#keyless || this.#closed !== null || this.#ownClosed !== null;
     if (waiting === 0 && this.waiting === null && !this.leaving && !keyless) this.#restful(this);
   }
 
@@ -344,7 +339,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
         this.#context.observer.event(this.#context.node, this.group, effect.event);
         return;
       default:
-        fileEffect(this.#context, this.key, effect, (index, term) => this.#state(index, term));
+        fileEffect(this.#context, this.key, effect, this.#stateful);
     }
   }
 
@@ -420,7 +415,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     if (entry.type === entryType.key) {
       keys.apply(entry);
       // Who leads next seals under the key in force.
-      if (!keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();
+      if (this.#keyless || !keys.mayOpen(this, keys.keys.epoch)) this.#loseKeys();
     }
     if (entry.keyEpoch > 0) keys.keys.count(entry.keyEpoch);
   }

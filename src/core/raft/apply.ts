@@ -77,10 +77,11 @@ function hand(core: RaftCore, entries: readonly Entry[]): void {
   out.push({ kind: "apply", entries: known });
 }
 
+/** Less than was handed over: the rest was given back, and is handed over again when it may be applied. */
 export function onApplied(core: RaftCore, index: Index): void {
   const { state } = core;
-  if (state.applyingTo === 0 || index < state.applyingTo) return;
-  state.applied = state.applyingTo;
+  if (state.applyingTo === 0) return;
+  state.applied = Math.min(index, state.applyingTo);
   state.applyingTo = 0;
   pruneConfigurations(state);
 }

@@ -247,6 +247,7 @@ function isSettled(state: RaftState): boolean {
     state.compactTo === 0 &&
     state.forwardRequest === 0 &&
     state.handedOver === null &&
+    state.permissions.mayLead &&
     state.permissions.mayApply &&
     !state.removed
   );

@@ -23,7 +23,7 @@ export function onSnapshotChunk(core: RaftCore, message: SnapshotChunk): void {
     return;
   }
   const receiving = receiveOf(core, message);
-  if (!state.permissions.mayApply || snapshotConfiguration(snapshot) === null) {
+  if (snapshotConfiguration(snapshot) === null) {
     reply(core, receiving, "refused");
     return;
   }
@@ -126,7 +126,7 @@ export function tryRestore(core: RaftCore): void {
     state.receiving = null;
     return;
   }
-  if (!receiving.whole || state.applyingTo !== 0 || !state.permissions.mayApply) return;
+  if (!receiving.whole || state.applyingTo !== 0) return;
   if (state.role !== "follower") {
     // Who wins would lead with a log that is then replaced.
     core.marks.hit("restoreWhileCampaigning");

@@ -175,8 +175,17 @@ export class SnapshotFiles {
     );
   }
 
-  /** All chunks are there: verifies the whole and makes it durable; ends in `received`. */
-  receive(key: ReplicaKey, request: RequestId, snapshot: SnapshotMeta, out: SnapshotEvent[]): void {
+  /**
+   * All chunks are there: verifies the whole and makes it durable; ends in `received`. What a start
+   * could not restore must not be there to be found by it.
+   */
+  receive(
+    key: ReplicaKey,
+    request: RequestId,
+    snapshot: SnapshotMeta,
+    mayRestore: (state: Uint8Array) => boolean,
+    out: SnapshotEvent[],
+  ): void {
     const { disk, crc32, marks } = this.#context;
     const owner = this.#owner(key);
     const { receiving } = owner;
@@ -198,8 +207,9 @@ export class SnapshotFiles {
         const bytes = result.ok ? result.bytes : null;
         const whole = bytes === null || receiving.failed ? null : readSnapshot(bytes, name, crc32);
         if (owner.receiving === receiving) owner.receiving = null;
-        if (whole === null || whole.meta.checksum !== snapshot.checksum) {
-          marks.hit("snapshotChecksumRefused");
+        const isSound = whole !== null && whole.meta.checksum === snapshot.checksum;
+        if (!isSound) marks.hit("snapshotChecksumRefused");
+        if (!isSound || !mayRestore(whole.state)) {
           this.#drop(owner, receiving.file, index);
           refuse(later);
           return;

@@ -122,7 +122,11 @@ test("replica keys: a snapshot of before this node was given the keys is of no u
   rig.aead.generate();
   const at = { index: 9, term: 1 };
   const bytes = rig.replica(1, rotate(1, [2])).seal(owner, Uint8Array.of(1), at)!;
+  // Also while another replica of this node has them: the next start would not.
+  expect(rig.replica(2).mayRestore(bytes)).toBe(false);
+  expect(rig.replica(3).mayRestore(Uint8Array.of(1))).toBe(false);
+  const given = rig.replica(1, rotate(1, [1])).seal(owner, Uint8Array.of(1), at)!;
   rig.aead.drop(testKeyId(1));
-  expect(rig.replica(2).open(owner, bytes, at)).toBeNull();
-  expect(rig.keyring.size).toBe(0);
+  expect(rig.replica(2).mayRestore(given)).toBe(true);
+  expect(rig.replica(2).mayRestore(rig.replica(4).seal(owner, Uint8Array.of(1), at)!)).toBe(true);
 });

@@ -101,14 +101,28 @@ describe("may apply", () => {
     expect(only(alone.step({ kind: "logRead", ...answer }), "apply")).toHaveLength(1);
   });
 
-  test("may apply: taken away while a snapshot is written: it is restored when it comes back", () => {
+  test("may apply: taken away while a snapshot is written: it is restored all the same", () => {
     const alone = new Alone();
     const [write] = only(alone.chunk(1, snapshotAt(8)), "writeChunk");
     alone.permit({ mayApply: false });
     const { request } = write!;
     const written = alone.step({ kind: "chunkWritten", request, ok: true });
-    expect(only(written, "restore")).toEqual([]);
-    expect(only(alone.permit({ mayApply: true }), "restore")).toHaveLength(1);
+    expect(only(written, "restore")).toHaveLength(1);
+  });
+
+  test("may apply: taken away in the midst of a batch: what is left comes again, and a snapshot goes first", () => {
+    const alone = new Alone({ entries: entriesTo(4), commit: 0 });
+    const [batch] = only(alone.append(1, 4, [], 4), "apply");
+    expect(batch!.entries).toHaveLength(4);
+    alone.permit({ mayApply: false });
+    expect(only(alone.step({ kind: "applied", index: entryAt(2).index }), "apply")).toEqual([]);
+    const [again] = only(alone.permit({ mayApply: true }), "apply");
+    expect(again!.entries.map(({ index }) => index)).toEqual([3, 4]);
+    alone.permit({ mayApply: false });
+    alone.step({ kind: "applied", index: entryAt(2).index });
+    const [write] = only(alone.chunk(1, snapshotAt(8)), "writeChunk");
+    const written = alone.step({ kind: "chunkWritten", request: write!.request, ok: true });
+    expect(only(written, "restore")).toHaveLength(1);
   });
 
   test("may apply: a peer refuses snapshot after snapshot: chunks come ever more seldom", () => {

@@ -66,8 +66,8 @@ class Bench {
     return this.settle().some((event) => event.kind === "chunkWritten" && event.ok);
   }
 
-  receive(meta: SnapshotMeta): Extract<SnapshotEvent, { kind: "received" }> {
-    this.files.receive(key(1), request, meta, this.events);
+  receive(meta: SnapshotMeta, mayRestore = true): Extract<SnapshotEvent, { kind: "received" }> {
+    this.files.receive(key(1), request, meta, () => mayRestore, this.events);
     const received = this.settle().find((event) => event.kind === "received");
     if (received === undefined) throw new Error("no answer");
     return received;
@@ -190,6 +190,15 @@ describe("snapshots: chunks", () => {
     expect(bench.disk.files()).toEqual([]);
   });
 
+  test("snapshots: whole, and of no use here: refused, and the next start finds no file of it", () => {
+    const bench = new Bench();
+    const meta = metaOf(9, stateOf(9));
+    bench.chunk(meta, 0, stateOf(9));
+    expect(bench.receive(meta, false)).toMatchObject({ snapshot: null, state: null });
+    expect(bench.disk.files()).toEqual([]);
+    expect(bench.restart()).toEqual([]);
+  });
+
   test("snapshots: cut short: refused", () => {
     const bench = new Bench();
     const meta = metaOf(9, stateOf(9));
@@ -310,7 +319,7 @@ describe("snapshots: what was sealed under an old key", () => {
     const bench = two();
     const state = stateOf(7);
     bench.chunk(metaOf(7, state), 0, state);
-    bench.files.receive(key(1), request, metaOf(7, state), bench.events);
+    bench.files.receive(key(1), request, metaOf(7, state), () => true, bench.events);
     let [steps, seen] = [0, 0];
     do {
       const older = names(bench).some((name) => !name.startsWith("snapshot.1.1.1.9."));
