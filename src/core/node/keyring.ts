@@ -68,8 +68,8 @@ export class Keyring implements Sleeper {
   readonly #asked = new Map<number, Asked>();
   /** Asked in vain; the port may put the key in its place all the same, later. */
   readonly #late = new Map<number, DataKeyId>();
-  /** Erased while they were asked for. */
-  readonly #erased: Set<DataKeyId> = new Set();
+  /** Erased, or not needed any more, while they were asked for. */
+  readonly #unwanted: Set<DataKeyId> = new Set();
   #ops = 0;
   #failures = 0;
   #restUntilUs = 0;
@@ -109,7 +109,7 @@ export class Keyring implements Sleeper {
   want(owner: KeyOwner, id: DataKeyId, blob: Uint8Array): void {
     let want = this.#wants.get(id);
     if (want === undefined) {
-      this.#erased.delete(id);
+      this.#unwanted.delete(id);
       want = { id, blob, owners: new Set(), place: "queued" };
       this.#wants.set(id, want);
       this.#queue.push(want);
@@ -119,13 +119,18 @@ export class Keyring implements Sleeper {
     this.#go();
   }
 
-  /** It is never to be held again: not by an answer either that is still to come. */
+  /** It is never to be held again. */
   erase(id: DataKeyId): void {
     this.aead.drop(id);
+    this.#unwant(id);
+  }
+
+  /** An answer that is still to come puts it in its place all the same: then it is dropped. */
+  #unwant(id: DataKeyId): void {
     this.#wants.delete(id);
     const isAsked = ({ purpose }: Asked): boolean => purpose.kind === "want" && purpose.id === id;
-    for (const asked of this.#asked.values()) if (isAsked(asked)) this.#erased.add(id);
-    for (const late of this.#late.values()) if (late === id) this.#erased.add(id);
+    for (const asked of this.#asked.values()) if (isAsked(asked)) this.#unwanted.add(id);
+    for (const late of this.#late.values()) if (late === id) this.#unwanted.add(id);
   }
 
   /** It needs nothing any more. */
@@ -133,7 +138,7 @@ export class Keyring implements Sleeper {
     this.#came.delete(owner);
     for (const want of this.#wants.values()) {
       want.owners.delete(owner);
-      if (want.owners.size === 0) this.#wants.delete(want.id);
+      if (want.owners.size === 0) this.#unwant(want.id);
     }
   }
 
@@ -142,7 +147,7 @@ export class Keyring implements Sleeper {
     const asked = this.#asked.get(op);
     const late = this.#late.get(op);
     this.#late.delete(op);
-    if (late !== undefined && this.#erased.has(late)) this.aead.drop(late);
+    if (late !== undefined && this.#unwanted.has(late)) this.aead.drop(late);
     if (asked === undefined) return false;
     this.#asked.delete(op);
     if (result.ok) this.#failures = 0;
@@ -193,7 +198,7 @@ export class Keyring implements Sleeper {
   }
 
   #unwrapped(id: DataKeyId, result: HsmResult): void {
-    if (this.#erased.has(id)) this.aead.drop(id);
+    if (this.#unwanted.has(id)) this.aead.drop(id);
     const want = this.#wants.get(id);
     if (want === undefined) return;
     if (result.ok && this.aead.holds(id)) {

@@ -323,7 +323,7 @@ describe("owners that are gone", () => {
     expect([gone.told, stays.told]).toEqual([0, 1]);
   });
 
-  test("nor told, whether the key comes later or has come already", () => {
+  test("nor told, whether the key comes later, then to be dropped, or has come already", () => {
     const rig = Rig.ready();
     const gone = new Owner();
     rig.want(gone, 1, 2);
@@ -332,6 +332,7 @@ describe("owners that are gone", () => {
     rig.unwrap();
     expect(rig.keyring.settle()).toBe(false);
     expect(gone.told).toBe(0);
+    expect(rig.keyring.aead.holds(testKeyId(2))).toBe(false);
   });
 
   test("wanted again by another while the first request is open, it comes once", () => {
