@@ -161,7 +161,10 @@ export class KeyOffice implements Sleeper {
     const duty = leads ? this.#dutyOf(found, replica.keys!) : null;
     const guests = leads ? this.#strangers(found) : [];
     if (duty === null && guests.length === 0) {
-      this.#close(group, found);
+      // Who was given the keys and does not join has to know no key in force.
+      found.done = "";
+      found.actAtUs = leads ? Math.min(...found.guests.values()) : Infinity;
+      if (found.actAtUs === Infinity) this.#close(group, found);
       return;
     }
     const now = `${JSON.stringify([duty, guests])} ${replica.keys!.version}`;
