@@ -5,11 +5,11 @@
  */
 import { emptyBytes } from "../bytes.js";
 import { entryType } from "../entry.js";
-import type { GroupId, NodeId, RequestId } from "../ids.js";
+import type { GroupId, NodeId, ReplicaId, RequestId } from "../ids.js";
 import { type KeyEntry, encodeKeyEntry } from "../keys/key-entry.js";
 import { type KeyDuty, dutyOf } from "../keys/key-duty.js";
 import type { DataKeyId } from "../ports/aead.js";
-import { isJoint, members } from "../raft/configuration.js";
+import { type Configuration, isJoint, members } from "../raft/configuration.js";
 import type { Bound } from "../raft/view.js";
 import { decodeClientAnswer } from "../store/client-protocol.js";
 import type { NodeContext } from "./context.js";
@@ -36,8 +36,8 @@ interface Case {
   outdated: number;
   /** Nodes that are to join, until when they must have. */
   readonly guests: Map<NodeId, number>;
-  /** Members that have nothing left of the keys below `floor`. */
-  readonly clean: Set<NodeId>;
+  /** Nodes that have nothing left of the keys below `floor`, and the member there that was asked. */
+  readonly clean: Map<NodeId, ReplicaId>;
   floor: number;
   /** What was done last, and by what state of the keys. */
   done: string;
@@ -49,7 +49,8 @@ interface Case {
 interface Question {
   readonly group: GroupId;
   readonly node: NodeId;
-  readonly kind: "kek" | "keyFloor";
+  /** The member there whose floor is asked for; null: the node's public key is. */
+  readonly member: ReplicaId | null;
 }
 
 /** Asked again after so long: answers get lost, and others need time. */
@@ -122,15 +123,15 @@ export class KeyOffice implements Sleeper {
     if (question === undefined) return false;
     this.#questions.delete(asked);
     const answer = decodeClientAnswer(bytes);
-    const { group, node, kind } = question;
+    const { group, node, member } = question;
     const found = this.#cases.get(group);
-    if (kind === "kek" && answer.kind === "done" && answer.bytes.length > 0) {
+    if (member === null && answer.kind === "done" && answer.bytes.length > 0) {
       this.#keks.set(node, answer.bytes.slice());
       this.#due.add(group);
-    } else if (kind === "keyFloor" && answer.kind === "done" && found !== undefined) {
-      found.clean.add(node);
+    } else if (member !== null && answer.kind === "done" && found !== undefined) {
+      found.clean.set(node, member);
       this.#due.add(group);
-    } else if (kind === "keyFloor") this.#context.marks.hit("erasureWaited");
+    } else if (member !== null) this.#context.marks.hit("erasureWaited");
     return true;
   }
 
@@ -180,7 +181,7 @@ export class KeyOffice implements Sleeper {
         for (const node of duty.nodes) this.#askForKek(group, node);
         return;
       case "clear":
-        this.#askForFloors(found, duty.below, duty.nodes);
+        this.#askForFloors(replica, duty.below, duty.nodes);
         return;
       case "rotate":
       case "admit":
@@ -211,6 +212,7 @@ export class KeyOffice implements Sleeper {
     const { replica, guests } = found;
     const { nowUs, node } = this.#context;
     const { state, view } = replica.raft;
+    const newest = newestMembers(view.configuration);
     for (const [guest, untilUs] of guests) if (untilUs <= nowUs) guests.delete(guest);
     if (found.floor !== keys.epoch) {
       found.floor = keys.epoch;
@@ -220,10 +222,10 @@ export class KeyOffice implements Sleeper {
       keys,
       settled: state.applied >= state.termStart,
       stable: !isJoint(view.configuration) && view.configurationIndex <= view.commit,
-      members: members(view.configuration).map((member) => member.node),
+      members: [...newest.keys()],
       guests: [...guests.keys()],
       knows: (other) => other === node || keys.holders.has(other) || this.#keks.has(other),
-      clean: found.clean,
+      clean: new Set([...newest.keys()].filter((at) => found.clean.get(at) === newest.get(at))),
       rotates:
         keys.epoch <= found.outdated ||
         (keys.newest?.entries ?? 0) >= this.#policy.rotateAfterEntries,
@@ -231,13 +233,19 @@ export class KeyOffice implements Sleeper {
   }
 
   #askForKek(group: GroupId, node: NodeId): void {
-    this.#ask({ group, node, kind: "kek" }, { kind: "kek" });
+    this.#ask({ group, node, member: null }, { kind: "kek" });
   }
 
-  #askForFloors({ replica }: Case, below: number, nodes: readonly NodeId[]): void {
-    const { group, incarnation } = replica;
+  #askForFloors(
+    { group, incarnation, raft }: Replica,
+    below: number,
+    nodes: readonly NodeId[],
+  ): void {
+    const newest = newestMembers(raft.view.configuration);
     for (const node of nodes) {
-      this.#ask({ group, node, kind: "keyFloor" }, { kind: "keyFloor", group, incarnation, below });
+      const member = newest.get(node)!;
+      const asked = { kind: "keyFloor", group, incarnation, replica: member, below } as const;
+      this.#ask({ group, node, member }, asked);
     }
   }
 
@@ -307,12 +315,17 @@ export class KeyOffice implements Sleeper {
   }
 }
 
+/** Of each node that has members: while one takes the other's place there are two. */
+function newestMembers(configuration: Configuration): ReadonlyMap<NodeId, ReplicaId> {
+  return new Map(members(configuration).map(({ node, replica }) => [node, replica]));
+}
+
 function newCase(replica: Replica): Case {
   return {
     replica,
     outdated: -1,
     guests: new Map(),
-    clean: new Set(),
+    clean: new Map(),
     floor: replica.keys!.keys.epoch,
     done: "",
     made: null,

@@ -40,11 +40,15 @@ export interface KekRequest {
   readonly kind: "kek";
 }
 
-/** Done once nothing that is sealed under a key of the group below that epoch is left on the node. */
+/**
+ * Done once nothing that is sealed under a key of the group below that epoch is left on the node. It is
+ * asked about a member there, which may not have been made yet: then it is not done.
+ */
 export interface KeyFloorRequest {
   readonly kind: "keyFloor";
   readonly group: GroupId;
   readonly incarnation: Incarnation;
+  readonly replica: ReplicaId;
   readonly below: number;
 }
 
@@ -75,8 +79,8 @@ export function encodeNodeRequest(request: NodeRequest): Uint8Array {
   writer.u53(request.group);
   writer.u53(request.incarnation);
   if (request.kind === "found") writer.varbytes(request.configuration);
-  else if (request.kind === "keyFloor") writer.u16(request.below);
   else writer.u53(request.replica);
+  if (request.kind === "keyFloor") writer.u16(request.below);
   return writer.finish();
 }
 
@@ -99,7 +103,12 @@ export function decodeNodeRequest(bytes: Uint8Array): NodeRequest | Undecodable 
     case "erase":
       return finished<NodeRequest>(reader, { kind, ...life, replica: reader.u53() as ReplicaId });
     case "keyFloor":
-      return finished<NodeRequest>(reader, { kind, ...life, below: reader.u16() });
+      return finished<NodeRequest>(reader, {
+        kind,
+        ...life,
+        replica: reader.u53() as ReplicaId,
+        below: reader.u16(),
+      });
   }
 }
 

@@ -48,15 +48,16 @@ export class OwnAnswers {
     return encodeClientAnswer({ kind: "done", bytes: publicKey });
   }
 
-  /** Every replica of that life that is here has to be rid of what is older. */
-  #keyFloor({ group, incarnation, below }: KeyFloorRequest): Uint8Array {
+  /** Every replica of that life that is here has to be rid of what is older, the member among them. */
+  #keyFloor({ group, incarnation, replica: member, below }: KeyFloorRequest): Uint8Array {
     const { replicas } = this.#parts;
     const here = replicas.peekAll(group).filter((each) => each.incarnation === incarnation);
     const clean = here.map(({ key }) => {
       const replica = replicas.find(key);
       return replica !== null && !replica.leaving && replica.clearBelow(below);
     });
-    return lifeAnswers[clean.every(Boolean) ? "done" : "underWay"];
+    const isThere = here.some(({ replica }) => replica === member);
+    return lifeAnswers[isThere && clean.every(Boolean) ? "done" : "underWay"];
   }
 }
 

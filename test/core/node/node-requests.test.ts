@@ -42,6 +42,7 @@ const anyRequest: fc.Arbitrary<NodeRequest> = fc.oneof(
     kind: fc.constant("keyFloor" as const),
     group: group32.map(groupId),
     incarnation: group32.map(incarnation),
+    replica: fc.integer({ min: 0, max: 2 ** 40 }).map(replicaId),
     below: fc.integer({ min: 0, max: 0xffff }),
   }),
   fc.record({ kind: fc.constant("status" as const), group: group32.map(groupId) }),
