@@ -59,7 +59,11 @@ class SimulatedHsm implements ClosableHsm {
       crypto: { token: inTurns(), digest },
       adminDigest: adminDigestOf(admin),
     });
-    const vault = new SimVault(seededRandom([1, 2, 3, 4]), { keyHeld: () => {}, sealed: () => {} });
+    const vault = new SimVault(seededRandom([1, 2, 3, 4]), {
+      keyHeld: () => {},
+      keyDropped: () => {},
+      sealed: () => {},
+    });
     const listener = {
       lives: () => !this.#closed,
       hsmDone: (op: number, result: Parameters<HsmEvents["hsmDone"]>[1]) => {
