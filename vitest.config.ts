@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -22,6 +23,8 @@ const timeouts = { testTimeout: timeoutMs, hookTimeout: timeoutMs };
 export default defineConfig({
   resolve: { alias },
   test: {
+    // One core fewer than there are is one worker on a small machine, and twice the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],
