@@ -51,6 +51,7 @@ interface Question {
   readonly node: NodeId;
   /** The member there whose floor is asked for; null: the node's public key is. */
   readonly member: ReplicaId | null;
+  readonly below: number;
 }
 
 /** Asked again after so long: answers get lost, and others need time. */
@@ -123,13 +124,14 @@ export class KeyOffice implements Sleeper {
     if (question === undefined) return false;
     this.#questions.delete(asked);
     const answer = decodeClientAnswer(bytes);
-    const { group, node, member } = question;
+    const { group, node, member, below } = question;
     const found = this.#cases.get(group);
     if (member === null && answer.kind === "done" && answer.bytes.length > 0) {
       this.#keks.set(node, answer.bytes.slice());
       this.#due.add(group);
     } else if (member !== null && answer.kind === "done" && found !== undefined) {
-      found.clean.set(node, member);
+      // What was asked before the newest key says nothing of the one before it.
+      if (below === found.floor) found.clean.set(node, member);
       this.#due.add(group);
     } else if (member !== null) this.#context.marks.hit("erasureWaited");
     return true;
@@ -233,7 +235,7 @@ export class KeyOffice implements Sleeper {
   }
 
   #askForKek(group: GroupId, node: NodeId): void {
-    this.#ask({ group, node, member: null }, { kind: "kek" });
+    this.#ask({ group, node, member: null, below: 0 }, { kind: "kek" });
   }
 
   #askForFloors(
@@ -245,7 +247,7 @@ export class KeyOffice implements Sleeper {
     for (const node of nodes) {
       const member = newest.get(node)!;
       const asked = { kind: "keyFloor", group, incarnation, replica: member, below } as const;
-      this.#ask({ group, node, member }, asked);
+      this.#ask({ group, node, member, below }, asked);
     }
   }
 
