@@ -219,10 +219,10 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   keyCame(): void {
     if (this.leaving) return;
     const closed = this.#closed;
-    const own = this.#ownClosed;
     this.#closed = null;
     if (closed !== null) this.received(closed.request, closed.snapshot, closed.state);
-    else if (own !== null && this.#restoreOwn(own.snapshot, own.state)) {
+    const own = this.#ownClosed;
+    if (own !== null && this.#restoreOwn(own.snapshot, own.state)) {
       this.#ownClosed = null;
       this.#showRestored(own.snapshot.index);
     }

@@ -1,6 +1,7 @@
 /** Calls to a simulated module, as an application makes them. */
 import type {
   Handle,
+  Mechanism,
   Template,
   TokenCall,
   TokenValues,
@@ -12,6 +13,14 @@ import { cheapCrypto } from "../../../src/sim/hsm/cheap-crypto.js";
 import { SimToken, tokenSlot } from "../../../src/sim/hsm/module.js";
 import type { DurableToken } from "../../../src/sim/hsm/token.js";
 import { newToken } from "./token-rig.js";
+
+export const gcm = (iv = new Uint8Array(12), tagBits = 128): Mechanism => ({
+  type: ckm.aesGcm,
+  parameter: { kind: "gcm", iv, associatedData: new Uint8Array(0), tagBits },
+});
+export const aesGen: Mechanism = { type: ckm.aesKeyGen };
+export const set = (type: number, value: boolean): Template => [{ type, value }];
+export const lasting: Template = set(cka.token, true);
 
 export class Client {
   readonly token: DurableToken;

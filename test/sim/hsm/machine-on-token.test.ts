@@ -5,22 +5,12 @@ import type { KeySpec } from "../../../src/core/hsm/keys.js";
 import { cheapCrypto } from "../../../src/sim/hsm/cheap-crypto.js";
 import { realCrypto } from "../../../src/sim/hsm/real-crypto.js";
 import { type Rig, adminSecret } from "../../core/hsm/rig.js";
-import { type RigModule, tokenRig } from "./token-rig.js";
+import { type RigModule, spec, tokenRig } from "./token-rig.js";
 
 const bytes = new TextEncoder().encode(
   "what nobody else may read: 64 bytes, or a few more than that",
 );
 const none = new Uint8Array(0);
-const spec = (
-  algorithm: KeySpec["algorithm"],
-  bits: number,
-  purpose: KeySpec["purpose"],
-): KeySpec => ({
-  algorithm,
-  bits,
-  purpose,
-  exportable: false,
-});
 
 function make(rig: Rig<RigModule>, label: string, wanted: KeySpec) {
   const name = { label, version: 1 };

@@ -1,21 +1,14 @@
 /** Objects of a simulated SoftHSM: groups of cases as google/pkcs11test has them, answers of version 2.6.1. */
 import { describe, expect, it } from "vitest";
-import type { Mechanism, Template } from "../../../src/core/hsm/cryptoki/calls.js";
+import type { Template } from "../../../src/core/hsm/cryptoki/calls.js";
 import { cka, ckk, ckm, cko, ckr } from "../../../src/core/hsm/cryptoki/constants.js";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
-import { Client } from "./client.js";
+import { Client, aesGen, gcm, lasting, set } from "./client.js";
 import { newToken } from "./token-rig.js";
 
 const none = new Uint8Array(0);
 const softhsm = vendorProfile("softhsm");
 const data = new Uint8Array(32).fill(0x41);
-const gcm = (iv = new Uint8Array(12), tagBits = 128): Mechanism => ({
-  type: ckm.aesGcm,
-  parameter: { kind: "gcm", iv, associatedData: none, tagBits },
-});
-const aesGen: Mechanism = { type: ckm.aesKeyGen };
-const set = (type: number, value: boolean): Template => [{ type, value }];
-const lasting = set(cka.token, true);
 
 describe("objects", () => {
   it("hold what nobody said, too", () => {

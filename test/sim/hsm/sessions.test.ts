@@ -3,23 +3,15 @@
  * answers as version 2.6.1 gave them.
  */
 import { describe, expect, it } from "vitest";
-import type { Mechanism, Template } from "../../../src/core/hsm/cryptoki/calls.js";
 import { ckf, cka, ckm, ckr, cks } from "../../../src/core/hsm/cryptoki/constants.js";
 import type { VendorProfile } from "../../../src/core/hsm/profile.js";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
 import { tokenSlot } from "../../../src/sim/hsm/module.js";
-import { Client } from "./client.js";
+import { Client, aesGen, gcm, lasting, set } from "./client.js";
 
 const none = new Uint8Array(0);
 const softhsm = vendorProfile("softhsm");
 const data = new Uint8Array(32).fill(0x41);
-const gcm = (iv = new Uint8Array(12), tagBits = 128): Mechanism => ({
-  type: ckm.aesGcm,
-  parameter: { kind: "gcm", iv, associatedData: none, tagBits },
-});
-const aesGen: Mechanism = { type: ckm.aesKeyGen };
-const set = (type: number, value: boolean): Template => [{ type, value }];
-const lasting = set(cka.token, true);
 
 describe("the library", () => {
   it("is initialised once, and does nothing before", () => {

@@ -1,5 +1,6 @@
 /** A machine that drives a simulated token. */
 import type { TokenAnswer, TokenCall } from "../../../src/core/hsm/cryptoki/calls.js";
+import type { KeySpec } from "../../../src/core/hsm/keys.js";
 import type { HsmMachineOptions } from "../../../src/core/hsm/options.js";
 import { vendorProfile } from "../../../src/core/hsm/profiles/index.js";
 import type { VendorProfile } from "../../../src/core/hsm/profile.js";
@@ -63,3 +64,15 @@ export function tokenRig(setup: RigSetup = {}): TokenRig {
   };
   return { rig, token, faults };
 }
+
+/** Of a key that never leaves the token. */
+export const spec = (
+  algorithm: KeySpec["algorithm"],
+  bits: number,
+  purpose: KeySpec["purpose"],
+): KeySpec => ({
+  algorithm,
+  bits,
+  purpose,
+  exportable: false,
+});

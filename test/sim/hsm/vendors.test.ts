@@ -14,20 +14,10 @@ import type { VendorName } from "../../../src/core/hsm/profile.js";
 import { vendorProfile, vendorProfiles } from "../../../src/core/hsm/profiles/index.js";
 import { type Rig, adminSecret } from "../../core/hsm/rig.js";
 import { Client } from "./client.js";
-import { type RigModule, newToken, tokenRig } from "./token-rig.js";
+import { type RigModule, newToken, spec, tokenRig } from "./token-rig.js";
 
 const none = new Uint8Array(0);
 const secret = new Uint8Array(32).map((_, at) => 3 * at + 1);
-const spec = (
-  algorithm: KeySpec["algorithm"],
-  bits: number,
-  purpose: KeySpec["purpose"],
-): KeySpec => ({
-  algorithm,
-  bits,
-  purpose,
-  exportable: false,
-});
 
 function make(rig: Rig<RigModule>, label: string, wanted: KeySpec) {
   const name = { label, version: 1 };

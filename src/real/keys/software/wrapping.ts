@@ -30,14 +30,6 @@ const none: Uint8Array = new Uint8Array(0);
 /** In the order of preference. OAEP is for RSA keys, the others are for AES keys. */
 export const wrapsDefault: readonly WrapMechanism[] = ["aes-kwp", "rsa-oaep-sha256"];
 
-/** What `SoftwareHsm` can do besides; whoever wants one of them says so. */
-export const wrapsKnown: readonly WrapMechanism[] = [
-  ...wrapsDefault,
-  "aes-gcm",
-  "rsa-oaep-sha1",
-  "aes-cbc-pad-hmac",
-];
-
 /** The policy under which a mechanism that is not among those allowed is refused. */
 const policyAgainst: Partial<Record<WrapMechanism, string>> = {
   "aes-gcm": "P7",
