@@ -217,7 +217,7 @@ export const keyMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/node/replica.ts",
-        find: "    this.#applying.resume();\n",
+        find: "    this.settleKeys();\n    this.#goOn();\n",
         replace: "",
       },
     ],

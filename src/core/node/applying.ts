@@ -10,7 +10,7 @@ import type { NodeContext } from "./context.js";
 import type { Sleeper } from "./wake-heap.js";
 
 export interface Applier {
-  /** False: the key that it is sealed under is not there; `resume` follows when it is. */
+  /** False: the key that it is sealed under is not there; `giveBack` follows. */
   mayApply(entry: Entry): boolean;
   /** One entry, its payload opened. */
   applyEntry(entry: Entry): void;
@@ -36,6 +36,7 @@ export class Applying implements Sleeper {
   #owedUs = 0;
   #owedAtUs = 0;
   #restsUntilUs = 0;
+  /** The next entry waits for its key. */
   #waits = false;
 
   constructor(context: NodeContext, sealer: Sealer, to: Applier) {
@@ -51,11 +52,6 @@ export class Applying implements Sleeper {
     this.#go();
   }
 
-  /** The next entry waits for its key. */
-  get waits(): boolean {
-    return this.#waits;
-  }
-
   /** True: what waited for its key is given back. */
   giveBack(): boolean {
     if (!this.#waits) return false;
@@ -64,13 +60,7 @@ export class Applying implements Sleeper {
     return true;
   }
 
-  /** A key has come. */
-  resume(): void {
-    if (this.#waits) this.#go();
-  }
-
   #go(): void {
-    this.#waits = false;
     if (this.#context.nowUs < this.#restsUntilUs) this.#sleep(this.#restsUntilUs);
     else this.#slice();
   }

@@ -4,7 +4,7 @@
  */
 import { shorten } from "../arrays.js";
 import { assert } from "../assert.js";
-import type { RecoveredReplica } from "../consensus.js";
+import type { Permissions, RecoveredReplica } from "../consensus.js";
 import { type Entry, type SnapshotMeta, entryType, isControl } from "../entry.js";
 import type { Index, RequestId, Token } from "../ids.js";
 import { noToken } from "../ids.js";
@@ -226,31 +226,37 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
       this.#ownClosed = null;
       this.#showRestored(own.snapshot.index);
     }
+    this.settleKeys();
     this.#goOn();
   }
 
-  #goOn(): void {
-    this.#applying.resume();
-    this.settleKeys();
-  }
-
   /**
-   * Its Raft hears what it may do with the keys that are there. Without the key in force it leads nothing,
-   * without that of the next entry it applies nothing: votes and appends go on, and what it needs may
-   * come in a snapshot.
+   * Between two steps. Without the key of the next entry nothing is applied: votes and appends go on, and
+   * what it needs may come in a snapshot.
    */
   settleKeys(): void {
-    if (this.leaving || this.keys === null || this.#ownClosed !== null) return;
-    const applying = this.#applying;
-    const { permissions: before } = this.raft.state;
-    this.#keyless = applying.waits || !this.keys.mayOpen(this, this.keys.keys.epoch);
-    const now = applying.waits ? withoutKeys : this.#keyless ? withoutKeyInForce : withKeys;
-    if (now.mayLead !== before.mayLead || now.mayApply !== before.mayApply) {
-      if (now === withKeys) this.#context.marks.hit("keysBack");
-      this.step({ kind: "permitted", permissions: now }, 0);
+    if (this.leaving) return;
+    if (!this.#applying.giveBack()) {
+      this.#goOn();
+      return;
     }
+    this.#permit(withoutKeys);
     const index = this.applied as Index;
-    if (applying.giveBack()) this.step({ kind: "applied", index }, index);
+    this.step({ kind: "applied", index }, index);
+  }
+
+  /** Without the key in force it leads nothing; whether the next entry can be opened is seen when it comes. */
+  #goOn(): void {
+    if (this.keys === null || this.#ownClosed !== null) return;
+    this.#keyless = !this.keys.mayOpen(this, this.keys.keys.epoch);
+    this.#permit(this.#keyless ? withoutKeyInForce : withKeys);
+  }
+
+  #permit(permissions: Permissions): void {
+    const { mayLead, mayApply } = this.raft.state.permissions;
+    if (permissions.mayLead === mayLead && permissions.mayApply === mayApply) return;
+    if (permissions === withKeys) this.#context.marks.hit("keysBack");
+    this.step({ kind: "permitted", permissions }, 0);
   }
 
   /** True: nothing that is sealed under a key below that epoch is left of it on this node. */
