@@ -187,6 +187,10 @@ export function verifyMessage(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  // OpenSSL takes one without its leading zeros; RFC 8017, sections 8.1.2 and 8.2.2, does not.
+  const { modulusLength } = publicKey.asymmetricKeyDetails ?? {};
+  if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8))
+    return false;
   const key = { key: publicKey, ...signing(algorithm, format) };
   return orNull(() => verify(hashOf(algorithm), message, key, signature)) ?? false;
 }
