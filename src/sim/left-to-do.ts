@@ -2,8 +2,8 @@
  * What is left to do in a cluster: keys come to those who are to have them, and in a cluster with a
  * map its jobs end, each slot is served as it says, and nothing is left of what was removed.
  */
-import type { GroupKeys } from "../core/keys/group-keys.js";
 import { describeStep } from "../core/map/steps.js";
+import type { KeysHere } from "../core/node/logic.js";
 import { members } from "../core/raft/configuration.js";
 import type { Cluster } from "./cluster.js";
 import { disputedSlots } from "./served.js";
@@ -14,7 +14,10 @@ export function leftToDo(cluster: Cluster, healed: readonly number[]): string[] 
   return [...keysLeftToDo(cluster, healed), ...mapLeftToDo(cluster)];
 }
 
-/** Where a group has keys, its members hold the one in force, nobody else does, and older ones are erased. */
+/**
+ * Where a group has keys, its members hold the one in force, nobody else does, and older ones are
+ * erased with all that was sealed under them.
+ */
 function keysLeftToDo(
   { resolved, survey, processes }: Cluster,
   healed: readonly number[],
@@ -23,9 +26,9 @@ function keysLeftToDo(
   return survey.groups().flatMap((group) => {
     const leader = survey.leader(group);
     if (leader === null) return [];
-    const keysAt = (node: number): GroupKeys | null =>
+    const keysAt = (node: number): KeysHere | null =>
       processes[node - 1]!.program?.keysOf(leader.group) ?? null;
-    const keys = keysAt(leader.node);
+    const keys = keysAt(leader.node)?.keys ?? null;
     if (keys === null || keys.revoked) return [];
     const nodes = members(leader.configuration).map(({ node }) => node);
     // While a member cannot be asked, or has a replica besides that never heard of its removal,
@@ -35,6 +38,9 @@ function keysLeftToDo(
     const name = `group ${leader.group}`;
     if (keys.epoch === 0) return [`${name} has no data key`];
     if (keys.keys.length > 1) return [`${name} still has ${keys.keys.length} data keys`];
+    const unclear = nodes.filter((node) => !keysAt(node)!.isClear);
+    if (unclear.length > 0)
+      return [`nodes ${sorted(unclear)} still hold what is sealed under erased keys of ${name}`];
     const holders = sorted(keys.newest!.blobs.keys());
     if (holders === sorted(nodes)) return [];
     return [`the data key of ${name} is held by nodes ${holders} and not by ${sorted(nodes)}`];

@@ -5,7 +5,7 @@
 import { assert } from "../core/assert.js";
 import type { Door } from "../core/framing/frame-types.js";
 import type { GroupId, NodeId, RequestId } from "../core/ids.js";
-import type { GroupKeys } from "../core/keys/group-keys.js";
+import type { KeysHere } from "../core/node/logic.js";
 import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
 import type { HsmEvents } from "../core/ports/hsm.js";
@@ -41,7 +41,7 @@ export interface Program extends NetworkEvents, DiskEvents, HsmEvents {
   /** What the group replicates, as applied here; null when it lives elsewhere. */
   storeOf(group: GroupId): ReplicatedStore | null;
   /** What is known here of the group's keys; null unless it has one replica here, with keys. */
-  keysOf(group: GroupId): GroupKeys | null;
+  keysOf(group: GroupId): KeysHere | null;
   /** Of the machine that serves `group`; null when none does. */
   stateOf(group: GroupId): unknown;
   /** Its queues and their limits, and those of what serves `group`. */

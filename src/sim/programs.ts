@@ -1,7 +1,7 @@
 /** What runs in a simulated process: the real host, with the multi-Raft node or a user's machine. */
 import type { Door } from "../core/framing/frame-types.js";
 import { groupId, incarnation, metaGroup, replicaId } from "../core/ids.js";
-import type { GroupKeys } from "../core/keys/group-keys.js";
+import type { KeysHere } from "../core/node/logic.js";
 import { ClusterMap } from "../core/map/cluster-map.js";
 import type { MapCommand } from "../core/map/commands.js";
 import type { Marks } from "../core/marks.js";
@@ -213,7 +213,7 @@ class HostProgram implements Program {
     return this.#host.storeOf(group);
   }
 
-  keysOf(group: GroupId): GroupKeys | null {
+  keysOf(group: GroupId): KeysHere | null {
     return this.#host.keysOf(group);
   }
 

@@ -127,6 +127,16 @@ export const undone: readonly Undone[] = [
     ],
   },
   {
+    regression: "erased-while-away.json",
+    edits: [
+      {
+        file: "core/node/key-floors.ts",
+        find: "!wal.holdsBelow(key, epoch)) return;",
+        replace: "epoch > 0) return;",
+      },
+    ],
+  },
+  {
     regression: "leaver-still-speaks.json",
     edits: groupMutants.find(({ id }) => id === "G4-leaver-still-speaks")!.edits,
   },

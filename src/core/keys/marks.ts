@@ -13,6 +13,8 @@ export const keyMarks = {
   memberAdmitted: "a new member was given the keys of its group",
   keyErased: "a data key was erased: nothing sealed under it was left",
   erasureWaited: "a member still had something sealed under a key that was to be erased",
+  erasedWhileAway:
+    "a key had been erased while a node was no member, which still had something sealed under it",
   joinedKeyless: "a change of members waited until the newcomer had the keys",
   keysRevoked: "a group halted because its keys were revoked",
 } as const;

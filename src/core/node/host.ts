@@ -9,7 +9,6 @@ import { getU32 } from "../bytes.js";
 import type { Door } from "../framing/frame-types.js";
 import { frameTrailerBytes } from "../framing/frame.js";
 import type { Boot, GroupId, NodeId, RequestId } from "../ids.js";
-import type { GroupKeys } from "../keys/group-keys.js";
 import type { Marks } from "../marks.js";
 import type { Clock } from "../ports/clock.js";
 import type { DiskEvents, DiskResult } from "../ports/disk.js";
@@ -22,7 +21,7 @@ import { Batches } from "./batches.js";
 import type { NodeContext } from "./context.js";
 import { type Clients, type HostParts, makeContext } from "./host-parts.js";
 import { Inbox, type InboxItem } from "./inbox.js";
-import type { LoadedSnapshot, NodeLogic } from "./logic.js";
+import type { KeysHere, LoadedSnapshot, NodeLogic } from "./logic.js";
 import type { HostObserver } from "./observer.js";
 import type { NodeOptions } from "./options.js";
 
@@ -218,8 +217,8 @@ export class Host implements NetworkEvents, DiskEvents, HsmEvents {
     return this.#lives() ? this.#logic.storeOf(group) : null;
   }
 
-  /** What is known here of the group's keys; null unless it has one replica here, with keys. */
-  keysOf(group: GroupId): GroupKeys | null {
+  /** Null unless the group has one replica here, with keys. */
+  keysOf(group: GroupId): KeysHere | null {
     return this.#lives() ? this.#logic.keysOf(group) : null;
   }
 

@@ -40,10 +40,17 @@ export interface NodeLogic {
   readonly state: unknown;
   /** What the group replicates, as this node has applied it; null when it lives elsewhere. */
   storeOf(group: GroupId): ReplicatedStore | null;
-  /** What is known here of its data keys; null unless it has one replica here, with keys. */
-  keysOf(group: GroupId): GroupKeys | null;
+  /** Null unless the group has one replica here, with keys. */
+  keysOf(group: GroupId): KeysHere | null;
   /** The state of the machine that serves `group`, or of the only one; null when there is none. */
   stateOf(group: GroupId): unknown;
+}
+
+/** What a node has of a group's data keys. */
+export interface KeysHere {
+  readonly keys: GroupKeys;
+  /** Nothing is left on disk that is sealed under those that are erased. */
+  readonly isClear: boolean;
 }
 
 export type LoadedSnapshot = Extract<SnapshotEvent, { kind: "loaded" }>["snapshots"][number];

@@ -12,7 +12,6 @@ import {
   type Term,
   metaGroup,
 } from "../ids.js";
-import type { GroupKeys } from "../keys/group-keys.js";
 import { identitySealer } from "../keys/sealing.js";
 import type { HsmResult } from "../ports/hsm.js";
 import type { RaftMessage } from "../raft/messages.js";
@@ -30,17 +29,22 @@ import type { RecoveredNode, ReplicaKey, SnapshotEvent, WalEvent } from "../wal/
 import type { NodeContext } from "./context.js";
 import { Beats } from "./beats.js";
 import { Desk, type Letter } from "./desk.js";
-import { KeyOffice, type KeyPolicy } from "./key-office.js";
-import { type Keyring, keyringOf } from "./keyring.js";
+import type { KeyPolicy } from "./key-office.js";
 import { Later } from "./later.js";
 import { type Founding, type FoundingGroup, Lifecycle } from "./lifecycle.js";
 import { raftOptions } from "./limits.js";
-import { type LoadedSnapshot, type LogicFactory, type NodeLogic, sameKey } from "./logic.js";
+import {
+  type KeysHere,
+  type LoadedSnapshot,
+  type LogicFactory,
+  type NodeLogic,
+  sameKey,
+} from "./logic.js";
+import { NodeKeys } from "./node-keys.js";
 import { decodeNodeRequest, isOfNodes } from "./node-requests.js";
 import { Office } from "./office.js";
 import { OwnAnswers } from "./own-answers.js";
 import { Replica } from "./replica.js";
-import { ReplicaKeys, type SnapshotNames } from "./replica-keys.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
 import { type Asked, Service } from "./service.js";
@@ -91,10 +95,8 @@ class MultiRaftNode implements NodeLogic {
   readonly #desk: Desk;
   readonly #ownAnswers: OwnAnswers;
   readonly #office: Office | null;
-  /** Both or neither. */
-  readonly #keyring: Keyring | null;
-  readonly #keyOffice: KeyOffice | null;
-  #snapshotsNamed = 0;
+  /** Null: nothing is sealed here. */
+  readonly #keys: NodeKeys | null;
 
   constructor(context: NodeContext, parts: MultiRaftParts) {
     this.#context = context;
@@ -109,29 +111,26 @@ class MultiRaftNode implements NodeLogic {
     this.#beats = new Beats(context, this.#raft, (sleeper) => {
       this.#replicas.asleep(sleeper).step({ kind: "wake" }, 0);
     });
-    const { keys } = context;
-    this.#keyring = keys === null ? null : keyringOf(context, keys);
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
     this.#desk = new Desk(context);
     context.answers.desk = this.#desk;
-    const { steward } = parts;
+    const { keys } = context;
+    const { steward, keyPolicy } = parts;
     this.#office =
       steward === undefined ? null : new Office(context, this.#replicas, this.#desk, steward);
-    this.#keyOffice =
-      this.#keyring === null
-        ? null
-        : new KeyOffice(context, this.#desk, this.#keyring, parts.keyPolicy);
-    this.#service = new Service(context, this.#requests, this.#keyOffice);
+    this.#keys =
+      keys === null ? null : new NodeKeys(context, keys, this.#desk, this.#replicas, keyPolicy);
+    this.#service = new Service(context, this.#requests, this.#keys?.office ?? null);
     this.#ownAnswers = new OwnAnswers({
       led: context.led,
       lifecycle: this.#lifecycle,
       replicas: this.#replicas,
-      keyring: this.#keyring,
+      keys: this.#keys,
     });
   }
 
   start(recovered: RecoveredNode, snapshots: readonly LoadedSnapshot[]): void {
-    this.#keyring?.start();
+    this.#keys?.keyring.start();
     this.#lifecycle.recovered(recovered);
     for (const found of recovered.replicas) {
       if (found.lost) {
@@ -152,7 +151,7 @@ class MultiRaftNode implements NodeLogic {
   linkUp(peer: NodeId, boot: Boot): void {
     this.#stepped("linkUp", peer);
     this.#office?.nodeCame();
-    this.#keyOffice?.nodeCame(peer);
+    this.#keys?.office.nodeCame(peer);
     this.#beats.started(peer, boot);
   }
 
@@ -229,14 +228,14 @@ class MultiRaftNode implements NodeLogic {
   }
 
   hsmDone(op: number, result: HsmResult): void {
-    if (this.#keyring?.hsmDone(op, result) !== true)
+    if (this.#keys?.keyring.hsmDone(op, result) !== true)
       this.#context.marks.hit("lateCompletionDropped");
   }
 
   settle(stepsMax: number): boolean {
     for (let round = 0; round < roundsMax; round++) {
       if (this.#later.settle(stepsMax)) return true;
-      if (this.#keyring?.settle() === true) continue;
+      if (this.#keys?.keyring.settle() === true) continue;
       this.#answered();
       const letters = this.#desk.takeLetters();
       for (const letter of letters) this.#nodeRequest(letter, letter.asked);
@@ -249,10 +248,10 @@ class MultiRaftNode implements NodeLogic {
   #answered(): void {
     this.#office?.settle();
     for (const reply of this.#desk.takeReplies()) {
-      if (this.#keyOffice?.answered(reply.asked, reply.bytes) !== true)
+      if (this.#keys?.office.answered(reply.asked, reply.bytes) !== true)
         this.#office?.answered(reply);
     }
-    this.#keyOffice?.settle();
+    this.#keys?.office.settle();
   }
 
   refusal(reason: "overloaded" | "notReady"): Uint8Array {
@@ -279,7 +278,7 @@ class MultiRaftNode implements NodeLogic {
       // The one at hand is open while it is refused for lack of room.
       { name: "requests of nodes", size: this.#desk.size, limit: options.requestsPendingMax + 1 },
       ...(this.#office === null ? [] : [this.#office.bound]),
-      ...(this.#keyOffice === null ? [] : this.#keyOffice.bounds),
+      ...(this.#keys === null ? [] : this.#keys.office.bounds),
       ...(this.#replicas.peek(group)?.bounds() ?? []),
     ];
   }
@@ -288,9 +287,11 @@ class MultiRaftNode implements NodeLogic {
     return this.#replicas.peek(group)?.store ?? null;
   }
 
-  keysOf(group: GroupId): GroupKeys | null {
+  keysOf(group: GroupId): KeysHere | null {
     const here = this.#replicas.peekAll(group);
-    return here.length === 1 ? (here[0]!.keys?.keys ?? null) : null;
+    const keys = here.length === 1 ? here[0]!.keys : null;
+    if (keys === null || this.#keys === null) return null;
+    return { keys: keys.keys, isClear: this.#keys.floors.isClear(group) };
   }
 
   stateOf(group: GroupId): unknown {
@@ -381,7 +382,7 @@ class MultiRaftNode implements NodeLogic {
   #make({ group, incarnation, replica }: ReplicaKey, row?: SleepingRow): Replica {
     const { machine, slotCount = slotCountDefault, owned, sessions } = this.#parts;
     const { marks, crc32 } = this.#context;
-    const keys = this.#keysOf({ group, incarnation, replica });
+    const keys = this.#keys?.of({ group, incarnation, replica }) ?? null;
     const store = new ReplicatedStore({
       group,
       incarnation,
@@ -402,20 +403,12 @@ class MultiRaftNode implements NodeLogic {
       store,
       sealer: keys?.sealer ?? identitySealer,
       keys,
-      keyOffice: this.#keyOffice,
+      keyOffice: this.#keys?.office ?? null,
       raft: this.#raft,
       gone: this.#gone,
       restful: this.#restful,
       ...(row === undefined ? {} : { row }),
     });
-  }
-
-  #keysOf(key: ReplicaKey): ReplicaKeys | null {
-    if (this.#keyring === null) return null;
-    const { node, marks, boot, observer } = this.#context;
-    const erased = (ids: readonly string[]): void => observer.keysErased?.(node, key.group, ids);
-    const snapshotId: SnapshotNames = () => [node, boot, ++this.#snapshotsNamed];
-    return new ReplicaKeys({ keyring: this.#keyring, node, key, marks, erased, snapshotId });
   }
 
   /** Its removal is durable. */

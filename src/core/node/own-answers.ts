@@ -2,9 +2,9 @@
 import { emptyBytes } from "../bytes.js";
 import { encodeClientAnswer } from "../store/client-protocol.js";
 import { encodeLedPage, ledPageMax } from "../store/led-page.js";
-import type { Keyring } from "./keyring.js";
 import type { LedGroups } from "./led-groups.js";
 import type { LifeAnswer, Lifecycle } from "./lifecycle.js";
+import type { NodeKeys } from "./node-keys.js";
 import type { KeyFloorRequest, OwnRequest } from "./node-requests.js";
 import type { Replicas } from "./replicas.js";
 import { refusalBytes } from "./requests.js";
@@ -14,7 +14,7 @@ export interface OwnAnswersParts {
   readonly lifecycle: Lifecycle;
   readonly replicas: Replicas;
   /** Null: nothing is sealed here. */
-  readonly keyring: Keyring | null;
+  readonly keys: NodeKeys | null;
 }
 
 export class OwnAnswers {
@@ -43,21 +43,17 @@ export class OwnAnswers {
   }
 
   #ownKek(): Uint8Array {
-    const publicKey = this.#parts.keyring?.publicKey ?? null;
+    const publicKey = this.#parts.keys?.keyring.publicKey ?? null;
     if (publicKey === null) return refusalBytes("keysUnavailable", null);
     return encodeClientAnswer({ kind: "done", bytes: publicKey });
   }
 
-  /** Every replica of that life that is here has to be rid of what is older, the member among them. */
-  #keyFloor({ group, incarnation, replica: member, below }: KeyFloorRequest): Uint8Array {
-    const { replicas } = this.#parts;
-    const here = replicas.peekAll(group).filter((each) => each.incarnation === incarnation);
-    const clean = here.map(({ key }) => {
-      const replica = replicas.find(key);
-      return replica !== null && !replica.leaving && replica.clearBelow(below);
-    });
-    const isThere = here.some(({ replica }) => replica === member);
-    return lifeAnswers[isThere && clean.every(Boolean) ? "done" : "underWay"];
+  /** All that is left here of that life has to be rid of what is older, and the member must be here. */
+  #keyFloor({ group, incarnation, replica, below }: KeyFloorRequest): Uint8Array {
+    const { replicas, keys } = this.#parts;
+    const key = { group, incarnation, replica };
+    const isClear = keys !== null && keys.floors.clear(key, below);
+    return lifeAnswers[isClear && replicas.holds(key) ? "done" : "underWay"];
   }
 }
 

@@ -20,6 +20,8 @@ export interface ReplicaKeysParts {
   readonly key: ReplicaKey;
   readonly marks: Marks;
   readonly erased: (ids: readonly DataKeyId[]) => void;
+  /** The oldest epoch that is not erased, whenever it may have become another one. */
+  readonly floorAt: (epoch: number) => void;
   readonly snapshotId: SnapshotNames;
 }
 
@@ -169,6 +171,8 @@ export class ReplicaKeys {
 
   /** Those of `before` that are not there any more, by an entry or by one that a snapshot covers. */
   #erased(before: readonly EpochKey[]): void {
+    const oldest = this.keys.keys[0];
+    if (oldest !== undefined) this.#parts.floorAt(oldest.epoch);
     const gone = before.map(({ id }) => id).filter((id) => !this.#knows(id));
     if (gone.length === 0) return;
     for (const id of gone) this.#parts.keyring.erase(id);

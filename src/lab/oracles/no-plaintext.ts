@@ -49,54 +49,77 @@ export const noPlaintext: OracleSpec = {
   },
 };
 
-/** Windows of secrets, each in every way of writing it down. */
+/** A secret in one of the ways of writing it down, and how many bytes of it in a row give it away. */
+interface Needle {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
+/**
+ * Secrets in every way of writing them down. Of each, words of four bytes are known, so close to each
+ * other that every stretch which would give it away has one whole; the bytes around it decide.
+ */
 class Needles {
-  readonly #known = new Set<string>();
-  /** The first four bytes of each window: most bytes are none of them. */
-  readonly #heads = new Set<number>();
+  readonly #secrets = new Set<string>();
+  readonly #words = new Map<number, { readonly needle: Needle; readonly at: number }[]>();
+  /** One bit for the hash of each word: most bytes are none of them. */
+  readonly #bits = new Uint32Array(2 ** (bitsLog - 5));
 
   add(secret: Uint8Array): void {
     const name = String.fromCharCode(...secret);
-    if (this.#known.has(name)) return;
-    this.#known.add(name);
-    this.#windows(secret, windowBytes);
+    if (this.#secrets.has(name)) return;
+    this.#secrets.add(name);
+    this.#addWritten({ bytes: secret.slice(), length: windowBytes });
     const hex = [...secret].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    this.#windows(latin1(hex), 2 * windowBytes);
-    this.#windows(latin1(hex.toUpperCase()), 2 * windowBytes);
+    this.#addWritten({ bytes: latin1(hex), length: 2 * windowBytes });
+    this.#addWritten({ bytes: latin1(hex.toUpperCase()), length: 2 * windowBytes });
     for (const skip of [0, 1, 2]) {
-      this.#windows(latin1(base64(secret.subarray(skip))), Math.floor((windowBytes * 4) / 3));
+      const bytes = latin1(base64(secret.subarray(skip)));
+      this.#addWritten({ bytes, length: Math.floor((windowBytes * 4) / 3) });
     }
   }
 
   in(bytes: Uint8Array): boolean {
-    let head = 0;
+    let word = 0;
     for (let at = 0; at < bytes.length; at++) {
-      head = ((head << 8) | bytes[at]!) >>> 0;
-      if (at < 3 || !this.#heads.has(head)) continue;
-      for (const length of lengths) {
-        const from = at - 3;
-        if (from + length > bytes.length) continue;
-        if (this.#known.has(String.fromCharCode(...bytes.subarray(from, from + length))))
-          return true;
+      word = (word << 8) | bytes[at]!;
+      const bit = Math.imul(word, 0x9e37_79b1) >>> (32 - bitsLog);
+      if (((this.#bits[bit >>> 5]! >>> (bit & 31)) & 1) === 0 || at < 3) continue;
+      for (const { needle, at: inNeedle } of this.#words.get(word) ?? []) {
+        if (givesAway(needle, inNeedle, bytes, at - 3)) return true;
       }
     }
     return false;
   }
 
-  #windows(bytes: Uint8Array, length: number): void {
-    for (let at = 0; at + length <= bytes.length; at++) {
-      const window = bytes.subarray(at, at + length);
+  #addWritten(needle: Needle): void {
+    const { bytes, length } = needle;
+    for (let at = 0; at + 4 <= bytes.length; at += length - 3) {
+      const word =
+        (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
       // A filling of one byte is in every file.
-      if (window.every((byte) => byte === window[0])) continue;
-      this.#known.add(String.fromCharCode(...window));
-      this.#heads.add(
-        ((window[0]! << 24) | (window[1]! << 16) | (window[2]! << 8) | window[3]!) >>> 0,
-      );
+      if (word === Math.imul(bytes[at]!, 0x0101_0101)) continue;
+      const known = this.#words.get(word) ?? [];
+      this.#words.set(word, known);
+      known.push({ needle, at });
+      const bit = Math.imul(word, 0x9e37_79b1) >>> (32 - bitsLog);
+      this.#bits[bit >>> 5]! |= 1 << (bit & 31);
     }
   }
 }
 
-const lengths = [windowBytes, 2 * windowBytes, Math.floor((windowBytes * 4) / 3)];
+/** Room for a hundred thousand words, of which one in twenty then is taken for another. */
+const bitsLog = 21;
+
+/** A word of the needle stands at `at`: are enough bytes around it the needle's too? */
+function givesAway(needle: Needle, inNeedle: number, bytes: Uint8Array, at: number): boolean {
+  const shift = at - inNeedle;
+  let from = inNeedle;
+  while (from > 0 && needle.bytes[from - 1] === bytes[from - 1 + shift]) from--;
+  let to = inNeedle + 4;
+  while (to < needle.bytes.length && needle.bytes[to] === bytes[to + shift]) to++;
+  return to - from >= needle.length;
+}
 
 function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0) & 0xff);

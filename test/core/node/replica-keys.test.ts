@@ -23,6 +23,7 @@ class Rig {
   readonly aead = new TestAead();
   readonly marks = new CountedMarks();
   readonly erased: DataKeyId[] = [];
+  readonly floors: number[] = [];
   #snapshots = 0;
   readonly keyring = new Keyring({
     node: nodeId(1),
@@ -40,6 +41,7 @@ class Rig {
       key: { group: groupId(5), incarnation: incarnation(1), replica: replicaId(n) },
       marks: this.marks,
       erased: (ids) => this.erased.push(...ids),
+      floorAt: (epoch) => this.floors.push(epoch),
       snapshotId: () => [1, 1, ++this.#snapshots],
     });
     for (const [at, entry] of entries.entries()) keys.apply(entryOf(entry, at + 1));
