@@ -8,10 +8,9 @@ import { members } from "../core/raft/configuration.js";
 import type { Cluster } from "./cluster.js";
 import { disputedSlots } from "./served.js";
 
-/** In words; empty where all is done. */
-/** `healed`: the processes that nothing is wrong with any more. */
+/** In words; empty where all is done. `healed`: the processes that nothing is wrong with any more. */
 export function leftToDo(cluster: Cluster, healed: readonly number[]): string[] {
-  return [...keysLeftToDo(cluster, healed), ...mapLeftToDo(cluster)];
+  return [...keysLeftToDo(cluster, healed), ...mapLeftToDo(cluster), ...leftOver(cluster)];
 }
 
 /**
@@ -63,8 +62,11 @@ function mapLeftToDo({ resolved, survey, processes }: Cluster): string[] {
     const program = leader === null ? null : processes[leader.node - 1]!.program;
     return program?.storeOf(group)?.slots ?? null;
   });
-  const leftOver = survey.leftOver().map(({ node, replica, group, incarnation }) => {
+  return disputed;
+}
+
+function leftOver({ survey }: Cluster): string[] {
+  return survey.leftOver().map(({ node, replica, group, incarnation }) => {
     return `node ${node} still has replica ${replica} of group ${group}, incarnation ${incarnation}`;
   });
-  return [...disputed, ...leftOver];
 }

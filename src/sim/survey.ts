@@ -5,7 +5,7 @@
 import { type NodeId, metaGroup } from "../core/ids.js";
 import { ClusterMap } from "../core/map/cluster-map.js";
 import type { MapState } from "../core/map/state.js";
-import { type Configuration, type Member, memberOf } from "../core/raft/configuration.js";
+import { type Configuration, type Member, memberOf, members } from "../core/raft/configuration.js";
 import type { RaftView } from "../core/raft/view.js";
 import type { SimProcess } from "./process.js";
 import type { Recorder, Standing } from "./recorder.js";
@@ -66,15 +66,17 @@ export class Survey {
    */
   leftOver(): RaftView[] {
     const map = this.map();
-    if (map === null) return [];
+    if (this.#mapped && map === null) return [];
     return this.#processes
       .flatMap(({ program }) => program?.views() ?? [])
-      .filter(({ node, group, incarnation, replica, configuration }) => {
+      .filter((view) => {
+        const { node, group, incarnation, replica, configuration } = view;
         if (this.givenUp.has(node)) return false;
         if (configuration.voters.every((member) => member.replica !== replica)) return false;
-        if (map.groups.get(group)?.incarnation !== incarnation) return true;
+        if (map !== null && map.groups.get(group)?.incarnation !== incarnation) return true;
         const leader = this.leader(group - 1);
-        return leader !== null && memberOf(leader.configuration, replica) === undefined;
+        if (leader === null || memberOf(leader.configuration, replica) !== undefined) return false;
+        return map !== null || asksAny(view, members(leader.configuration));
       });
   }
 
@@ -241,4 +243,10 @@ export class Survey {
 
 function isMajority(count: number, of: number): boolean {
   return count * 2 > of;
+}
+
+/** Where no map has it erased: it would campaign, and then ask the node of a member, which tells it. */
+function asksAny({ configuration, asleep }: RaftView, present: readonly Member[]): boolean {
+  const nodes = new Set(present.map(({ node }) => node));
+  return !asleep && configuration.voters.some(({ node }) => nodes.has(node));
 }

@@ -140,4 +140,11 @@ export const excludedRows: readonly Excluded[] = [
     was: "a leader of a group's earlier life on the node answers for its newest one",
     because: "a number is given again only once every member has removed the earlier replica",
   },
+  {
+    row: "Y4",
+    was: "a node may join although the next key, in the log already, is not wrapped for it",
+    because:
+      "whoever stays knows that key and wraps it; that nobody stays, in the very milliseconds in which " +
+      "the record is under way, no search has seen, so a unit test holds the guard",
+  },
 ];

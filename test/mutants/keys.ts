@@ -226,21 +226,6 @@ export const keyMutants: readonly Mutant[] = [
     scenarios: ["keys-away-at-start", "sealed"],
   },
   {
-    id: "Y4-joins-while-a-rotation-is-under-way",
-    about: "a node may join although the next key, in the log already, is not wrapped for it",
-    world: "sim",
-    edits: [
-      {
-        file: "core/node/key-office.ts",
-        find: "keys!.keys.holders.has(node) && !keys!.rotatesAfter(replica.raft.view)",
-        replace: "keys!.keys.holders.has(node)",
-      },
-    ],
-    breaks: ["liveness"],
-    source: "found by members-and-keys",
-    scenarios: ["members-and-keys"],
-  },
-  {
     id: "Y5-erasure-missed-in-a-snapshot",
     about: "who hears of an erasure by a snapshot that covers it keeps the key",
     world: "sim",

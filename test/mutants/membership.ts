@@ -140,4 +140,19 @@ export const membershipMutants: readonly Mutant[] = [
     source: "CCF #5973; etcd-io/raft #83",
     scenarios: ["changes-cut-short"],
   },
+  {
+    id: "G9-who-left-is-not-told",
+    about: "a voter that missed its removal is told of it by nobody when it would campaign",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/multi-raft-node.ts",
+        find: '    if (message.kind === "preVote") this.#removals.campaigns(from, message);\n',
+        replace: "",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "found by members-and-keys",
+    scenarios: ["membership-under-fire", "members-and-keys", "snapshot-to-fresh-replica"],
+  },
 ];

@@ -22,6 +22,8 @@ export const nodeMarks = {
   inviteRefusedForDisk: "a node asked for a replica on another disk than its configuration names",
   invitedReplicaCreated: "a node made a replica that it was invited to make",
   strayReplicaRefused: "a replica that was lost or removed here was not made again",
+  removedReplicaTold: "a replica that did not know that it had been removed was told so",
+  removedBesideNewer: "a newer replica on its node knew that an older one had been removed",
   replicaRemoved: "a removed replica was taken off its node",
   lostReplicaNotStarted: "a replica whose vote is not known any more was not started",
   deadSnapshotRemoved: "a snapshot of a replica that was lost or removed here went at the start",

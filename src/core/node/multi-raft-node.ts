@@ -44,6 +44,7 @@ import { NodeKeys } from "./node-keys.js";
 import { decodeNodeRequest, isOfNodes } from "./node-requests.js";
 import { Office } from "./office.js";
 import { OwnAnswers } from "./own-answers.js";
+import { Removals } from "./removals.js";
 import { Replica } from "./replica.js";
 import { Replicas } from "./replicas.js";
 import { Requests, refusalBytes } from "./requests.js";
@@ -93,6 +94,7 @@ class MultiRaftNode implements NodeLogic {
   readonly #sleepers: Sleepers;
   readonly #beats: Beats;
   readonly #desk: Desk;
+  readonly #removals: Removals;
   readonly #ownAnswers: OwnAnswers;
   readonly #office: Office | null;
   /** Null: nothing is sealed here. */
@@ -114,6 +116,7 @@ class MultiRaftNode implements NodeLogic {
     this.#lifecycle = new Lifecycle(context, this.#replicas, (founding) => this.#founded(founding));
     this.#desk = new Desk(context);
     context.answers.desk = this.#desk;
+    this.#removals = new Removals(context, this.#replicas, this.#desk);
     const { keys } = context;
     const { steward, keyPolicy } = parts;
     this.#office =
@@ -315,10 +318,12 @@ class MultiRaftNode implements NodeLogic {
     routed.group = message.group;
     routed.incarnation = message.incarnation;
     routed.replica = message.to;
+    if (message.kind === "preVote") this.#removals.campaigns(from, message);
     const replica = this.#replicas.find(routed);
     if (replica !== null) {
       // Who leaves the node has said its last word.
       if (!replica.leaving) replica.step({ kind: "message", from, message }, word);
+      if (replica.sibling !== null) this.#removals.endOlder(replica);
       return;
     }
     this.#stepped("stray", word);

@@ -75,6 +75,12 @@ export function memberOf(config: Lists, replica: ReplicaId): Member | undefined 
   );
 }
 
+/** It was a member before, or was to be one; such a configuration, once committed, is the end of it. */
+export function hasRemoved(config: Configuration, replica: ReplicaId): boolean {
+  const isKnown = config.voters.length > 0 && memberOf(config, replica) === undefined;
+  return isKnown && replica < config.nextReplicaId;
+}
+
 /** Every member once, ascending by replica. */
 export function members(config: Lists): Member[] {
   return union([config.voters, config.outgoing, config.learners, config.learnersNext]);

@@ -3,7 +3,7 @@ import type { MemberChange, RefusalReason } from "../consensus.js";
 import { entryType } from "../entry.js";
 import { type ReplicaId, type RequestId, noReplica } from "../ids.js";
 import { encodeConfiguration } from "./configuration-codec.js";
-import { type Configuration, isJoint, isVoter, memberOf } from "./configuration.js";
+import { type Configuration, hasRemoved, isJoint, isVoter } from "./configuration.js";
 import { changeConfiguration, leaveJoint } from "./configuration-change.js";
 import { type RaftCore, emit, peerOf, refuse } from "./core.js";
 import { appendOwn } from "./log-writes.js";
@@ -100,10 +100,8 @@ function leaveLeadership(core: RaftCore): void {
 export function noteRemoval(core: RaftCore): void {
   const { state } = core;
   if (state.removed || state.configurationIndex > state.commit) return;
-  if (state.configuration.voters.length === 0) return;
-  if (memberOf(state.configuration, state.replica) !== undefined) return;
-  // A joiner catches up through configurations from before its own time.
-  if (state.configuration.nextReplicaId <= state.replica) return;
+  // A joiner catches up through configurations from before its own time, which do not know it yet.
+  if (!hasRemoved(state.configuration, state.replica)) return;
   state.removed = true;
   core.marks.hit("removedReplica");
   emit(core, { name: "removed" });
