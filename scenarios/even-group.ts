@@ -2,13 +2,12 @@ import {
   fault,
   millisecond,
   mixedWorkload,
+  oneMinute,
   second,
   smallLog,
   times,
   type Scenario,
 } from "quorumlab/lab";
-
-const attackUs = 12 * second;
 
 export const evenGroup: Scenario = {
   name: "even-group",
@@ -18,7 +17,7 @@ export const evenGroup: Scenario = {
   faults: {
     swarm: ["delay", "loss"],
     swarmFaultsMax: 2,
-    plan: (draw, { nodes }) =>
+    plan: (draw, { nodes, attackUs }) =>
       // The last of them outlives the attack.
       [
         ...times(
@@ -32,6 +31,6 @@ export const evenGroup: Scenario = {
         return fault({ kind: "cut", atUs, forUs, peers: draw.some(nodes, 2) }, n);
       }),
   },
-  phases: { attackUs },
+  phases: oneMinute,
   expect: "ok",
 };

@@ -3,6 +3,7 @@ import {
   fault,
   millisecond,
   mixedWorkload,
+  oneMinute,
   second,
   smallLog,
   times,
@@ -54,6 +55,6 @@ export const leasesAtRisk: Scenario = {
         ];
       }),
   },
-  phases: { attackUs: 40 * second },
+  phases: oneMinute,
   expect: "ok",
 };

@@ -4,6 +4,7 @@ import {
   millisecond,
   mixedWorkload,
   networkNoise,
+  oneMinute,
   second,
   times,
   type Scenario,
@@ -44,6 +45,6 @@ export const nodeDrained: Scenario = {
         }
       }),
   },
-  phases: { attackUs: 40 * second },
+  phases: oneMinute,
   expect: "ok",
 };

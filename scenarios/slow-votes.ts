@@ -3,6 +3,7 @@ import {
   fault,
   millisecond,
   mixedWorkload,
+  oneMinute,
   second,
   smallLog,
   times,
@@ -43,6 +44,6 @@ export const slowVotes: Scenario = {
       ];
     },
   },
-  phases: { attackUs: 15 * second },
+  phases: oneMinute,
   expect: "ok",
 };
