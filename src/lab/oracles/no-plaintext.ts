@@ -16,14 +16,19 @@ export const noPlaintext: OracleSpec = {
   judges: "step",
   make(report) {
     const needles = new Needles();
+    // Where nothing is sealed no key ever comes, and nothing is secret.
     let on = false;
+    const values: string[] = [];
     return {
       keyHeld(_node, _id, key) {
         on = true;
         needles.add(key);
+        for (const value of values.splice(0)) needles.add(latin1(value));
       },
       invoked({ planned: { value } }) {
-        if (value.length >= secretCharsMin) needles.add(latin1(value));
+        if (value.length < secretCharsMin) return;
+        if (on) needles.add(latin1(value));
+        else values.push(value);
       },
       wrote(node, file, bytes) {
         if (!on || !needles.in(bytes)) return;
@@ -122,7 +127,9 @@ function givesAway(needle: Needle, inNeedle: number, bytes: Uint8Array, at: numb
 }
 
 function latin1(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0) & 0xff);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /** Whole groups of three bytes alone. */
