@@ -1,0 +1,163 @@
+/** Who is to join has the group's keys first. */
+import { expect, test } from "vitest";
+import { nodeId } from "../../../src/core/ids.js";
+import { erase, rotate } from "../keys/entries.js";
+import { testKeyId } from "../keys/test-aead.js";
+import { OfficeRig, againUs, guestUs, publicKeyOf } from "./office-rig.js";
+
+const guest = nodeId(4);
+const mayJoin = (rig: OfficeRig): boolean => {
+  const may = rig.office.mayJoin(rig.replica, guest);
+  rig.settle();
+  return may;
+};
+
+/** A guest of members 1 to 3 that was given the one key, and has not joined yet. */
+function admitted(): OfficeRig {
+  const rig = OfficeRig.withKeys(1);
+  mayJoin(rig);
+  rig.tellKeks(4);
+  rig.commit();
+  return rig;
+}
+
+test("key office: a guest is asked for its key, is given every key that is not erased, and may join then", () => {
+  const rig = OfficeRig.withKeys(3);
+  rig.apply(erase(2));
+  rig.newQuestions();
+  expect(mayJoin(rig)).toBe(false);
+  expect(rig.marks.of("joinedKeyless")).toBe(1);
+  expect(rig.askedForKeks()).toEqual([4]);
+  rig.tellKeks(4);
+  const publicKey = publicKeyOf(4);
+  const blobs = [2, 3].map((epoch) => {
+    const id = testKeyId(epoch);
+    return { epoch, id, blob: rig.aead.wrapFor(id, publicKey) };
+  });
+  expect(rig.proposed).toEqual([{ kind: "admit", node: guest, publicKey, blobs }]);
+  expect(mayJoin(rig)).toBe(false);
+  rig.commit();
+  expect(mayJoin(rig)).toBe(true);
+});
+
+test("key office: who holds the keys may join at once, and nobody is asked", () => {
+  const rig = OfficeRig.withKeys(1, [1, 2, 3, 4]);
+  expect(mayJoin(rig)).toBe(true);
+  expect(rig.marks.has("joinedKeyless")).toBe(false);
+  expect(rig.newQuestions()).toEqual([]);
+});
+
+test("key office: a guest that starts anew before it has the keys is asked for its own again", () => {
+  const rig = OfficeRig.withKeys(1);
+  rig.aead.held.clear();
+  mayJoin(rig);
+  rig.tellKeks(4);
+  rig.pass(againUs);
+  rig.newQuestions();
+  rig.office.nodeCame(guest);
+  rig.pass(againUs);
+  expect(rig.askedForKeks()).toEqual([4]);
+
+  const other = admitted();
+  other.newQuestions();
+  other.office.nodeCame(guest);
+  other.due();
+  expect(other.newQuestions()).toEqual([]);
+});
+
+test("key office: with a rotation under way in the log nobody may join until it is applied, or cut off", () => {
+  for (const isApplied of [true, false]) {
+    const rig = OfficeRig.withKeys(1, [1, 2, 3, 4]);
+    rig.append(rotate(2, [1, 2, 3, 4]));
+    expect(mayJoin(rig)).toBe(false);
+    if (isApplied) rig.apply(rotate(2, [1, 2, 3, 4]));
+    else rig.view.last--;
+    expect(mayJoin(rig)).toBe(true);
+  }
+});
+
+test("key office: a leader that lacks a key gives nobody the others, until it has them all", () => {
+  const rig = OfficeRig.withKeys(2);
+  rig.aead.held.delete(testKeyId(1));
+  mayJoin(rig);
+  rig.tellKeks(4);
+  expect(rig.proposed).toEqual([]);
+  rig.aead.held.add(testKeyId(1));
+  rig.pass(againUs);
+  expect(rig.proposed).toMatchObject([{ kind: "admit", blobs: [{ epoch: 1 }, { epoch: 2 }] }]);
+});
+
+test("key office: a guest that never answers is asked until its time is out, and then no more", () => {
+  const rig = OfficeRig.withKeys(1);
+  mayJoin(rig);
+  rig.pass(guestUs - 1);
+  expect(rig.askedForKeks().length).toBe(guestUs / againUs);
+  rig.pass(guestUs);
+  expect(rig.askedForKeks()).toEqual([]);
+  expect(rig.proposed).toEqual([]);
+  expect(rig.wakes.size).toBe(0);
+});
+
+test("key office: a guest that asks again has more time", () => {
+  const rig = OfficeRig.withKeys(1);
+  mayJoin(rig);
+  rig.pass(guestUs / 2);
+  mayJoin(rig);
+  rig.pass(guestUs / 2 + againUs);
+  rig.newQuestions();
+  rig.pass(againUs);
+  expect(rig.askedForKeks()).toEqual([4]);
+});
+
+test("key office: a guest that comes again when its time is out is asked at once", () => {
+  const rig = OfficeRig.withKeys(1);
+  const comes = (node: number): void => {
+    rig.office.mayJoin(rig.replica, nodeId(node));
+    rig.settle();
+  };
+  comes(5);
+  rig.pass(againUs);
+  comes(4);
+  rig.tellKeks(4);
+  rig.commit();
+  rig.pass(guestUs - againUs);
+  rig.newQuestions();
+  comes(5);
+  expect(rig.askedForKeks()).toEqual([5]);
+});
+
+test("key office: a guest that was given the keys and did not join in time is shut out by a new key", () => {
+  const rig = admitted();
+  rig.pass(guestUs - 1);
+  expect(rig.proposed.length).toBe(1);
+  rig.pass(1);
+  expect(rig.proposed.length).toBe(2);
+  const { holders } = rig.proposed[1] as ReturnType<typeof rotate>;
+  expect(holders.map(({ node }) => node)).toEqual([1, 2, 3]);
+});
+
+test("key office: a guest that has joined is none: nothing comes of its time", () => {
+  const rig = admitted();
+  rig.members([1, 1], [2, 2], [3, 3], [4, 4]);
+  rig.pass(2 * guestUs);
+  expect(rig.proposed.length).toBe(1);
+  expect(rig.wakes.size).toBe(0);
+});
+
+test("key office: a new key that is made while a guest has still to join is for the guest, too", () => {
+  const rig = admitted();
+  rig.office.rotate(rig.replica);
+  rig.settle();
+  const { holders } = rig.proposed[1] as ReturnType<typeof rotate>;
+  expect(holders.map(({ node }) => node)).toEqual([1, 2, 3, 4]);
+});
+
+test("key office: of too many questions the oldest are waited for no more", () => {
+  const rig = OfficeRig.withKeys(1);
+  for (let n = 0; n < 1_030; n++) rig.office.mayJoin(rig.replica, nodeId(10 + n));
+  rig.settle();
+  expect(rig.office.bounds[0]).toMatchObject({ size: 1_024, limit: 1_024 });
+  expect(rig.asked.length).toBe(1_030);
+  expect(rig.answerTo(rig.asked[5]!, publicKeyOf(15))).toBe(false);
+  expect(rig.answerTo(rig.asked[6]!, publicKeyOf(16))).toBe(true);
+});
