@@ -6,7 +6,7 @@
 import { emptyBytes } from "../bytes.js";
 import { entryType } from "../entry.js";
 import type { GroupId, NodeId, ReplicaId, RequestId } from "../ids.js";
-import { type KeyEntry, encodeKeyEntry } from "../keys/key-entry.js";
+import { type KeyEntry, encodeKeyEntry, keyBytesMax } from "../keys/key-entry.js";
 import { type KeyDuty, dutyOf } from "../keys/key-duty.js";
 import type { DataKeyId } from "../ports/aead.js";
 import { type Configuration, isJoint, members } from "../raft/configuration.js";
@@ -59,6 +59,10 @@ const againUs = 200_000;
 /** Who was to join and has not by then is no guest any more. */
 const guestUs = 10_000_000;
 const questionsMax = 1_024;
+/** Nodes that may be about to join one group. */
+const guestsMax = 64;
+/** Nodes whose public keys are kept; of others they are asked for again. */
+const keksMax = 1_024;
 
 export class KeyOffice implements Sleeper {
   wakeAtUs: number = Infinity;
@@ -84,6 +88,7 @@ export class KeyOffice implements Sleeper {
   get bounds(): readonly Bound[] {
     return [
       { name: "questions about keys", size: this.#questions.size, limit: questionsMax },
+      { name: "public keys of nodes", size: this.#keks.size, limit: keksMax },
       { name: "requests to the HSM", size: this.#keyring.asked, limit: this.#keyring.askedMax },
     ];
   }
@@ -91,8 +96,16 @@ export class KeyOffice implements Sleeper {
   /** Something may have to be done for the group of a replica that leads. */
   due(replica: Replica): void {
     const known = this.#cases.get(replica.group);
-    if (known?.replica !== replica) this.#cases.set(replica.group, newCase(replica));
+    if (known?.replica !== replica) {
+      if (known !== undefined) this.#dropMade(known);
+      this.#cases.set(replica.group, newCase(replica));
+    }
     this.#due.add(replica.group);
+  }
+
+  /** It is to stay an object: something is under way for its group. */
+  concerns(replica: Replica): boolean {
+    return this.#cases.get(replica.group)?.replica === replica;
   }
 
   /** A node has started anew: its key may be another one. */
@@ -114,7 +127,9 @@ export class KeyOffice implements Sleeper {
     if (keys!.keys.holders.has(node) && !keys!.rotatesAfter(replica.raft.view)) return true;
     this.#context.marks.hit("joinedKeyless");
     this.due(replica);
-    this.#cases.get(replica.group)!.guests.set(node, this.#context.nowUs + guestUs);
+    const { guests } = this.#cases.get(replica.group)!;
+    if (guests.size < guestsMax || guests.has(node))
+      guests.set(node, this.#context.nowUs + guestUs);
     return false;
   }
 
@@ -126,8 +141,8 @@ export class KeyOffice implements Sleeper {
     const answer = decodeClientAnswer(bytes);
     const { group, node, member, below } = question;
     const found = this.#cases.get(group);
-    if (member === null && answer.kind === "done" && answer.bytes.length > 0) {
-      this.#keks.set(node, answer.bytes.slice());
+    if (member === null && answer.kind === "done" && isPublicKey(answer.bytes)) {
+      this.#learn(node, answer.bytes.slice());
       this.#due.add(group);
     } else if (member !== null && answer.kind === "done" && found !== undefined) {
       // What was asked before the newest key says nothing of the one before it.
@@ -135,6 +150,14 @@ export class KeyOffice implements Sleeper {
       this.#due.add(group);
     } else if (member !== null) this.#context.marks.hit("erasureWaited");
     return true;
+  }
+
+  #learn(node: NodeId, publicKey: Uint8Array): void {
+    for (const oldest of this.#keks.keys()) {
+      if (this.#keks.size < keksMax) break;
+      this.#keks.delete(oldest);
+    }
+    this.#keks.set(node, publicKey);
   }
 
   woken(): void {
@@ -201,6 +224,7 @@ export class KeyOffice implements Sleeper {
   #close(group: GroupId, found: Case): void {
     this.#cases.delete(group);
     this.#dropMade(found);
+    if (found.replica.sleeper >= 0) found.replica.rest();
   }
 
   /** Unless it is in force: another leader may have been quicker. */
@@ -275,9 +299,10 @@ export class KeyOffice implements Sleeper {
   /** Null: a public key cannot be used. */
   #entryOf(
     found: Case,
-    { keys }: ReplicaKeys,
+    ofReplica: ReplicaKeys,
     duty: Extract<KeyDuty, { kind: "rotate" | "admit" | "erase" }>,
   ): KeyEntry | null {
+    const { keys } = ofReplica;
     const { aead } = this.#keyring;
     switch (duty.kind) {
       case "rotate": {
@@ -289,7 +314,7 @@ export class KeyOffice implements Sleeper {
         const { id } = found.made;
         const holders = duty.nodes.flatMap((node) => {
           const publicKey = this.#kekOf(found, node);
-          const blob = publicKey === null ? null : aead.wrapFor(id, publicKey);
+          const blob = this.#wrap(found, id, node);
           return blob === null ? [] : [{ node, publicKey: publicKey!, blob }];
         });
         if (holders.length < duty.nodes.length) return null;
@@ -300,7 +325,9 @@ export class KeyOffice implements Sleeper {
       case "admit": {
         const publicKey = this.#kekOf(found, duty.node)!;
         const blobs = keys.keys.flatMap(({ epoch, id }) => {
-          const blob = aead.holds(id) ? aead.wrapFor(id, publicKey) : null;
+          // Of an older key it may have had no need itself: then it is asked for.
+          const here = ofReplica.mayOpen(found.replica, epoch);
+          const blob = here ? this.#wrap(found, id, duty.node) : null;
           return blob === null ? [] : [{ epoch, id, blob }];
         });
         if (blobs.length < keys.keys.length) return null;
@@ -311,10 +338,24 @@ export class KeyOffice implements Sleeper {
     }
   }
 
+  /** Null: the node's public key is of no use, and is forgotten; the node may tell another one. */
+  #wrap(found: Case, id: DataKeyId, node: NodeId): Uint8Array | null {
+    const publicKey = this.#kekOf(found, node);
+    const blob = publicKey === null ? null : this.#keyring.aead.wrapFor(id, publicKey);
+    if (blob !== null) return blob;
+    this.#keks.delete(node);
+    found.guests.delete(node);
+    return null;
+  }
+
   #kekOf({ replica }: Case, node: NodeId): Uint8Array | null {
     if (node === this.#context.node) return this.#keyring.publicKey;
     return this.#keks.get(node) ?? replica.keys!.keys.holders.get(node) ?? null;
   }
+}
+
+function isPublicKey({ length }: Uint8Array): boolean {
+  return length > 0 && length <= keyBytesMax;
 }
 
 /** Of each node that has members: while one takes the other's place there are two. */

@@ -313,7 +313,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   rest(): void {
     const waiting = this.#held.size + this.#awaited.size;
     const keyless = this.#keyless || this.#closed !== null || this.#ownClosed !== null;
-    if (waiting === 0 && this.waiting === null && !this.leaving && !keyless) this.#restful(this);
+    const concerned = this.#keyOffice?.concerns(this) === true;
+    if (waiting > 0 || this.waiting !== null || this.leaving || keyless || concerned) return;
+    this.#restful(this);
   }
 
   #awoke(): void {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { nodeId } from "../../../src/core/ids.js";
 import { erase, rotate } from "../keys/entries.js";
 import { testKeyId } from "../keys/test-aead.js";
-import { OfficeRig, againUs, guestUs, publicKeyOf } from "./office-rig.js";
+import { OfficeRig, againUs, guestUs, publicKeyOf, told } from "./office-rig.js";
 
 const guest = nodeId(4);
 const mayJoin = (rig: OfficeRig): boolean => {
@@ -152,12 +152,62 @@ test("key office: a new key that is made while a guest has still to join is for 
   expect(holders.map(({ node }) => node)).toEqual([1, 2, 3, 4]);
 });
 
+/** Asks once in a while for so many nodes to join, of which none answers. */
+function crowd(rig: OfficeRig, guests: number, rounds: number): void {
+  for (let round = 0; round < rounds; round++) {
+    for (let n = 0; n < guests; n++) rig.office.mayJoin(rig.replica, nodeId(10 + n));
+    rig.settle();
+    rig.pass(againUs);
+  }
+}
+
+test("key office: of too many nodes that are to join the later ones wait for their turn", () => {
+  const rig = OfficeRig.withKeys(1);
+  crowd(rig, 100, 1);
+  expect(new Set(rig.askedForKeks()).size).toBe(64);
+  expect(rig.office.mayJoin(rig.replica, nodeId(109))).toBe(false);
+});
+
 test("key office: of too many questions the oldest are waited for no more", () => {
   const rig = OfficeRig.withKeys(1);
-  for (let n = 0; n < 1_030; n++) rig.office.mayJoin(rig.replica, nodeId(10 + n));
-  rig.settle();
+  crowd(rig, 64, 17);
   expect(rig.office.bounds[0]).toMatchObject({ size: 1_024, limit: 1_024 });
-  expect(rig.asked.length).toBe(1_030);
-  expect(rig.answerTo(rig.asked[5]!, publicKeyOf(15))).toBe(false);
-  expect(rig.answerTo(rig.asked[6]!, publicKeyOf(16))).toBe(true);
+  const forgotten = rig.asked.length - 1_024;
+  expect(forgotten).toBeGreaterThan(0);
+  expect(rig.answerTo(rig.asked[forgotten - 1]!, told(publicKeyOf(15)))).toBe(false);
+  expect(rig.answerTo(rig.asked[forgotten]!, told(publicKeyOf(16)))).toBe(true);
+});
+
+test("key office: of too many public keys the oldest are forgotten", () => {
+  const rig = OfficeRig.withKeys(1);
+  for (let n = 0; n < 1_100; n++) {
+    rig.office.mayJoin(rig.replica, nodeId(10 + n));
+    rig.settle();
+    rig.tellKeks(10 + n);
+    rig.pass(guestUs);
+  }
+  expect(rig.office.bounds[1]).toMatchObject({ size: 1_024, limit: 1_024 });
+});
+
+test("key office: what is too long for a public key is none", () => {
+  const rig = OfficeRig.withKeys(1);
+  mayJoin(rig);
+  expect(rig.answer(4, told(new Uint8Array(2_049)))).toBe(true);
+  expect(rig.proposed).toEqual([]);
+  rig.pass(againUs);
+  rig.answer(4, told(new Uint8Array(2_048).fill(4)));
+  expect(rig.proposed.length).toBe(1);
+});
+
+test("key office: a guest whose public key is of no use holds up nothing", () => {
+  const rig = OfficeRig.withKeys(1);
+  const { aead } = rig;
+  const wrapFor = aead.wrapFor.bind(aead);
+  aead.wrapFor = (id, key) => (key[0] === guest ? null : wrapFor(id, key));
+  mayJoin(rig);
+  rig.tellKeks(4);
+  expect(rig.proposed).toEqual([]);
+  rig.office.rotate(rig.replica);
+  rig.settle();
+  expect(rig.proposed.map(({ kind }) => kind)).toEqual(["rotate"]);
 });

@@ -218,3 +218,12 @@ test("key office: a key that was outrun is dropped also by who leads still and m
   expect([...rig.aead.held]).toEqual([testKeyId(1), testKeyId(3)]);
   expect(rig.proposed.at(-1)).toMatchObject({ epoch: 3, id: testKeyId(3) });
 });
+
+test("key office: a key that was made is dropped when another replica of the group takes its place", () => {
+  const rig = OfficeRig.withKeys(1);
+  rig.office.rotate(rig.replica);
+  rig.settle();
+  expect(rig.aead.held.has(testKeyId(2))).toBe(true);
+  rig.office.due({ ...rig.replica });
+  expect([...rig.aead.held]).toEqual([testKeyId(1)]);
+});
