@@ -147,4 +147,11 @@ export const excludedRows: readonly Excluded[] = [
       "whoever stays knows that key and wraps it; that nobody stays, in the very milliseconds in which " +
       "the record is under way, no search has seen, so a unit test holds the guard",
   },
+  {
+    row: "S9",
+    was: "a snapshot whose last chunks were cut off is taken for a whole one",
+    because:
+      "states in the simulator have one chunk, and nobody there writes to others' disks: a unit test " +
+      "cuts, swaps and doubles chunks",
+  },
 ];

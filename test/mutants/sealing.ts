@@ -20,6 +20,36 @@ export const sealingMutants: readonly Mutant[] = [
     scenarios: ["sealed"],
   },
   {
+    id: "S0-seal-not-bound-to-its-term",
+    about: "an entry that a later leader has overwritten opens again in its old place",
+    world: "sim",
+    edits: [
+      {
+        file: "core/keys/sealing.ts",
+        find: "    writer.u53(term);\n    writer.u53(index);\n    writer.u8(type);",
+        replace: "    writer.u53(0);\n    writer.u53(index);\n    writer.u8(type);",
+      },
+    ],
+    breaks: ["sealed-for-one-place"],
+    source: "CONTRACTS 12",
+    scenarios: ["sealed", "rotation-cut-short"],
+  },
+  {
+    id: "S0-seal-not-bound-to-its-group",
+    about: "an entry that is moved to another group opens there, if that has the key",
+    world: "sim",
+    edits: [
+      {
+        file: "core/keys/sealing.ts",
+        find: "    writer.u8(kind);\n    writer.u32(this.#group);",
+        replace: "    writer.u8(kind);\n    writer.u32(0);",
+      },
+    ],
+    breaks: ["sealed-for-one-place"],
+    source: "CONTRACTS 12",
+    scenarios: ["sealed-on-the-move", "sealed"],
+  },
+  {
     id: "S1-chunks-of-snapshots-alike",
     about:
       "the chunks of one snapshot may take each other's place in another one of the same index",
