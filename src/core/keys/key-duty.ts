@@ -24,6 +24,8 @@ export interface KeyCase {
   /** Nodes that are to join. */
   readonly guests: readonly NodeId[];
   readonly knows: (node: NodeId) => boolean;
+  /** Its HSM has another key than the one that it holds the group's keys by. */
+  readonly changed: (node: NodeId) => boolean;
   /** Members that have nothing left below the epoch in force. */
   readonly clean: ReadonlySet<NodeId>;
   /** It is time for a new key. */
@@ -32,14 +34,14 @@ export interface KeyCase {
 
 /** Guests that have not told their public keys yet are asked besides. Null: nothing. Every member holds every key that is not erased, and nobody else holds one. */
 export function dutyOf(of: KeyCase): KeyDuty | null {
-  const { keys, settled, members, guests, knows } = of;
+  const { keys, settled, members, guests, knows, changed } = of;
   if (keys.revoked) return null;
   if (!settled) return { kind: "wait" };
   const all = [...new Set([...members, ...guests])];
   const unknown = members.filter((node) => !knows(node));
   if (unknown.length > 0) return { kind: "ask", nodes: unknown };
   if (keys.epoch === 0) return { kind: "rotate", nodes: members };
-  const missing = all.find((node) => knows(node) && !keys.holders.has(node));
+  const missing = all.find((node) => knows(node) && (!keys.holders.has(node) || changed(node)));
   if (missing !== undefined) return { kind: "admit", node: missing };
   return newKey(of, all.filter(knows)) ?? oldKeys(of);
 }

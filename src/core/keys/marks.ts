@@ -15,6 +15,9 @@ export const keyMarks = {
   erasureWaited: "a member still had something sealed under a key that was to be erased",
   erasedWhileAway:
     "a key had been erased while a node was no member, which still had something sealed under it",
+  keyClaimed:
+    "a node told a leader that its HSM has another key than the group's keys are wrapped for",
+  memberAdmittedAgain: "a member whose HSM has another key was given the keys of its group again",
   joinedKeyless: "a change of members waited until the newcomer had the keys",
   keysRevoked: "a group halted because its keys were revoked",
 } as const;

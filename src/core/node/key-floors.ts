@@ -2,9 +2,10 @@
  * What a node still has on disk of keys that are erased. Members are asked before a key is erased; but a
  * node may have been none then, with what a former replica left in its log, and come back afterwards.
  */
-import type { GroupId } from "../ids.js";
+import type { GroupId, Index } from "../ids.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
+import type { Replica } from "./replica.js";
 import type { Replicas } from "./replicas.js";
 import type { Sleeper } from "./wake-heap.js";
 
@@ -58,7 +59,7 @@ export class KeyFloors implements Sleeper {
     if (here.length === 0) return this.#clearLog(key, epoch);
     const clean = here.map((each) => {
       const replica = this.#replicas.find(each.key);
-      return replica !== null && !replica.leaving && replica.clearBelow(epoch);
+      return replica !== null && !replica.leaving && this.#clearReplica(replica, epoch);
     });
     return clean.every(Boolean);
   }
@@ -66,6 +67,19 @@ export class KeyFloors implements Sleeper {
   /** Nothing is left here of the group's keys below those that its replicas know. */
   isClear(group: GroupId): boolean {
     return [...this.#below.values()].every(({ key }) => key.group !== group);
+  }
+
+  #clearReplica(replica: Replica, epoch: number): boolean {
+    const { key, keys } = replica;
+    const { snapshots, wal } = this.#context;
+    const since = keys?.keys.at(epoch)?.since;
+    // It has not heard of that key yet.
+    if (since === undefined) return false;
+    if (!wal.holdsBelow(key, epoch) && snapshots.onlyFrom(key, since as Index)) return true;
+    replica.step({ kind: "compactNow" }, epoch);
+    snapshots.dropOlder(key);
+    wal.vacate(key, epoch);
+    return false;
   }
 
   #clearLog(key: ReplicaKey, epoch: number): boolean {

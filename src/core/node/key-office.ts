@@ -3,7 +3,7 @@
  * member has left, the keys for who is to join, and the erasure of old ones. One record at a time, each
  * decided anew from what is applied; so any of it may be cut short, and the next leader goes on.
  */
-import { emptyBytes } from "../bytes.js";
+import { emptyBytes, equalBytes } from "../bytes.js";
 import { entryType } from "../entry.js";
 import type { GroupId, NodeId, ReplicaId, RequestId } from "../ids.js";
 import { type KeyEntry, encodeKeyEntry, keyBytesMax } from "../keys/key-entry.js";
@@ -36,6 +36,8 @@ interface Case {
   outdated: number;
   /** Nodes that are to join, until when they must have. */
   readonly guests: Map<NodeId, number>;
+  /** Public keys of HSMs that came into the place of others. */
+  readonly claims: Map<NodeId, Uint8Array>;
   /** Nodes that have nothing left of the keys below `floor`, and the member there that was asked. */
   readonly clean: Map<NodeId, ReplicaId>;
   floor: number;
@@ -131,6 +133,13 @@ export class KeyOffice implements Sleeper {
     if (guests.size < guestsMax || guests.has(node))
       guests.set(node, this.#context.nowUs + guestUs);
     return false;
+  }
+
+  /** A node's HSM has another key now: what is wrapped for the one before is of no use to it. */
+  claim(replica: Replica, node: NodeId, publicKey: Uint8Array): void {
+    if (!replica.keys!.keys.holders.has(node) || !isPublicKey(publicKey)) return;
+    this.due(replica);
+    this.#cases.get(replica.group)!.claims.set(node, publicKey);
   }
 
   /** True when it was an answer to this office. */
@@ -235,11 +244,15 @@ export class KeyOffice implements Sleeper {
 
   /** Null: nothing is to be done. */
   #dutyOf(found: Case, { keys }: ReplicaKeys): KeyDuty | null {
-    const { replica, guests } = found;
+    const { replica, guests, claims } = found;
     const { nowUs, node } = this.#context;
     const { state, view } = replica.raft;
     const newest = newestMembers(view.configuration);
     for (const [guest, untilUs] of guests) if (untilUs <= nowUs) guests.delete(guest);
+    for (const [claimant, publicKey] of claims) {
+      const known = keys.holders.get(claimant);
+      if (known === undefined || equalBytes(known, publicKey)) claims.delete(claimant);
+    }
     if (found.floor !== keys.epoch) {
       found.floor = keys.epoch;
       found.clean.clear();
@@ -251,6 +264,10 @@ export class KeyOffice implements Sleeper {
       members: [...newest.keys()],
       guests: [...guests.keys()],
       knows: (other) => other === node || keys.holders.has(other) || this.#keks.has(other),
+      changed: (other) => {
+        const present = other === node ? this.#keyring.publicKey : claims.get(other);
+        return present != null && !equalBytes(present, keys.holders.get(other)!);
+      },
       clean: new Set([...newest.keys()].filter((at) => found.clean.get(at) === newest.get(at))),
       rotates:
         keys.epoch <= found.outdated ||
@@ -344,13 +361,14 @@ export class KeyOffice implements Sleeper {
     const blob = publicKey === null ? null : this.#keyring.aead.wrapFor(id, publicKey);
     if (blob !== null) return blob;
     this.#keks.delete(node);
+    found.claims.delete(node);
     found.guests.delete(node);
     return null;
   }
 
-  #kekOf({ replica }: Case, node: NodeId): Uint8Array | null {
+  #kekOf({ replica, claims }: Case, node: NodeId): Uint8Array | null {
     if (node === this.#context.node) return this.#keyring.publicKey;
-    return this.#keks.get(node) ?? replica.keys!.keys.holders.get(node) ?? null;
+    return claims.get(node) ?? this.#keks.get(node) ?? replica.keys!.keys.holders.get(node) ?? null;
   }
 }
 
@@ -368,6 +386,7 @@ function newCase(replica: Replica): Case {
     replica,
     outdated: -1,
     guests: new Map(),
+    claims: new Map(),
     clean: new Map(),
     floor: replica.keys!.keys.epoch,
     done: "",

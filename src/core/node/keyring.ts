@@ -4,6 +4,7 @@
  * as the HSM is away it is asked again and again, with growing waits; nothing is lost meanwhile.
  */
 import type { KeyReference } from "../hsm/keys.js";
+import { equalBytes } from "../bytes.js";
 import type { NodeId } from "../ids.js";
 import type { Marks } from "../marks.js";
 import type { Aead, DataKeyId } from "../ports/aead.js";
@@ -113,6 +114,10 @@ export class Keyring implements Sleeper {
       want = { id, blob, owners: new Set(), place: "queued" };
       this.#wants.set(id, want);
       this.#queue.push(want);
+    }
+    if (want.place === "aside" && !equalBytes(want.blob, blob)) {
+      this.#aside = this.#aside.filter((each) => each !== want);
+      this.#again(id);
     }
     want.blob = blob;
     want.owners.add(owner);

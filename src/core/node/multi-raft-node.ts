@@ -339,7 +339,7 @@ class MultiRaftNode implements NodeLogic {
       this.#answer(request, encodeClientAnswer({ kind: "malformed", code: decoded.code }));
     } else if (isOfNodes(decoded)) {
       this.#stepped(decoded.kind, word);
-      this.#answer(request, this.#ownAnswers.to(decoded));
+      this.#answer(request, this.#ownAnswers.to(decoded, letter.from));
     } else this.#ask(request, decoded, word);
   }
 
@@ -408,7 +408,7 @@ class MultiRaftNode implements NodeLogic {
       store,
       sealer: keys?.sealer ?? identitySealer,
       keys,
-      keyOffice: this.#keys?.office ?? null,
+      nodeKeys: this.#keys,
       raft: this.#raft,
       gone: this.#gone,
       restful: this.#restful,

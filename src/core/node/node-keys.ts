@@ -3,6 +3,7 @@ import type { ReplicaKey } from "../wal/log-store.js";
 import type { NodeContext } from "./context.js";
 import type { Desk } from "./desk.js";
 import type { KeyPorts } from "./host-parts.js";
+import { KeyClaims } from "./key-claims.js";
 import { KeyFloors } from "./key-floors.js";
 import { KeyOffice, type KeyPolicy } from "./key-office.js";
 import { type Keyring, keyringOf } from "./keyring.js";
@@ -12,6 +13,7 @@ import type { Replicas } from "./replicas.js";
 export class NodeKeys {
   readonly keyring: Keyring;
   readonly office: KeyOffice;
+  readonly claims: KeyClaims;
   readonly floors: KeyFloors;
   readonly #context: NodeContext;
   #snapshotsNamed = 0;
@@ -26,6 +28,7 @@ export class NodeKeys {
     this.#context = context;
     this.keyring = keyringOf(context, ports);
     this.office = new KeyOffice(context, desk, this.keyring, policy);
+    this.claims = new KeyClaims(context, desk, this.keyring);
     this.floors = new KeyFloors(context, replicas);
   }
 

@@ -5,6 +5,7 @@
  */
 import { ByteReader, ByteWriter } from "../bytes.js";
 import type { GroupId, Incarnation, ReplicaId } from "../ids.js";
+import { keyBytesMax } from "../keys/key-entry.js";
 import {
   type AdminRequest,
   decodeAdminRequest,
@@ -52,13 +53,32 @@ export interface KeyFloorRequest {
   readonly below: number;
 }
 
+/**
+ * The public half of the asking node's key-encryption key, which is not the one that the group's keys
+ * are wrapped for. Done by whoever leads the group.
+ */
+export interface KeyClaimRequest {
+  readonly kind: "keyClaim";
+  readonly group: GroupId;
+  readonly incarnation: Incarnation;
+  readonly publicKey: Uint8Array;
+}
+
 /** What a node answers for itself. */
-export type OwnRequest = FoundRequest | EraseRequest | LedRequest | KekRequest | KeyFloorRequest;
+export type OwnRequest =
+  FoundRequest | EraseRequest | LedRequest | KekRequest | KeyFloorRequest | KeyClaimRequest;
 
 export type NodeRequest = AdminRequest | OwnRequest;
 
 /** As in docs/reference/client-protocol.md. Those from 64 to 95 are an admin's. */
-export const nodeKind = { found: 96, erase: 97, led: 98, kek: 99, keyFloor: 100 } as const;
+export const nodeKind = {
+  found: 96,
+  erase: 97,
+  led: 98,
+  kek: 99,
+  keyFloor: 100,
+  keyClaim: 101,
+} as const;
 type NodeKind = keyof typeof nodeKind;
 const kindOf = new Map<number, NodeKind>(
   Object.entries(nodeKind).map(([name, kind]) => [kind, name as NodeKind]),
@@ -79,6 +99,7 @@ export function encodeNodeRequest(request: NodeRequest): Uint8Array {
   writer.u53(request.group);
   writer.u53(request.incarnation);
   if (request.kind === "found") writer.varbytes(request.configuration);
+  else if (request.kind === "keyClaim") writer.varbytes(request.publicKey);
   else writer.u53(request.replica);
   if (request.kind === "keyFloor") writer.u16(request.below);
   return writer.finish();
@@ -108,6 +129,12 @@ export function decodeNodeRequest(bytes: Uint8Array): NodeRequest | Undecodable 
         ...life,
         replica: reader.u53() as ReplicaId,
         below: reader.u16(),
+      });
+    case "keyClaim":
+      return finished<NodeRequest>(reader, {
+        kind,
+        ...life,
+        publicKey: reader.varbytes(keyBytesMax),
       });
   }
 }

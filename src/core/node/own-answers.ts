@@ -1,11 +1,12 @@
 /** What a node answers to other nodes for itself, and not for one of its groups. */
 import { emptyBytes } from "../bytes.js";
+import type { NodeId } from "../ids.js";
 import { encodeClientAnswer } from "../store/client-protocol.js";
 import { encodeLedPage, ledPageMax } from "../store/led-page.js";
 import type { LedGroups } from "./led-groups.js";
 import type { LifeAnswer, Lifecycle } from "./lifecycle.js";
 import type { NodeKeys } from "./node-keys.js";
-import type { KeyFloorRequest, OwnRequest } from "./node-requests.js";
+import type { KeyClaimRequest, KeyFloorRequest, OwnRequest } from "./node-requests.js";
 import type { Replicas } from "./replicas.js";
 import { refusalBytes } from "./requests.js";
 
@@ -24,7 +25,7 @@ export class OwnAnswers {
     this.#parts = parts;
   }
 
-  to(asked: OwnRequest): Uint8Array {
+  to(asked: OwnRequest, from: NodeId): Uint8Array {
     const { lifecycle, led } = this.#parts;
     switch (asked.kind) {
       case "found":
@@ -39,6 +40,8 @@ export class OwnAnswers {
         return this.#ownKek();
       case "keyFloor":
         return this.#keyFloor(asked);
+      case "keyClaim":
+        return this.#keyClaim(asked, from);
     }
   }
 
@@ -54,6 +57,14 @@ export class OwnAnswers {
     const key = { group, incarnation, replica };
     const isClear = keys !== null && keys.floors.clear(key, below);
     return lifeAnswers[isClear && replicas.holds(key) ? "done" : "underWay"];
+  }
+
+  #keyClaim({ group, incarnation, publicKey }: KeyClaimRequest, from: NodeId): Uint8Array {
+    const replica = this.#parts.replicas.ofGroup(group);
+    const leads = replica?.incarnation === incarnation && replica.leads && !replica.leaving;
+    if (this.#parts.keys === null || !leads) return refusalBytes("notLeader", null);
+    this.#parts.keys.office.claim(replica, from, publicKey.slice());
+    return lifeAnswers.done;
   }
 }
 

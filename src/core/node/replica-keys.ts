@@ -1,6 +1,6 @@
 /** The keys of one replica's group as it has applied them, and whether it can open what it must. */
 import { assert } from "../assert.js";
-import type { ByteReader, ByteWriter } from "../bytes.js";
+import { type ByteReader, type ByteWriter, equalBytes } from "../bytes.js";
 import type { Entry, SnapshotMeta } from "../entry.js";
 import { RollingHash } from "../hash.js";
 import type { NodeId, RequestId } from "../ids.js";
@@ -39,6 +39,12 @@ export interface Closed {
   readonly request: RequestId;
 }
 
+/** A data key as an entry has it that may not be applied yet, and the node's key that it is wrapped for. */
+interface Foreseen {
+  readonly publicKey: Uint8Array;
+  readonly blob: Uint8Array;
+}
+
 /** Of the snapshot that a state is of. */
 interface Position {
   readonly index: number;
@@ -51,7 +57,9 @@ export class ReplicaKeys {
   version = 0;
   readonly #parts: ReplicaKeysParts;
   /** Of entries that are in the log and maybe not applied yet: wrapped for this node. */
-  readonly #foreseen = new Map<DataKeyId, Uint8Array>();
+  readonly #foreseen = new Map<DataKeyId, Foreseen>();
+  /** Of a snapshot that waits for its key; null: all that is known is applied. */
+  #closed: GroupKeys | null = null;
 
   /** The newest one that came into the log; it may have been cut off since. */
   #rotation = 0;
@@ -79,9 +87,10 @@ export class ReplicaKeys {
         if (this.#foreseen.size < foreseenMax) break;
         this.#foreseen.delete(oldest);
       }
-      this.#foreseen.set(id, blob.slice());
+      this.#foreseen.set(id, { publicKey: entry.publicKey.slice(), blob: blob.slice() });
     }
-    for (const { epoch } of this.keys.keys) this.#holds(owner, this.keys, epoch);
+    const keys = this.#closed ?? this.keys;
+    for (const { epoch } of keys.keys) this.#holds(owner, keys, epoch);
   }
 
   /** A rotation stands in the log that is not applied yet. */
@@ -94,13 +103,14 @@ export class ReplicaKeys {
     const { marks } = this.#parts;
     const entry = decodeKeyEntry(payload);
     const before = this.keys.keys;
+    const again = entry.kind === "admit" && this.keys.holders.has(entry.node);
     if (entry.kind === "undecodable" || !this.keys.apply(entry, index)) {
       marks.hit("staleKeyEntryDropped");
       return;
     }
     this.version++;
     if (entry.kind === "rotate") marks.hit("keyRotated");
-    if (entry.kind === "admit") marks.hit("memberAdmitted");
+    if (entry.kind === "admit") marks.hit(again ? "memberAdmittedAgain" : "memberAdmitted");
     if (entry.kind === "revoke") marks.hit("keysRevoked");
     if (entry.kind !== "erase") return;
     marks.hit("keyErased");
@@ -128,11 +138,15 @@ export class ReplicaKeys {
     const closed = readClosedState(bytes);
     if (closed === null) return null;
     const { keys, keyEpoch } = closed;
-    if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) return "waits";
+    if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) {
+      this.#closed = keys;
+      return "waits";
+    }
     const state = openState(this.#sealerOf(closed), at, closed);
     if (state === null) return null;
     const before = this.keys.keys;
     this.sealer.keys = keys;
+    this.#closed = null;
     this.version++;
     this.#erased(before);
     return state;
@@ -142,6 +156,14 @@ export class ReplicaKeys {
   seal(owner: KeyOwner, state: Uint8Array, at: Position): Uint8Array | null {
     if (!this.mayOpen(owner, this.keys.epoch)) return null;
     return sealState(this.sealer, { ...at, id: this.#parts.snapshotId() }, state);
+  }
+
+  /** What is known of the keys is wrapped for another key of this node than its HSM has now. */
+  get isForeign(): boolean {
+    const { keyring, node } = this.#parts;
+    const known = (this.#closed ?? this.keys).holders.get(node);
+    const own = keyring.publicKey;
+    return known !== undefined && own !== null && !equalBytes(known, own);
   }
 
   write(writer: ByteWriter): void {
@@ -193,9 +215,16 @@ export class ReplicaKeys {
     return false;
   }
 
+  /** What is foreseen may be older than what is known, or newer: where it is for the HSM's own key it fits. */
   #blobOf(keys: GroupKeys, epoch: number): Uint8Array | undefined {
     const key = keys.at(epoch);
-    return key?.blobs.get(this.#parts.node) ?? this.#foreseen.get(key?.id ?? ("" as DataKeyId));
+    if (key === null) return undefined;
+    const { keyring, node } = this.#parts;
+    const known = key.blobs.get(node);
+    const foreseen = this.#foreseen.get(key.id);
+    if (known === undefined || foreseen === undefined) return known ?? foreseen?.blob;
+    const own = keyring.publicKey;
+    return own !== null && equalBytes(own, foreseen.publicKey) ? foreseen.blob : known;
   }
 
   #sealerOf({ keys }: ClosedState): GroupSealer {

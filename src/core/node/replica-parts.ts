@@ -5,8 +5,8 @@ import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import type { Beats } from "./beats.js";
 import type { NodeContext } from "./context.js";
-import type { KeyOffice } from "./key-office.js";
 import type { Later } from "./later.js";
+import type { NodeKeys } from "./node-keys.js";
 import type { Replica } from "./replica.js";
 import type { ReplicaKeys } from "./replica-keys.js";
 import type { Requests } from "./requests.js";
@@ -23,7 +23,7 @@ export interface ReplicaParts {
   readonly sealer: Sealer;
   /** Null: nothing is sealed here. */
   readonly keys: ReplicaKeys | null;
-  readonly keyOffice: KeyOffice | null;
+  readonly nodeKeys: NodeKeys | null;
   readonly raft: RaftOptions;
   /** Its removal is durable: it is off the node. */
   readonly gone: (replica: Replica) => void;

@@ -6,8 +6,7 @@ import { shorten } from "../arrays.js";
 import { assert } from "../assert.js";
 import type { Permissions, RecoveredReplica } from "../consensus.js";
 import { type Entry, type SnapshotMeta, entryType, isControl } from "../entry.js";
-import type { Index, RequestId, Token } from "../ids.js";
-import { noToken } from "../ids.js";
+import { type Index, type RequestId, type Token, noToken } from "../ids.js";
 import type { RaftEffect } from "../raft/core.js";
 import { Raft, type RaftInput } from "../raft/raft.js";
 import type { Bound } from "../raft/view.js";
@@ -19,9 +18,9 @@ import type { Beats, SleepingReplica } from "./beats.js";
 import { type NodeContext, seedOf } from "./context.js";
 import { type Stateful, fileEffect } from "./file-effects.js";
 import { HeldBack } from "./held.js";
-import type { KeyOffice } from "./key-office.js";
 import type { KeyOwner } from "./keyring.js";
 import type { Later } from "./later.js";
+import type { NodeKeys } from "./node-keys.js";
 import { timer, withKeys, withoutKeyInForce, withoutKeys } from "./replica-inputs.js";
 import type { Closed, ReplicaKeys } from "./replica-keys.js";
 import type { ReplicaParts } from "./replica-parts.js";
@@ -63,7 +62,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   readonly #logEntriesMax: number;
   readonly #gone: (replica: Replica) => void;
   readonly #restful: (replica: Replica) => void;
-  readonly #keyOffice: KeyOffice | null;
+  readonly #nodeKeys: NodeKeys | null;
   readonly #held = new HeldBack<Tied>();
   readonly #applying: Applying;
   /** The newest token that waits for a sync. */
@@ -83,7 +82,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     this.replica = key.replica;
     this.store = store;
     this.keys = parts.keys;
-    this.#keyOffice = parts.keyOffice;
+    this.#nodeKeys = parts.nodeKeys;
     this.#context = context;
     this.#awaited = new Awaited(requests, context.marks, this);
     this.#later = later;
@@ -108,6 +107,11 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     return this.raft.view.commit;
   }
 
+  /** Something waits here for a key. */
+  get isKeyless(): boolean {
+    return this.#keyless || this.#closed !== null || this.#ownClosed !== null;
+  }
+
   /** Its queues beside those of its Raft. */
   bounds(): readonly Bound[] {
     const { heldMax, requestsPendingMax } = this.#context.options;
@@ -127,6 +131,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     if (state !== null && !this.#restoreOwn(recovered.snapshot!, state)) {
       this.#context.marks.hit("startedWithoutKeys");
       this.#ownClosed = { snapshot: recovered.snapshot!, state };
+      this.#nodeKeys!.claims.watch(this);
       this.raft.step(nowUs, { kind: "permitted", permissions: withoutKeys }, out);
     }
     this.applied = recovered.snapshot?.index ?? 0;
@@ -199,6 +204,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     if (opened === "waits") {
       this.#context.marks.hit("restoreWaitedForKey");
       this.#closed = { snapshot: snapshot!, state: state!, request };
+      this.#nodeKeys!.claims.watch(this);
       return;
     }
     const restored = snapshot !== null && opened !== null && this.store.restore(opened);
@@ -259,19 +265,6 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     this.step({ kind: "permitted", permissions }, 0);
   }
 
-  /** True: nothing that is sealed under a key below that epoch is left of it on this node. */
-  clearBelow(epoch: number): boolean {
-    const { wal, snapshots } = this.#context;
-    const since = this.keys?.keys.at(epoch)?.since;
-    if (since === undefined) return false;
-    if (!wal.holdsBelow(this.key, epoch) && snapshots.onlyFrom(this.key, since as Index))
-      return true;
-    this.step({ kind: "compactNow" }, epoch);
-    snapshots.dropOlder(this.key);
-    wal.vacate(this.key, epoch);
-    return false;
-  }
-
   /** Its last write: after it the id is dead on this disk. Until it is durable nothing is stepped. */
   leave(): void {
     if (this.leaving) return;
@@ -312,9 +305,8 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   /** It sleeps: it may become a row, unless anything is under way here. */
   rest(): void {
     const waiting = this.#held.size + this.#awaited.size;
-    const keyless = this.#keyless || this.#closed !== null || this.#ownClosed !== null;
-    const concerned = this.#keyOffice?.concerns(this) === true;
-    if (waiting > 0 || this.waiting !== null || this.leaving || keyless || concerned) return;
+    const concerned = this.#nodeKeys?.office.concerns(this) === true;
+    if (waiting > 0 || this.waiting !== null || this.leaving || this.isKeyless || concerned) return;
     this.#restful(this);
   }
 
@@ -402,6 +394,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
 
   #loseKeys(): void {
     this.#keyless = true;
+    this.#nodeKeys!.claims.watch(this);
     this.#later.keyless(this);
   }
 
@@ -438,7 +431,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     observer.applied(node, this.raft.view, entries, this.#digest());
     this.#awaited.serveReads();
     if (whole) this.#later.applied(this);
-    if (this.leads) this.#keyOffice?.due(this);
+    if (this.leads) this.#nodeKeys?.office.due(this);
   }
 
   #showRestored(index: Index): void {

@@ -20,6 +20,7 @@ function dutyIn(
     members: ids([1, 2, 3]),
     guests: [],
     knows: (node) => !strangers.has(node),
+    changed: () => false,
     clean: new Set(),
     rotates: false,
     ...of,

@@ -32,8 +32,22 @@ class Rig {
   });
   readonly floors = new KeyFloors(this as unknown as NodeContext, this.replicas);
 
-  add(key: ReplicaKey, clearBelow: (epoch: number) => boolean, leaving = false): void {
-    this.replicas.add({ ...key, key, clearBelow, leaving, sibling: null } as unknown as Replica);
+  /** The oldest snapshot of each replica, and which of them were asked to compact. */
+  readonly snapshotAt = new Map<number, number>();
+  readonly compacted: number[] = [];
+  readonly snapshots = {
+    onlyFrom: ({ replica }: ReplicaKey, index: number): boolean =>
+      (this.snapshotAt.get(replica) ?? Infinity) >= index,
+    dropOlder: ({ replica }: ReplicaKey): void => void this.snapshotAt.delete(replica),
+  };
+
+  /** It has heard of the keys up to `newest`, each of which came into force at ten times its epoch. */
+  add(key: ReplicaKey, newest = 9, leaving = false): void {
+    const at = (epoch: number): { since: number } | null =>
+      epoch <= newest ? { since: 10 * epoch } : null;
+    const step = (): void => void this.compacted.push(key.replica);
+    const replica = { ...key, key, keys: { keys: { at } }, step, leaving, sibling: null };
+    this.replicas.add(replica as unknown as Replica);
   }
 
   /** Whether anything was due. */
@@ -47,11 +61,7 @@ class Rig {
 
 test("key floors: what a former replica left under erased keys is let go of, however often that takes", () => {
   const rig = new Rig();
-  rig.add(keyOf(2), (epoch) => {
-    if (!rig.wal.holdsBelow(keyOf(2), epoch)) return true;
-    rig.wal.vacate(keyOf(2), epoch);
-    return false;
-  });
+  rig.add(keyOf(2));
   rig.floors.raise(keyOf(2), 4);
   rig.floors.raise(keyOf(2), 4);
   expect(rig.marks.of("erasedWhileAway")).toBe(1);
@@ -60,6 +70,7 @@ test("key floors: what a former replica left under erased keys is let go of, how
   const wokenAt: number[] = [];
   while (rig.wakes.size > 0) if (rig.wake()) wokenAt.push(rig.nowUs);
   expect(rig.vacated).toEqual([4, 4]);
+  expect(rig.compacted).toEqual([2, 2]);
   expect(wokenAt).toEqual([1_000, 201_000, 401_000]);
   expect(rig.floors.isClear(groupId(5))).toBe(true);
 });
@@ -81,18 +92,24 @@ test("key floors: it goes on when the replica is gone, and the newest floor coun
   expect(rig.floors.isClear(groupId(5))).toBe(true);
 });
 
+test("key floors: an older snapshot is in the way, too, and dropped", () => {
+  const rig = new Rig();
+  rig.add(keyOf(2));
+  rig.snapshotAt.set(2, 29);
+  expect(rig.floors.clear(keyOf(2), 3)).toBe(false);
+  expect(rig.floors.clear(keyOf(2), 3)).toBe(true);
+});
+
 test("key floors: every replica of that life is asked, and none of another life", () => {
   const rig = new Rig();
-  const asked: number[] = [];
-  for (const [replica, answer] of [
-    [1, false],
-    [2, true],
-  ] as const)
-    rig.add(keyOf(replica), () => asked.push(replica) > 0 && answer);
-  rig.add(keyOf(3, 2), () => true);
+  rig.oldest = 9;
+  rig.add(keyOf(1), 3);
+  rig.add(keyOf(2));
+  rig.add(keyOf(3, 2));
+  // The first one has not heard of that key yet.
   expect(rig.floors.clear(keyOf(2), 4)).toBe(false);
-  expect(asked.toSorted((a, b) => a - b)).toEqual([1, 2]);
+  expect(rig.floors.clear(keyOf(2), 3)).toBe(true);
   expect(rig.floors.clear(keyOf(3, 2), 4)).toBe(true);
-  rig.add(keyOf(4, 3), () => true, true);
+  rig.add(keyOf(4, 3), 9, true);
   expect(rig.floors.clear(keyOf(4, 3), 4)).toBe(false);
 });

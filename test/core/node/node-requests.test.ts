@@ -45,6 +45,12 @@ const anyRequest: fc.Arbitrary<NodeRequest> = fc.oneof(
     replica: fc.integer({ min: 0, max: 2 ** 40 }).map(replicaId),
     below: fc.integer({ min: 0, max: 0xffff }),
   }),
+  fc.record({
+    kind: fc.constant("keyClaim" as const),
+    group: group32.map(groupId),
+    incarnation: group32.map(incarnation),
+    publicKey: fc.uint8Array({ maxLength: 2_048 }),
+  }),
   fc.record({ kind: fc.constant("status" as const), group: group32.map(groupId) }),
 );
 

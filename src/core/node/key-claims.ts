@@ -1,0 +1,53 @@
+/**
+ * A node whose HSM was replaced. Its groups' keys are wrapped for a key that is no more, and no leader
+ * knows: so the node tells each leader its new one, as long as it is without the group's keys.
+ */
+import { memberOf } from "../raft/configuration.js";
+import type { NodeContext } from "./context.js";
+import type { Desk } from "./desk.js";
+import type { Keyring } from "./keyring.js";
+import { encodeNodeRequest } from "./node-requests.js";
+import type { Replica } from "./replica.js";
+import type { Sleeper } from "./wake-heap.js";
+
+/** Told again after so long: leaders change, and what is said is lost. */
+const againUs = 500_000;
+
+export class KeyClaims implements Sleeper {
+  wakeAtUs: number = Infinity;
+  wakeSlot = -1;
+  readonly #context: NodeContext;
+  readonly #desk: Desk;
+  readonly #keyring: Keyring;
+  readonly #keyless = new Set<Replica>();
+
+  constructor(context: NodeContext, desk: Desk, keyring: Keyring) {
+    this.#context = context;
+    this.#desk = desk;
+    this.#keyring = keyring;
+  }
+
+  /** It is without a key that it needs. */
+  watch(replica: Replica): void {
+    this.#keyless.add(replica);
+    if (this.#keyless.size === 1) this.#context.wakes.wakeAt(this, this.#context.nowUs + againUs);
+  }
+
+  woken(): void {
+    for (const replica of this.#keyless) {
+      if (replica.leaving || !replica.isKeyless) this.#keyless.delete(replica);
+      else if (replica.keys!.isForeign) this.#claim(replica);
+    }
+    const { wakes, nowUs } = this.#context;
+    wakes.wakeAt(this, this.#keyless.size === 0 ? Infinity : nowUs + againUs);
+  }
+
+  #claim({ group, incarnation, raft: { view } }: Replica): void {
+    const leader = memberOf(view.configuration, view.leader);
+    if (leader === undefined || leader.node === this.#context.node) return;
+    this.#context.marks.hit("keyClaimed");
+    const publicKey = this.#keyring.publicKey!;
+    const claim = { kind: "keyClaim", group, incarnation, publicKey } as const;
+    this.#desk.ask(leader.node, encodeNodeRequest(claim));
+  }
+}
