@@ -55,6 +55,7 @@ import { membersAndKeys } from "./members-and-keys.js";
 import { sealedOnTheMove } from "./sealed-on-the-move.js";
 import { swarm } from "./swarm.js";
 import { groupsAsleep } from "./groups-asleep.js";
+import { tokensReplaced } from "./tokens-replaced.js";
 import { wakeUpStorm } from "./wake-up-storm.js";
 
 export const scenarios: readonly Scenario[] = [
@@ -108,6 +109,7 @@ export const scenarios: readonly Scenario[] = [
   rotationCutShort,
   rotationPastLaggard,
   membersAndKeys,
+  tokensReplaced,
   sealedOnTheMove,
   swarm,
   groupsAsleep,

@@ -49,6 +49,7 @@ export const faultKinds = {
     "of the calls of the HSMs of `nodes` `amount` in a thousand are done and reported as failed",
   tokenLapse:
     "one call of the HSMs of `nodes` meets a loss of sessions, login, library or handles, a hang, or the like: `amount` says which",
+  newToken: "the HSMs of `nodes` are replaced by new, empty ones, and the nodes start anew",
   // people
   rotateKeys: "a group takes a new data key into use",
   transferLeader: "leadership of a group is moved to another member",
@@ -107,6 +108,7 @@ export const keyKinds: readonly FaultKind[] = [
   "tokenSlow",
   "tokenSilent",
   "tokenLapse",
+  "newToken",
   "rotateKeys",
 ];
 

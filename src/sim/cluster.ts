@@ -15,6 +15,7 @@ import type { Executor, FaultWorld } from "./executor.js";
 import { SimNetwork } from "./network.js";
 import type { People } from "./people.js";
 import { SimHsm } from "./hsm.js";
+import { othersHaveKeys } from "./keys/keys-in-hand.js";
 import { type Program, SimProcess } from "./process.js";
 import type { TraceSink } from "../lab/trace-recorder.js";
 import { Recorder } from "./recorder.js";
@@ -189,6 +190,16 @@ export class Cluster implements FaultWorld {
     this.recorder.diskLost(process.node);
     this.#sendPeople(node, groups, fault);
     return held;
+  }
+
+  replaceToken(node: number, downUs: number): boolean {
+    if (!othersHaveKeys(this, node)) return false;
+    const process = this.processes[node]!;
+    process.downUs = downUs;
+    process.killedBy = -1;
+    if (process.alive) this.#die(process);
+    process.hsm.replaceToken();
+    return true;
   }
 
   /** People put a new disk in, if every group survives the loss of the old one. */

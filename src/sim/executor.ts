@@ -28,6 +28,11 @@ export interface FaultWorld {
   kill(node: number, downUs: number, when: "soon" | "now", fault: number): void;
   /** Disk and process are lost; a new disk is there after `downUs`. True: the old one held something. */
   wipe(node: number, downUs: number, fault: number): boolean;
+  /**
+   * The process dies, and starts again after `downUs` with a new, empty token in its HSM. False: some
+   * group's keys could be lost with the old one, and it stays.
+   */
+  replaceToken(node: number, downUs: number): boolean;
   /** True when the node could lose synced data now and every group would still survive. */
   mayLose(node: number): boolean;
   /** The node holds less than it once synced, until its replicas are whole again. */

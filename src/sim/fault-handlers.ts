@@ -162,6 +162,15 @@ const wipe: FaultHandler = {
   },
 };
 
+const newToken: FaultHandler = {
+  begin(executor, { nodes, fault, ordinal }) {
+    for (const node of nodes) {
+      const downUs = fault.forUs || downUsUsual;
+      if (executor.world.replaceToken(node, downUs)) executor.effective(ordinal);
+    }
+  },
+};
+
 const rollingRestart: FaultHandler = {
   begin: (executor, run) => executor.beatAt(run, 0, 0),
   beat(executor, run, beat) {
@@ -326,6 +335,7 @@ export const handlers: Readonly<Record<FaultKind, FaultHandler>> = {
     effect: { kind: "answerLost", rv: ckr.deviceError },
   })),
   tokenLapse: token(({ amount }) => ({ nth: 1, effect: lapses[amount % lapses.length]! })),
+  newToken,
   rotateKeys: errand,
   transferLeader: errand,
   moveSlots: errand,

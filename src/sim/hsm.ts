@@ -64,22 +64,33 @@ const times: Partial<HsmTimes> = {
 };
 
 export class SimHsm {
-  readonly token: DurableToken;
+  /** In the slot now. */
+  token: DurableToken;
   readonly faults: TokenFaults;
   readonly parts: SimHsmParts;
   readonly rejectedPins: Set<string> = new Set();
+  #replaced = 0;
 
   constructor(parts: SimHsmParts) {
-    const { node, seed, timing } = parts;
+    const { node, timing } = parts;
     this.parts = parts;
-    const label = `node-${node}`;
-    this.token = new DurableToken({ label, serial: label, pin, seed: seedWords(seed, label) });
+    this.token = this.#newToken(`node-${node}`);
     this.faults = new TokenFaults([], (nowUs, rule) => timing.word(nowUs, node, 53, rule));
     this.faults.onEffective = (fault) => parts.effective(fault);
   }
 
   heal(): void {
     this.faults.heal();
+  }
+
+  /** A new and empty one of that label and PIN is in the slot. Nothing may be talking to the old one. */
+  replaceToken(): void {
+    this.token = this.#newToken(`${this.token.label}-${++this.#replaced}`);
+  }
+
+  #newToken(serial: string): DurableToken {
+    const { node, seed } = this.parts;
+    return new DurableToken({ label: `node-${node}`, serial, pin, seed: seedWords(seed, serial) });
   }
 
   /** For one life of the node's process: data keys go into its vault and come out of it here alone. */

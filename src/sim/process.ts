@@ -6,6 +6,7 @@ import { assert } from "../core/assert.js";
 import type { Door } from "../core/framing/frame-types.js";
 import type { GroupId, NodeId, RequestId } from "../core/ids.js";
 import type { KeysHere } from "../core/node/logic.js";
+import type { DataKeyId } from "../core/ports/aead.js";
 import type { Clock } from "../core/ports/clock.js";
 import type { Disk, DiskEvents } from "../core/ports/disk.js";
 import type { HsmEvents } from "../core/ports/hsm.js";
@@ -42,6 +43,8 @@ export interface Program extends NetworkEvents, DiskEvents, HsmEvents {
   storeOf(group: GroupId): ReplicatedStore | null;
   /** What is known here of the group's keys; null unless it has one replica here, with keys. */
   keysOf(group: GroupId): KeysHere | null;
+  /** Whether a data key is in its hands, to seal and to open with. */
+  holdsKey(id: DataKeyId): boolean;
   /** Of the machine that serves `group`; null when none does. */
   stateOf(group: GroupId): unknown;
   /** Its queues and their limits, and those of what serves `group`. */

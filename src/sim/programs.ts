@@ -1,7 +1,6 @@
 /** What runs in a simulated process: the real host, with the multi-Raft node or a user's machine. */
 import type { Door } from "../core/framing/frame-types.js";
 import { groupId, incarnation, metaGroup, replicaId } from "../core/ids.js";
-import type { KeysHere } from "../core/node/logic.js";
 import { ClusterMap } from "../core/map/cluster-map.js";
 import type { MapCommand } from "../core/map/commands.js";
 import type { Marks } from "../core/marks.js";
@@ -9,9 +8,10 @@ import type { Boot, GroupId, NodeId, RequestId } from "../core/ids.js";
 import { Host } from "../core/node/host.js";
 import type { KeyPorts } from "../core/node/host-parts.js";
 import type { FoundingGroup } from "../core/node/lifecycle.js";
-import type { LogicFactory } from "../core/node/logic.js";
+import type { KeysHere, LogicFactory } from "../core/node/logic.js";
 import { userMachine } from "../core/node/machine-node.js";
 import { type MultiRaftParts, multiRaft } from "../core/node/multi-raft-node.js";
+import type { Aead, DataKeyId } from "../core/ports/aead.js";
 import type { Random } from "../core/ports/random.js";
 import type { ReplicatedStore } from "../core/store/replicated-store.js";
 import type { Bound, RaftView } from "../core/raft/view.js";
@@ -150,13 +150,14 @@ function hosted(
   logic: LogicFactory,
 ): Program {
   const { ports, node, life } = process;
+  const keys = cluster.resolved.sealed ? keyPorts(cluster, process) : null;
   const host = new Host({
     node,
     clock: ports.clock,
     network: ports.network,
     disk: ports.disk,
     random: randomOf(cluster.seed, node, life),
-    ...(cluster.resolved.sealed ? { keys: keyPorts(cluster, process) } : {}),
+    ...(keys === null ? {} : { keys }),
     clients: {
       answer: (request, bytes) => process.release(() => cluster.answer(process, request, bytes)),
     },
@@ -169,7 +170,7 @@ function hosted(
   });
   // Only an empty disk takes the identity on.
   host.format(process.diskId, process.bootFloor);
-  return new HostProgram(host);
+  return new HostProgram(host, keys?.aead ?? null);
 }
 
 /** Data keys live as long as the process, the HSM's own as long as the node. */
@@ -188,9 +189,11 @@ function keyPorts({ seed, recorder }: Cluster, process: SimProcess): KeyPorts {
 
 class HostProgram implements Program {
   readonly #host: Host;
+  readonly #aead: Aead | null;
 
-  constructor(host: Host) {
+  constructor(host: Host, aead: Aead | null) {
     this.#host = host;
+    this.#aead = aead;
   }
 
   get boot(): number {
@@ -215,6 +218,10 @@ class HostProgram implements Program {
 
   keysOf(group: GroupId): KeysHere | null {
     return this.#host.keysOf(group);
+  }
+
+  holdsKey(id: DataKeyId): boolean {
+    return this.#aead?.holds(id) === true;
   }
 
   stateOf(group: GroupId): unknown {

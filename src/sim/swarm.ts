@@ -229,6 +229,7 @@ const shapes: Readonly<Record<FaultKind, MakeShape>> = {
   tokenSlow: one(second, 10 * second, [1, 200]),
   tokenSilent: one(second, 10 * second, [50, 500]),
   tokenLapse: one(second, 10 * second, [0, 1_000]),
+  newToken: one(50 * millisecond, 2 * second),
   rotateKeys: nobody,
   transferLeader: nobody,
   addLearner: nobody,

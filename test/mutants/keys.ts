@@ -240,4 +240,51 @@ export const keyMutants: readonly Mutant[] = [
     source: "found by sealed-on-the-move",
     scenarios: ["rotation-past-laggard", ...joining],
   },
+  {
+    id: "Y6-new-token-unheard-of",
+    about: "a leader that is told that a member's HSM has another key does nothing about it",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/key-office.ts",
+        find: "    this.#cases.get(replica.group)!.claims.set(node, publicKey);\n",
+        replace: "",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "own",
+    scenarios: ["tokens-replaced"],
+  },
+  {
+    id: "Y7-snapshot-for-the-old-token-awaited",
+    about: "a node whose HSM was replaced waits for the key of a snapshot that was for the old one",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica-keys.ts",
+        find: "    if (!this.#isForeign(keys)) return true;\n",
+        replace: "    if (keys.epoch >= 0) return true;\n",
+      },
+      { file: "core/node/key-claims.ts", find: "    replica.refuseClosed();\n", replace: "" },
+    ],
+    breaks: ["liveness"],
+    source: "own",
+    scenarios: ["tokens-replaced"],
+  },
+  {
+    id: "Y8-new-token-and-old-wrapping",
+    about:
+      "what stands in the log for the new HSM of a node is not preferred to what is known for the old one",
+    world: "sim",
+    edits: [
+      {
+        file: "core/node/replica-keys.ts",
+        find: "equalBytes(own, foreseen.publicKey) ? foreseen.blob : known;",
+        replace: "equalBytes(own, foreseen.publicKey) ? known : known;",
+      },
+    ],
+    breaks: ["liveness"],
+    source: "own",
+    scenarios: ["tokens-replaced"],
+  },
 ];

@@ -17,7 +17,7 @@ export const keyMarks = {
     "a key had been erased while a node was no member, which still had something sealed under it",
   keyClaimed:
     "a node told a leader that its HSM has another key than the group's keys are wrapped for",
-  memberAdmittedAgain: "a member whose HSM has another key was given the keys of its group again",
+  memberAdmittedAgain: "a node that held the keys of its group was given them again",
   joinedKeyless: "a change of members waited until the newcomer had the keys",
   keysRevoked: "a group halted because its keys were revoked",
 } as const;

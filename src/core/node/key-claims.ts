@@ -36,13 +36,18 @@ export class KeyClaims implements Sleeper {
   woken(): void {
     for (const replica of this.#keyless) {
       if (replica.leaving || !replica.isKeyless) this.#keyless.delete(replica);
-      else if (replica.keys!.isForeign) this.#claim(replica);
+      else if (replica.keys!.isForeign) this.#foreign(replica);
     }
     const { wakes, nowUs } = this.#context;
     wakes.wakeAt(this, this.#keyless.size === 0 ? Infinity : nowUs + againUs);
   }
 
-  #claim({ group, incarnation, raft: { view } }: Replica): void {
+  #foreign(replica: Replica): void {
+    replica.refuseClosed();
+    // It may be in the log already, and could not be told from what is of no use before the HSM told its key.
+    replica.keys!.seek(replica);
+    const { group, incarnation, raft } = replica;
+    const { view } = raft;
     const leader = memberOf(view.configuration, view.leader);
     if (leader === undefined || leader.node === this.#context.node) return;
     this.#context.marks.hit("keyClaimed");

@@ -137,7 +137,13 @@ export class KeyOffice implements Sleeper {
 
   /** A node's HSM has another key now: what is wrapped for the one before is of no use to it. */
   claim(replica: Replica, node: NodeId, publicKey: Uint8Array): void {
-    if (!replica.keys!.keys.holders.has(node) || !isPublicKey(publicKey)) return;
+    const known = replica.keys!.keys.holders.get(node);
+    if (known === undefined || !isPublicKey(publicKey)) return;
+    if (equalBytes(known, publicKey)) {
+      // What it lacks may be compacted, and a snapshot of before that is of no use to it.
+      replica.step({ kind: "compactNow" }, node);
+      return;
+    }
     this.due(replica);
     this.#cases.get(replica.group)!.claims.set(node, publicKey);
   }

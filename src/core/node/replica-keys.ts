@@ -11,6 +11,7 @@ import { GroupSealer } from "../keys/sealing.js";
 import type { Marks } from "../marks.js";
 import type { DataKeyId } from "../ports/aead.js";
 import type { RaftView } from "../raft/view.js";
+import type { ReplicatedStore } from "../store/replicated-store.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import type { KeyOwner, Keyring } from "./keyring.js";
 
@@ -58,7 +59,7 @@ export class ReplicaKeys {
   readonly #parts: ReplicaKeysParts;
   /** Of entries that are in the log and maybe not applied yet: wrapped for this node. */
   readonly #foreseen = new Map<DataKeyId, Foreseen>();
-  /** Of a snapshot that waits for its key; null: all that is known is applied. */
+  /** Of a snapshot that waits for its key, or was refused for it; null: all that is known is applied. */
   #closed: GroupKeys | null = null;
 
   /** The newest one that came into the log; it may have been cut off since. */
@@ -89,6 +90,11 @@ export class ReplicaKeys {
       }
       this.#foreseen.set(id, { publicKey: entry.publicKey.slice(), blob: blob.slice() });
     }
+    this.seek(owner);
+  }
+
+  /** By what is known now, be it applied or not. */
+  seek(owner: KeyOwner): void {
     const keys = this.#closed ?? this.keys;
     for (const { epoch } of keys.keys) this.#holds(owner, keys, epoch);
   }
@@ -109,6 +115,7 @@ export class ReplicaKeys {
       return;
     }
     this.version++;
+    this.#closed = null;
     if (entry.kind === "rotate") marks.hit("keyRotated");
     if (entry.kind === "admit") marks.hit(again ? "memberAdmittedAgain" : "memberAdmitted");
     if (entry.kind === "revoke") marks.hit("keysRevoked");
@@ -130,7 +137,11 @@ export class ReplicaKeys {
     const closed = readClosedState(bytes);
     if (closed === null) return false;
     const { keys, keyEpoch } = closed;
-    return keyEpoch === 0 || keys.at(keyEpoch)?.blobs.has(this.#parts.node) === true;
+    if (keyEpoch === 0) return true;
+    if (keys.at(keyEpoch)?.blobs.has(this.#parts.node) !== true) return false;
+    if (!this.#isForeign(keys)) return true;
+    this.#closed = keys;
+    return false;
   }
 
   /** The state in a snapshot; "waits": for its key. Null: it is not what it says it is. */
@@ -160,10 +171,7 @@ export class ReplicaKeys {
 
   /** What is known of the keys is wrapped for another key of this node than its HSM has now. */
   get isForeign(): boolean {
-    const { keyring, node } = this.#parts;
-    const known = (this.#closed ?? this.keys).holders.get(node);
-    const own = keyring.publicKey;
-    return known !== undefined && own !== null && !equalBytes(known, own);
+    return this.#isForeign(this.#closed ?? this.keys);
   }
 
   write(writer: ByteWriter): void {
@@ -172,15 +180,6 @@ export class ReplicaKeys {
 
   read(reader: ByteReader): void {
     assert(this.keys.read(reader), "what was written here of keys can be read");
-  }
-
-  /** Of the whole state: what the store has, and this. */
-  digestWith([low, high]: readonly [number, number]): readonly [number, number] {
-    const hash = new RollingHash();
-    hash.word(low);
-    hash.word(high);
-    this.keys.fold(hash);
-    return hash.digest();
   }
 
   /** The replica is gone, and with it the keys that none of `others`, of the same group, has. */
@@ -199,6 +198,13 @@ export class ReplicaKeys {
     if (gone.length === 0) return;
     for (const id of gone) this.#parts.keyring.erase(id);
     this.#parts.erased(gone);
+  }
+
+  #isForeign({ holders }: GroupKeys): boolean {
+    const { keyring, node } = this.#parts;
+    const known = holders.get(node);
+    const own = keyring.publicKey;
+    return known !== undefined && own !== null && !equalBytes(known, own);
   }
 
   #knows(id: DataKeyId): boolean {
@@ -231,4 +237,17 @@ export class ReplicaKeys {
     const { group, incarnation } = this.#parts.key;
     return new GroupSealer(keys, this.#parts.keyring.aead, group, incarnation);
   }
+}
+
+/** Of the whole state of a replica: what the store has, and what is known of keys. */
+export function digestOf(
+  store: ReplicatedStore,
+  known: ReplicaKeys | null,
+): readonly [number, number] {
+  const digest = store.digest();
+  if (known === null) return digest;
+  const hash = new RollingHash();
+  for (const word of digest) hash.word(word);
+  known.keys.fold(hash);
+  return hash.digest();
 }

@@ -22,7 +22,7 @@ import type { KeyOwner } from "./keyring.js";
 import type { Later } from "./later.js";
 import type { NodeKeys } from "./node-keys.js";
 import { timer, withKeys, withoutKeyInForce, withoutKeys } from "./replica-inputs.js";
-import type { Closed, ReplicaKeys } from "./replica-keys.js";
+import { type Closed, type ReplicaKeys, digestOf } from "./replica-keys.js";
 import type { ReplicaParts } from "./replica-parts.js";
 import type { Sleepers, SleepingRow } from "./sleepers.js";
 import type { Sleeper } from "./wake-heap.js";
@@ -53,7 +53,7 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
   leaving = false;
   readonly #stateful: Stateful = {
     stateAt: (index, term) => this.#state(index, term),
-    mayRestore: (state) => this.keys === null || this.keys.mayRestore(state),
+    mayRestore: (state) => this.keys === null || this.#mayRestore(this.keys, state),
   };
   readonly #context: NodeContext;
   readonly #later: Later;
@@ -109,7 +109,8 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
 
   /** Something waits here for a key. */
   get isKeyless(): boolean {
-    return this.#keyless || this.#closed !== null || this.#ownClosed !== null;
+    const waits = this.#keyless || this.#closed !== null || this.#ownClosed !== null;
+    return waits || this.keys?.isForeign === true;
   }
 
   /** Its queues beside those of its Raft. */
@@ -219,6 +220,13 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     this.step({ kind: "restored", request, snapshot }, request);
     this.#awaited.serveReads();
     this.#goOn();
+  }
+
+  /** A received snapshot waits for a key that will never come: a newer one may bring another. */
+  refuseClosed(): void {
+    const closed = this.#closed;
+    this.#closed = null;
+    if (closed !== null) this.received(closed.request, null, null);
   }
 
   /** A key that was waited for is there. */
@@ -353,6 +361,12 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     return sealed;
   }
 
+  #mayRestore(keys: ReplicaKeys, state: Uint8Array): boolean {
+    if (keys.mayRestore(state)) return true;
+    this.#nodeKeys!.claims.watch(this);
+    return false;
+  }
+
   #hold(effect: Tied): void {
     const { marks, options } = this.#context;
     // A message may be lost, an answer may not.
@@ -421,14 +435,9 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
     if (entry.keyEpoch > 0) keys.keys.count(entry.keyEpoch);
   }
 
-  #digest(): readonly [number, number] {
-    const digest = this.store.digest();
-    return this.keys === null ? digest : this.keys.digestWith(digest);
-  }
-
   sliceApplied(entries: readonly Entry[], whole: boolean): void {
     const { node, observer } = this.#context;
-    observer.applied(node, this.raft.view, entries, this.#digest());
+    observer.applied(node, this.raft.view, entries, digestOf(this.store, this.keys));
     this.#awaited.serveReads();
     if (whole) this.#later.applied(this);
     if (this.leads) this.#nodeKeys?.office.due(this);
@@ -436,6 +445,6 @@ export class Replica implements Writer, Sleeper, SleepingReplica, Applier, KeyOw
 
   #showRestored(index: Index): void {
     const { node, observer } = this.#context;
-    observer.restored(node, this.raft.view, index, this.#digest());
+    observer.restored(node, this.raft.view, index, digestOf(this.store, this.keys));
   }
 }

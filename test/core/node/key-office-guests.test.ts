@@ -211,3 +211,44 @@ test("key office: a guest whose public key is of no use holds up nothing", () =>
   rig.settle();
   expect(rig.proposed.map(({ kind }) => kind)).toEqual(["rotate"]);
 });
+
+const newKey = publicKeyOf(30);
+
+test("key office: a member whose HSM was replaced is given every key again, for its new one", () => {
+  const rig = OfficeRig.withKeys(2);
+  rig.office.claim(rig.replica, nodeId(3), newKey);
+  rig.settle();
+  const blobs = [1, 2].map((epoch) => {
+    const id = testKeyId(epoch);
+    return { epoch, id, blob: rig.aead.wrapFor(id, newKey) };
+  });
+  expect(rig.proposed).toEqual([{ kind: "admit", node: nodeId(3), publicKey: newKey, blobs }]);
+  rig.commit();
+  rig.pass(2 * againUs);
+  expect(rig.proposed.length).toBe(1);
+  expect(rig.keys.keys.holders.get(nodeId(3))).toEqual(newKey);
+});
+
+test("key office: who claims what it was given already is kept from it by an old snapshot: there is a new one", () => {
+  const rig = OfficeRig.withKeys(1);
+  rig.office.claim(rig.replica, nodeId(3), publicKeyOf(3));
+  rig.settle();
+  expect(rig.steps).toEqual(["compactNow"]);
+  expect(rig.proposed).toEqual([]);
+});
+
+test("key office: nobody claims what it was never given, nor with what is no public key", () => {
+  const rig = OfficeRig.withKeys(1);
+  rig.office.claim(rig.replica, guest, newKey);
+  rig.office.claim(rig.replica, nodeId(3), new Uint8Array(2_049));
+  rig.office.claim(rig.replica, nodeId(3), new Uint8Array(0));
+  rig.settle();
+  expect(rig.proposed).toEqual([]);
+});
+
+test("key office: a leader whose own HSM was replaced sees to itself", () => {
+  const rig = OfficeRig.withKeys(1);
+  rig.replaceHsm(newKey);
+  rig.due();
+  expect(rig.proposed).toMatchObject([{ kind: "admit", node: nodeId(1), publicKey: newKey }]);
+});

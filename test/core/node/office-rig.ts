@@ -21,10 +21,11 @@ import type { Replica } from "../../../src/core/node/replica.js";
 import { refusalBytes } from "../../../src/core/node/requests.js";
 import { WakeHeap } from "../../../src/core/node/wake-heap.js";
 import { type Configuration, emptyConfiguration } from "../../../src/core/raft/configuration.js";
+import type { RaftInput } from "../../../src/core/raft/raft.js";
 import { encodeClientAnswer } from "../../../src/core/store/client-protocol.js";
 import { CountedMarks } from "../counted-marks.js";
 import { rotate } from "../keys/entries.js";
-import { TestAead } from "../keys/test-aead.js";
+import { TestAead, testKeyId } from "../keys/test-aead.js";
 
 /** After so long what was done in vain is done again; and a guest is none any more. */
 export const againUs = 200_000;
@@ -52,6 +53,8 @@ export class OfficeRig {
   readonly wakes = new WakeHeap();
   readonly aead = new TestAead();
   readonly proposed: KeyEntry[] = [];
+  /** Other than proposals. */
+  readonly steps: string[] = [];
   readonly asked: AskedQuestion[] = [];
   readonly state = { applied: 10, termStart: 5 };
   readonly view = { applied: 10, last: 10, commit: 10, configurationIndex: 0, configuration: {} };
@@ -84,7 +87,7 @@ export class OfficeRig {
       raft: { state: this.state, view: this.view },
       leads: true,
       leaving: false,
-      step: ({ payload }: { readonly payload: Uint8Array }) => this.#noteProposal(payload),
+      step: (input: RaftInput) => this.#noteStep(input),
     } as unknown as typeof this.replica;
     this.members([1, 1], [2, 2], [3, 3]);
   }
@@ -107,9 +110,20 @@ export class OfficeRig {
 
   /** The HSM tells this node's key. */
   startHsm(): void {
-    const key = { reference: { label: "kek" }, publicKey: publicKeyOf(1) } as never;
     this.keyring.start();
-    this.keyring.hsmDone(1, { ok: true, value: { kind: "key", key } });
+    this.#tellOwn(1, publicKeyOf(1));
+  }
+
+  /** What the HSM was asked for it does not find, and then tells of another key. */
+  replaceHsm(publicKey: Uint8Array): void {
+    this.keyring.want({ keyCame: () => {} }, testKeyId(77), publicKey);
+    this.keyring.hsmDone(2, { ok: false, error: { code: "notFound", detail: "" } as never });
+    this.#tellOwn(3, publicKey);
+  }
+
+  #tellOwn(op: number, publicKey: Uint8Array): void {
+    const key = { reference: { label: "kek" }, publicKey } as never;
+    this.keyring.hsmDone(op, { ok: true, value: { kind: "key", key } });
   }
 
   /** Pairs of replica and node; those of `outgoing` make it a joint configuration. */
@@ -206,6 +220,11 @@ export class OfficeRig {
     const about = decodeNodeRequest(bytes);
     if (about.kind === "undecodable") throw new Error("a question that nobody understands");
     this.asked.push({ id: asked as RequestId, to, about });
+  }
+
+  #noteStep(input: RaftInput): void {
+    if (input.kind === "propose") this.#noteProposal(input.payload);
+    else this.steps.push(input.kind);
   }
 
   #noteProposal(payload: Uint8Array): void {
