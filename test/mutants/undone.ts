@@ -12,6 +12,20 @@ export interface Undone {
   readonly edits: Mutant["edits"];
 }
 
+/** Who has left was not told so when some of these were found; now that mends what they left behind. */
+const leaversUntold: Mutant["edits"] = [
+  {
+    file: "core/node/multi-raft-node.ts",
+    find: '    if (message.kind === "preVote") this.#removals.campaigns(from, message);\n',
+    replace: "",
+  },
+  {
+    file: "core/node/multi-raft-node.ts",
+    find: "      if (replica.sibling !== null) this.#removals.endOlder(replica);\n",
+    replace: "",
+  },
+];
+
 export const undone: readonly Undone[] = [
   {
     regression: "leader-without-room.json",
@@ -109,6 +123,7 @@ export const undone: readonly Undone[] = [
   {
     regression: "two-replicas-on-a-node.json",
     edits: [
+      ...leaversUntold,
       {
         file: "core/node/lifecycle.ts",
         find: "      .peekAll(group)\n",
@@ -119,10 +134,31 @@ export const undone: readonly Undone[] = [
   {
     regression: "ended-group-asked.json",
     edits: [
+      ...leaversUntold,
       {
         file: "core/client/requests.ts",
         find: "  if (attempts.refusals % refusalsPerMap === 0) wantMap(core);",
         replace: "  if (attempts.refusals < 0) wantMap(core);",
+      },
+    ],
+  },
+  {
+    regression: "last-member-swapped.json",
+    edits: [
+      {
+        file: "core/steward/steward.ts",
+        find: "    return [...members, ...entering];",
+        replace: "    return entering.length >= 0 ? members : [];",
+      },
+    ],
+  },
+  {
+    regression: "key-of-before-its-time.json",
+    edits: [
+      {
+        file: "core/node/replica.ts",
+        find: "this.#keyless ? withoutKeyInForce : withKeys",
+        replace: "this.#keyless ? withoutKeys : withKeys",
       },
     ],
   },

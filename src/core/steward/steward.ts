@@ -196,8 +196,15 @@ export class Steward implements Sleeper {
     if (next !== undefined) this.#leaders.set(group, next);
   }
 
+  /** Its members, and who may have come into the place of the last of them without the map's knowing. */
   #nodesOf(group: GroupId): readonly NodeId[] {
-    return this.#map!.groups.get(group)?.members.map(({ node }) => node) ?? [];
+    const { groups, jobs } = this.#map!;
+    const members = groups.get(group)?.members.map(({ node }) => node) ?? [];
+    const entering = jobs.all().flatMap(({ steps, at }) => {
+      const step = steps[at]!;
+      return step.kind === "swap" && step.group === group ? [step.enter] : [];
+    });
+    return [...members, ...entering];
   }
 
   #arm(): void {

@@ -172,6 +172,21 @@ describe("members change", () => {
     return { kind: "readResult", bytes };
   }
 
+  it("who enters is asked, too: the last old member may be gone before the map knows of it", () => {
+    const test = madeMap(4, 1);
+    const leave = nodeId(1);
+    const { id } = test.begin({ kind: "moveReplica", group: group(2), leave, enter: nodeId(4) });
+    test.advance(id);
+    const world = new StewardWorld(test, ({ node, request }) => {
+      if (request.kind !== "status") return done;
+      const gone = { kind: "refused", reason: "noGroup", leader: 0 } as ClientAnswer;
+      return node === 4 ? standing({ voters: [newcomer] }, 95, 8) : gone;
+    });
+    world.begin();
+    world.run(() => test.job(id)!.state === "done", 50);
+    expect(test.job(id)!.state).toBe("done");
+  });
+
   it("a learner joins, catches up, and takes the place of a voter in one change", () => {
     const test = madeMap(4, 1);
     const leave = nodeId(1);
