@@ -141,6 +141,11 @@ export const excludedRows: readonly Excluded[] = [
     because: "a number is given again only once every member has removed the earlier replica",
   },
   {
+    row: "Y1",
+    was: "a member that has not applied the change of keys yet says that it is rid of the old one",
+    because: "when it comes to the erasure it clears itself, as a node does that was no member by then",
+  },
+  {
     row: "Y4",
     was: "a node may join although the next key, in the log already, is not wrapped for it",
     because:

@@ -42,13 +42,13 @@ export const keyMutants: readonly Mutant[] = [
     world: "sim",
     edits: [
       {
-        file: "core/node/replica.ts",
-        find: "    if (!wal.holdsBelow(this.key, epoch) && snapshots.onlyFrom(this.key, since as Index))",
-        replace: "    if (!wal.holdsBelow(this.key, epoch))",
+        file: "core/node/key-floors.ts",
+        find: "    if (!wal.holdsBelow(key, epoch) && snapshots.onlyFrom(key, since as Index)) return true;",
+        replace: "    if (!wal.holdsBelow(key, epoch)) return true;",
       },
       {
-        file: "core/node/replica.ts",
-        find: "    snapshots.dropOlder(this.key);\n",
+        file: "core/node/key-floors.ts",
+        find: "    snapshots.dropOlder(key);\n",
         replace: "",
       },
     ],
@@ -62,9 +62,9 @@ export const keyMutants: readonly Mutant[] = [
     world: "sim",
     edits: [
       {
-        file: "core/node/replica.ts",
-        find: "    if (!wal.holdsBelow(this.key, epoch) && snapshots.onlyFrom(this.key, since as Index))",
-        replace: "    if (snapshots.onlyFrom(this.key, since as Index))",
+        file: "core/node/key-floors.ts",
+        find: "    if (!wal.holdsBelow(key, epoch) && snapshots.onlyFrom(key, since as Index)) return true;",
+        replace: "    if (snapshots.onlyFrom(key, since as Index)) return true;",
       },
     ],
     breaks: ["erased-is-gone", "liveness", "invariant"],
@@ -125,8 +125,8 @@ export const keyMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/node/replica-keys.ts",
-        find: '    return key?.blobs.get(this.#parts.node) ?? this.#foreseen.get(key?.id ?? ("" as DataKeyId));',
-        replace: "    return key?.blobs.get(this.#parts.node);",
+        find: "    const foreseen = this.#foreseen.get(key.id);",
+        replace: "    const foreseen = undefined as Foreseen | undefined;",
       },
     ],
     breaks: ["liveness"],
@@ -178,22 +178,6 @@ export const keyMutants: readonly Mutant[] = [
     breaks: ["liveness", "invariant"],
     source: "CONTRACTS 12",
     scenarios: ["rotation-cut-short", "sealed"],
-  },
-  {
-    id: "Y1-clean-by-who-does-not-know-the-key",
-    about:
-      "a member that has not applied the change of keys yet says that it is rid of the old one",
-    world: "sim",
-    edits: [
-      {
-        file: "core/node/replica.ts",
-        find: "    if (since === undefined) return false;",
-        replace: "    if (since === undefined) return true;",
-      },
-    ],
-    breaks: ["erased-is-gone", "liveness", "invariant"],
-    source: "CONTRACTS 12",
-    scenarios: ["rotation-past-laggard", "rotation-cut-short"],
   },
   {
     id: "Y2-token-away-for-good",

@@ -26,8 +26,8 @@ export const snapshotMutants: readonly Mutant[] = [
     edits: [
       {
         file: "core/raft/log-writes.ts",
-        find: "  const agrees = termAt(state.log, snapshot.index) === snapshot.term;",
-        replace: "  const agrees = termAt(state.log, snapshot.index) >= 0;",
+        find: "  const agrees = termAt(state.log, index) === snapshot.term;",
+        replace: "  const agrees = termAt(state.log, index) >= 0;",
       },
     ],
     breaks: ["liveness", "state-machine-safety", "log-matching", "invariant", "durable-quorum"],

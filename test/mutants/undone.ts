@@ -101,8 +101,21 @@ export const undone: readonly Undone[] = [
     edits: [
       {
         file: "core/raft/log-writes.ts",
-        find: "  if (agrees && state.durable >= snapshot.index) {",
-        replace: "  if (agrees && state.durable < 0) {",
+        find: "  if (agrees && isWritten) compactInPlace(core, index);",
+        replace:
+          "  if (agrees && isWritten) {\n" +
+          "    compactLog(state.log, index);\n" +
+          "    const persist = openPersist(core);\n" +
+          "    persist.installed = snapshot;\n" +
+          "    persist.truncateFrom = (index + 1) as Index;\n" +
+          "    const kept = sliceOf(state.log, index + 1, lastIndex(state.log) + 1, Infinity);\n" +
+          "    persist.entries.push(...kept);\n" +
+          "  }",
+      },
+      {
+        file: "core/raft/log-writes.ts",
+        find: "  pushEntry,\n",
+        replace: "  pushEntry,\n  sliceOf,\n",
       },
     ],
   },

@@ -12,7 +12,6 @@ import {
   entryBytes,
   lastIndex,
   pushEntry,
-  sliceOf,
   termAt,
   truncateLog,
 } from "./log.js";
@@ -86,44 +85,53 @@ export function voidWrites(state: RaftState, from: number): void {
  */
 export function installSnapshot(core: RaftCore, snapshot: SnapshotMeta): void {
   const { state } = core;
-  const agrees = termAt(state.log, snapshot.index) === snapshot.term;
+  const { index } = snapshot;
+  const agrees = termAt(state.log, index) === snapshot.term;
   const configuration = snapshotConfiguration(snapshot) ?? emptyConfiguration;
-  const at = { index: snapshot.index, configuration };
-  if (agrees) {
-    compactLog(state.log, snapshot.index);
-    const after = state.configurations.filter(({ index }) => index > snapshot.index);
-    state.configurations = [at, ...after];
-    if (state.unwrittenFrom > 0) {
-      state.unwrittenFrom = Math.max(state.unwrittenFrom, snapshot.index + 1);
-      if (state.unwrittenFrom > lastIndex(state.log)) state.unwrittenFrom = 0;
-    }
-  } else {
-    if (lastIndex(state.log) > snapshot.index) core.marks.hit("snapshotOverLongerLog");
-    voidWrites(state, state.log.base + 1);
-    state.log = emptyLog(snapshot.index, snapshot.term);
-    state.configurations = [at];
-    state.unwrittenFrom = 0;
-    core.changedFrom = Math.min(core.changedFrom, snapshot.index);
-  }
+  const after = agrees ? state.configurations.filter((each) => each.index > index) : [];
+  state.configurations = [{ index, configuration }, ...after];
+  const isWritten = state.unwrittenFrom === 0 || state.unwrittenFrom > index;
+  if (agrees && isWritten) compactInPlace(core, index);
+  else if (agrees) beginAfter(core, snapshot);
+  else beginAnew(core, snapshot);
   useNewestConfiguration(state);
   state.snapshot = snapshot;
-  state.takenAt = snapshot.index;
+  state.takenAt = index;
   state.appliedBytes = 0;
-  state.commit = Math.max(state.commit, snapshot.index);
-  state.applied = snapshot.index;
-  if (agrees && state.durable >= snapshot.index) {
-    // As with a snapshot of our own. What follows it may have been acknowledged, and stays in place:
-    // written again, it would be void from the first part of that write on until the last.
-    core.out.push({ kind: "compact", through: snapshot.index });
-    return;
-  }
-  const persist = openPersist(core);
-  persist.installed = snapshot;
-  // On disk a snapshot voids all entries before its write: those that stay are written behind it.
-  const end = state.unwrittenFrom > 0 ? state.unwrittenFrom : lastIndex(state.log) + 1;
-  if (end <= snapshot.index + 1) return;
-  persist.truncateFrom = (snapshot.index + 1) as Index;
-  persist.entries.push(...sliceOf(state.log, snapshot.index + 1, end, Infinity));
+  state.commit = Math.max(state.commit, index);
+  state.applied = index;
+}
+
+/**
+ * As with a snapshot of our own: all of the log is on disk, or on its way there. What follows the snapshot
+ * may have been acknowledged, or will be when a write comes to its end. Written again behind it, it would
+ * be void from the first part of that write on until the last.
+ */
+function compactInPlace({ state, out }: RaftCore, index: Index): void {
+  const through = Math.min(index, state.durable) as Index;
+  if (through <= state.log.base) return;
+  compactLog(state.log, through);
+  out.push({ kind: "compact", through });
+}
+
+/** Of what the snapshot covers the last part found no room, as all that follows: none of it is on disk. */
+function beginAfter(core: RaftCore, snapshot: SnapshotMeta): void {
+  const { state } = core;
+  compactLog(state.log, snapshot.index);
+  const isAll = snapshot.index === lastIndex(state.log);
+  state.unwrittenFrom = isAll ? 0 : snapshot.index + 1;
+  openPersist(core).installed = snapshot;
+}
+
+function beginAnew(core: RaftCore, snapshot: SnapshotMeta): void {
+  const { state } = core;
+  const { index, term } = snapshot;
+  if (lastIndex(state.log) > index) core.marks.hit("snapshotOverLongerLog");
+  voidWrites(state, state.log.base + 1);
+  state.log = emptyLog(index, term);
+  state.unwrittenFrom = 0;
+  core.changedFrom = Math.min(core.changedFrom, index);
+  openPersist(core).installed = snapshot;
 }
 
 /** Null when the bytes are no configuration; no bytes are the configuration of a joiner. */
