@@ -143,7 +143,8 @@ export const excludedRows: readonly Excluded[] = [
   {
     row: "Y1",
     was: "a member that has not applied the change of keys yet says that it is rid of the old one",
-    because: "when it comes to the erasure it clears itself, as a node does that was no member by then",
+    because:
+      "when it comes to the erasure it clears itself, as a node does that was no member by then",
   },
   {
     row: "Y4",
