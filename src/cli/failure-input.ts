@@ -2,6 +2,7 @@
 import type { Scenario } from "../lab/scenario.js";
 import { readFailureFile, type FailureFile } from "../sim/search/artifact/failure-file.js";
 import { readText, type FileProblem, type Read } from "../sim/search/artifact/json-file.js";
+import { optionProblems } from "../sim/option-problems.js";
 import { CliError, fileError } from "./errors.js";
 import { exitCode } from "./exit-codes.js";
 import type { ScenarioModule } from "./scenarios.js";
@@ -31,11 +32,14 @@ export function openFailure(module: ScenarioModule, path: string): FailureInput 
 export function scenarioOf(
   { scenarios }: ScenarioModule,
   path: string,
-  { scenario: name }: FailureFile,
+  { scenario: name, decisions }: FailureFile,
 ): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);
-  if (found !== undefined) return found;
-  throw new CliError(exitCode.damagedFile, `${path} is of scenario ${name}, which is not there`);
+  if (found === undefined)
+    throw new CliError(exitCode.damagedFile, `${path} is of scenario ${name}, which is not there`);
+  const [problem] = optionProblems(found, decisions.options);
+  if (problem === undefined) return found;
+  throw new CliError(exitCode.damagedFile, `${path}: at decisions.options, ${problem}`);
 }
 
 /** A trace names itself in its first line; a failure file does not. */

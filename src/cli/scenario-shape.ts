@@ -3,6 +3,8 @@ import { z } from "zod";
 import { slotCountMax } from "../core/store/slots.js";
 import { faultKinds, type FaultKind } from "../lab/fault.js";
 import { runLimits } from "../lab/run-limits.js";
+import type { Scenario } from "../lab/scenario.js";
+import { optionProblems } from "../sim/option-problems.js";
 
 const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
   z.int().min(least).max(most);
@@ -68,7 +70,10 @@ const schema = z.object({
 /** What is wrong with it and where, in one sentence; null if nothing is. */
 export function scenarioProblem(value: unknown): string | null {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return null;
+  if (parsed.success) {
+    const [problem] = optionProblems(value as Scenario);
+    return problem === undefined ? null : `at cluster or workload, ${problem}`;
+  }
   const { path, message } = parsed.error.issues[0]!;
   return path.length === 0 ? message : `at ${path.map(String).join(".")}: ${message}`;
 }

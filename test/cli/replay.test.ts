@@ -91,4 +91,18 @@ describe("replay: what is typed wrong", () => {
       expect(ran.stderr).toContain("is of scenario last, which is not there");
     },
   );
+
+  test.each(["replay", "shrink", "explain"])(
+    "%s of options that cannot work together: exit 65, says which",
+    async (name) => {
+      const damaged = JSON.parse(readFileSync(file, "utf8")) as {
+        readonly decisions: { readonly options: Record<string, unknown> };
+      };
+      damaged.decisions.options["limits"] = { "raft.heartbeatUs": 900_000 };
+      writeFileSync(file, JSON.stringify(damaged));
+      const ran = await quorumlab([name, file, ...scenarios]);
+      expect([ran.code, ran.stdout]).toEqual([65, ""]);
+      expect(ran.stderr).toContain("raft: heartbeatUs is not below the election timeout");
+    },
+  );
 });

@@ -45,6 +45,28 @@ describe("a module of scenarios", () => {
       exported({ ...first, faults: { swarm: ["earthquake"], swarmFaultsMax: 1 } }),
       "scenario first, at faults.swarm.0",
     ],
+    ...(
+      [
+        ["raft", { nosuch: 5 }, "raft.nosuch: there is no such option"],
+        ["raft", { logEntriesMax: 10 }, "raft: logEntriesMax is not above"],
+        ["raft", { heartbeatUs: 900_000 }, "raft: heartbeatUs is not below the election timeout"],
+        ["raft", { appendBytesMax: 99_999_999 }, "raft: appendBytesMax is above the"],
+        ["wal", { segmentBytes: 1_000 }, "wal: segmentBytes is no whole number of sectors"],
+        ["wal", { batchBytesMax: 900_000 }, "wal: batchBytesMax is above half a segment"],
+        ["node", { turnInputsMax: 0 }, "node: turnInputsMax is no such number"],
+        ["sessions", { sessionsMax: 0 }, "sessions: sessionsMax is no such number"],
+        ["map", { slotCount: 7, zones: 1 }, "map.slotCount: 7 is no power of two"],
+        ["replication", 200, "replication: 200 members, and at most"],
+      ] as const
+    ).map(([part, given, word]) => {
+      const cluster = { ...first.cluster, [part]: given };
+      return [`with ${part} ${JSON.stringify(given)}`, exported({ ...first, cluster }), word];
+    }),
+    [
+      "whose clients ask nothing",
+      exported({ ...first, workload: { ...first.workload, mix: {} } }),
+      "workload.mix: clients would ask nothing",
+    ],
     ["with a name twice", exported(first, first), "has two scenarios of the name first"],
   ])("%s: exit 65, says what and where", async (_what, text, word) => {
     const path = write(text);

@@ -17,17 +17,20 @@ export function raftOptions(
   batchBytesMax: number,
   frameBytesMax: number,
 ): RaftOptions {
-  const raft = { ...raftDefaults, ...given };
-  // An entry that no batch of the log can hold could never be written, whoever proposed it.
+  const options = withinBatch({ ...raftDefaults, ...given }, batchBytesMax);
+  const wrong = beyondFrames(options, frameBytesMax);
+  assert(wrong.length === 0, "what Raft sends fits into a frame", { wrong });
+  return options;
+}
+
+/** An entry that no batch of the log can hold could never be written, whoever proposed it. */
+export function withinBatch(raft: RaftOptions, batchBytesMax: number): RaftOptions {
   const pieceBytesMax = batchBytesMax >> 1;
-  const options = {
+  return {
     ...raft,
     entryBytesMax: Math.min(raft.entryBytesMax, pieceBytesMax - envelopeBytesMax),
     storedEntryBytesMax: Math.min(raft.storedEntryBytesMax, pieceBytesMax - entryExtraBytes),
   };
-  const wrong = beyondFrames(options, frameBytesMax);
-  assert(wrong.length === 0, "what Raft sends fits into a frame", { wrong });
-  return options;
 }
 
 /** What asks for more than a frame of `frameBytesMax` holds, in words; empty: nothing does. */

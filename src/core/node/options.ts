@@ -43,10 +43,14 @@ export const nodeDefaults: NodeOptions = {
 /** Fills in the defaults; a limit that is no positive whole number is a bug of the caller. */
 export function nodeOptions(given: Partial<NodeOptions> = {}): NodeOptions {
   const options: NodeOptions = { ...nodeDefaults, ...given };
-  for (const [name, value] of Object.entries(options)) {
-    assert(Number.isSafeInteger(value) && value > 0, "a limit of a node is a positive number", {
-      name,
-    });
-  }
+  const wrong = checkNodeOptions(options);
+  assert(wrong.length === 0, "a limit of a node is a positive number", { wrong });
   return options;
+}
+
+/** What is wrong with them, in words; empty when nothing is. */
+export function checkNodeOptions(options: NodeOptions): string[] {
+  return Object.entries(options)
+    .filter(([, value]: [string, number]) => !Number.isSafeInteger(value) || value < 1)
+    .map(([name]) => `${name} is no such number`);
 }

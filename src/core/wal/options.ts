@@ -47,22 +47,25 @@ export const walDefaults: WalOptions = {
 /** Fills in the defaults; numbers that cannot work together are a bug of the caller. */
 export function walOptions(given: Partial<WalOptions> = {}): WalOptions {
   const options: WalOptions = { ...walDefaults, ...given };
-  const { segmentBytes, batchBytesMax } = options;
-  assert(segmentBytes % sectorBytes === 0, "a segment is a whole number of sectors", {
-    segmentBytes,
-  });
-  assert(
-    segmentBytes >= 16 * sectorBytes && segmentBytes <= 0x4000_0000,
-    "8 KiB to 1 GiB a segment",
-    {
-      segmentBytes,
-    },
-  );
-  assert(batchBytesMax * 2 <= segmentBytes, "a batch fits into half a segment", { batchBytesMax });
-  assert(
-    options.segmentsMin >= 2 && options.readAttemptsMax >= 1,
-    "room for two segments, one read",
-  );
-  assert(options.ringSlots >= 2 && options.readsMax >= 1, "two ring slots, one read of entries");
+  const wrong = checkWalOptions(options);
+  assert(wrong.length === 0, "the log's sizes and limits can work together", { wrong });
   return options;
 }
+
+/** What is wrong with them, in words; empty when nothing is. */
+export function checkWalOptions(options: WalOptions): string[] {
+  const { segmentBytes, batchBytesMax, segmentsMin, ringSlots } = options;
+  const wrong = Object.entries(options)
+    .filter(([, value]: [string, number]) => !Number.isSafeInteger(value) || value < 1)
+    .map(([name]) => `${name} is no such number`);
+  if (segmentBytes % sectorBytes !== 0)
+    wrong.push(`segmentBytes is no whole number of sectors of ${sectorBytes} bytes`);
+  if (segmentBytes < 16 * sectorBytes || segmentBytes > segmentBytesMax)
+    wrong.push("segmentBytes is not between 8 KiB and 1 GiB");
+  if (batchBytesMax * 2 > segmentBytes) wrong.push("batchBytesMax is above half a segment");
+  if (segmentsMin < 2) wrong.push("segmentsMin is below 2");
+  if (ringSlots < 2) wrong.push("ringSlots is below 2");
+  return wrong;
+}
+
+const segmentBytesMax = 0x4000_0000;

@@ -22,12 +22,12 @@ export const noPlaintext: OracleSpec = {
     return {
       keyHeld(_node, _id, key) {
         on = true;
-        needles.add(key);
-        for (const value of values.splice(0)) needles.add(latin1(value));
+        needles.add(String.fromCharCode(...key), key);
+        for (const value of values.splice(0)) needles.add(value, latin1(value));
       },
       invoked({ planned: { value } }) {
         if (value.length < secretCharsMin) return;
-        if (on) needles.add(latin1(value));
+        if (on) needles.add(value, latin1(value));
         else values.push(value);
       },
       wrote(node, file, bytes) {
@@ -70,8 +70,8 @@ class Needles {
   /** One bit for the hash of each word: most bytes are none of them. */
   readonly #bits = new Uint32Array(2 ** (bitsLog - 5));
 
-  add(secret: Uint8Array): void {
-    const name = String.fromCharCode(...secret);
+  /** `name`: the same as a text. */
+  add(name: string, secret: Uint8Array): void {
     if (this.#secrets.has(name)) return;
     this.#secrets.add(name);
     this.#addWritten({ bytes: secret.slice(), length: windowBytes });

@@ -1,0 +1,68 @@
+/** What of a scenario's options, and of those that a replay was given, cannot work: in words, before a run. */
+import { frameBytesMaxDefault } from "../core/framing/frame-types.js";
+import { beyondFrames, withinBatch } from "../core/node/limits.js";
+import { checkNodeOptions, nodeDefaults } from "../core/node/options.js";
+import { checkRaftOptions, raftDefaults } from "../core/raft/options.js";
+import { sessionLimitsDefault } from "../core/store/sessions.js";
+import { isSlotCount } from "../core/store/slots.js";
+import { checkWalOptions, walDefaults } from "../core/wal/options.js";
+import type { Decisions } from "../lab/run-result.js";
+import type { Count, Scenario } from "../lab/scenario.js";
+import { simOptions } from "./options.js";
+
+const known = {
+  raft: raftDefaults,
+  wal: walDefaults,
+  node: nodeDefaults,
+  sessions: sessionLimitsDefault,
+} as const;
+
+/** Empty when all is well. `given`: the options of a recorded run; else what the scenario says itself. */
+export function optionProblems(
+  scenario: Scenario,
+  given: Decisions["options"] = { limits: {} },
+): string[] {
+  const { cluster } = scenario;
+  const strangers = Object.entries(known).flatMap(([part, defaults]) =>
+    Object.keys(cluster[part as keyof typeof known] ?? {})
+      .filter((name) => !Object.hasOwn(defaults, name))
+      .map((name) => `${part}.${name}: there is no such option`),
+  );
+  return strangers.length > 0 ? strangers : [...ofCluster(scenario), ...ofLimits(scenario, given)];
+}
+
+function ofCluster({ cluster, workload }: Scenario): string[] {
+  const { nodes, replication, map } = cluster;
+  const wrong: string[] = [];
+  if (least(replication) > most(nodes))
+    wrong.push(`replication: ${least(replication)} members, and at most ${most(nodes)} nodes`);
+  if (map !== undefined && !isSlotCount(map.slotCount))
+    wrong.push(`map.slotCount: ${map.slotCount} is no power of two`);
+  if (Object.values(workload.mix).every((weight) => weight === 0))
+    wrong.push("workload.mix: clients would ask nothing");
+  return wrong;
+}
+
+function ofLimits(scenario: Scenario, given: Decisions["options"]): string[] {
+  const { raft, wal, node, sessions } = simOptions(scenario, 0, given);
+  const sessionLimits = Object.entries({ ...sessionLimitsDefault, ...sessions });
+  const tooFew = sessionLimits.filter(([, limit]) => !Number.isSafeInteger(limit) || limit < 1);
+  const ofRaft = [
+    ...checkRaftOptions(raft),
+    ...beyondFrames(withinBatch(raft, wal.batchBytesMax), frameBytesMaxDefault),
+  ];
+  return [
+    ...ofRaft.map((text) => `raft: ${text}`),
+    ...checkWalOptions(wal).map((text) => `wal: ${text}`),
+    ...checkNodeOptions({ ...nodeDefaults, ...node }).map((text) => `node: ${text}`),
+    ...tooFew.map(([name]) => `sessions: ${name} is no such number`),
+  ];
+}
+
+function least(count: Count): number {
+  return typeof count === "number" ? count : count.min;
+}
+
+function most(count: Count): number {
+  return typeof count === "number" ? count : count.max;
+}
