@@ -43,6 +43,9 @@ const jobs = [
   "cancelJob",
 ] as const;
 
+/** `wipe`: the disk is lost, and a new one comes; `loseNode`: that node never comes back. */
+const losses = ["kill", "cut", "cutOneWay", "pause", "transferLeader", "wipe", "loseNode"] as const;
+
 type Command = Pick<Fault, "kind" | "forUs" | "nodes" | "peers" | "amount"> & {
   /** After the command before it. */
   readonly waitUs: number;
@@ -63,9 +66,9 @@ const someJob: fc.Arbitrary<Command> = fc.record({
   amount: fc.integer({ min: 1, max: 0xffff }),
 });
 
-/** Nodes that die or are cut off, and whoever leads a group gives way. */
+/** Nodes that die, are cut off or lost, and whoever leads a group gives way. */
 const someLoss: fc.Arbitrary<Command> = fc.record({
-  kind: fc.constantFrom<FaultKind>("kill", "cut", "cutOneWay", "pause", "transferLeader"),
+  kind: fc.constantFrom<FaultKind>(...losses),
   waitUs,
   forUs,
   nodes: node.map((each) => [each]),
