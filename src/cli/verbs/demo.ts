@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { RunResult } from "../../lab/run-result.js";
 import type { Scenario } from "../../lab/scenario.js";
-import { currentBuild, defaultSeed } from "../../sim/search/artifact/build.js";
+import { currentBuild } from "../../sim/search/artifact/build.js";
 import { failureFileOf, writeFailureFile } from "../../sim/search/artifact/failure-file.js";
 import { standingOf } from "../../sim/search/tally.js";
 import { shrink, type ShrinkResult } from "../../sim/shrink/shrink.js";
@@ -24,8 +24,29 @@ const planted = {
   mutant: "34-acknowledges-its-whole-log",
   scenario: "flapping-network",
 } as const;
+/** Something of each kind that ships. */
+const shown = [
+  "calm-cluster",
+  "leader-crash-loop",
+  "majority-partition",
+  "torn-logs",
+  "bit-rot",
+  "membership-under-fire",
+  "rolling-restart",
+  "lying-fsync",
+  "vanished-tail",
+  "slots-on-the-move",
+  "split-under-crashes",
+  "group-reborn",
+  "sealed",
+  "tokens-replaced",
+  "wake-up-storm",
+  "swarm",
+] as const;
+/** The same for everybody, so that README can show what comes out. A search begins elsewhere with each commit. */
+const firstSeed = 1;
 /** The first part stops after so long, wherever it is; the second finds its bug in a few seeds. */
-const searchMsMax = 15_000;
+const searchMsMax = 20_000;
 const seedsMax = 50;
 /** Enough to see what is left of a failure, and over in seconds. */
 const rerunsMax = 400;
@@ -44,13 +65,13 @@ export function demoVerb(cli: Cli): Command {
 
 async function demo(cli: Cli, output: Output, { out }: DemoOptions): Promise<ExitCode> {
   const module = await loadScenarios(undefined);
-  const from = defaultSeed(currentBuild());
   checkFolder(out);
-  if (!searchShipped(cli, output, module.scenarios, from)) return exitCode.violated;
+  const scenarios = shown.map((name) => findScenario(module, name));
+  if (!searchShipped(cli, output, scenarios)) return exitCode.violated;
   const scenario = findScenario(module, planted.scenario);
   return withMutant(cli, planted.mutant, (mutated) => {
     output.pretty(`\n2. The same code with a bug planted: ${planted.mutant}`);
-    const found = findBug(mutated, scenario, from);
+    const found = findBug(mutated, scenario);
     if (found === null) {
       output.note(`the planted bug was not found in ${seedsMax} seeds`);
       return exitCode.undecided;
@@ -60,18 +81,13 @@ async function demo(cli: Cli, output: Output, { out }: DemoOptions): Promise<Exi
   });
 }
 
-/** One seed of each scenario, as far as time allows. False when something is wrong with us. */
-function searchShipped(
-  cli: Cli,
-  output: Output,
-  scenarios: readonly Scenario[],
-  from: number,
-): boolean {
-  output.pretty("1. The shipped scenarios, a seed each");
+/** As far as time allows. False when something is wrong with us. */
+function searchShipped(cli: Cli, output: Output, scenarios: readonly Scenario[]): boolean {
+  output.pretty("1. Some of the shipped scenarios, a seed each");
   const startedMs = performance.now();
-  for (const [at, scenario] of scenarios.entries()) {
+  for (const scenario of scenarios) {
     if (performance.now() - startedMs > searchMsMax) break;
-    const result = cli.simulate(scenario, { seed: from + at });
+    const result = cli.simulate(scenario, { seed: firstSeed });
     const standing = standingOf(result, scenario);
     const { seed, verdict, steps, acknowledged, leaderChanges } = result;
     const word =
@@ -91,8 +107,8 @@ function searchShipped(
   return true;
 }
 
-function findBug(cli: Cli, scenario: Scenario, from: number): RunResult | null {
-  for (let seed = from; seed < from + seedsMax; seed++) {
+function findBug(cli: Cli, scenario: Scenario): RunResult | null {
+  for (let seed = firstSeed; seed < firstSeed + seedsMax; seed++) {
     const result = cli.simulate(scenario, { seed });
     if (result.verdict === "violation") return result;
   }
