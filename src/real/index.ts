@@ -1,4 +1,4 @@
-/** The world as it is. So far: keys, in a file under a passphrase or in a PKCS#11 token. */
+/** The world as it is. So far: keys, in a file under a passphrase or in a PKCS#11 token; a disk over a folder. */
 export type * from "../core/hsm/keys.js";
 export type {
   Capability,
@@ -53,3 +53,5 @@ export { readSlots, TokenModuleError } from "./keys/pkcs11/slots.js";
 export { findSoftHsm, type FoundSoftHsm } from "./keys/softhsm/find.js";
 export { SoftHsmMissingError } from "./keys/softhsm/missing.js";
 export { makeSoftHsmToken, type SoftHsmToken } from "./keys/softhsm/token.js";
+export type { Disk, DiskErrorCode, DiskEvents, DiskFile, DiskResult } from "../core/ports/disk.js";
+export { FolderDisk, type FolderDiskOptions } from "./disk/folder-disk.js";

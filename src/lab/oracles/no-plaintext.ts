@@ -68,7 +68,7 @@ class Needles {
   readonly #secrets = new Set<string>();
   readonly #words = new Map<number, { readonly needle: Needle; readonly at: number }[]>();
   /** One bit for the hash of each word: most bytes are none of them. */
-  readonly #bits = new Uint32Array(2 ** (bitsLog - 5));
+  readonly #bits = new Uint32Array(1 << (bitsLog - 5));
 
   /** `name`: the same as a text. */
   add(name: string, secret: Uint8Array): void {
