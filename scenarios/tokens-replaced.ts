@@ -12,7 +12,7 @@ import {
 export const tokensReplaced: Scenario = {
   name: "tokens-replaced",
   about:
-    "HSMs are replaced by new ones, one node after the other: each is given the keys of its groups again",
+    "HSMs are replaced by new ones, one node after the other, while members change: each is given the keys of its groups again",
   cluster: { ...sealedCluster, nodes: { min: 3, max: 5 }, groups: { min: 1, max: 2 } },
   workload: { ...secretWorkload, thinkUs: { min: 20_000, max: 300_000 } },
   faults: {
@@ -26,9 +26,9 @@ export const tokensReplaced: Scenario = {
       ).flatMap((atUs, n) => {
         const group = draw.integer(0, groups.length - 1);
         const replaced = fault({ kind: "newToken", atUs, nodes: draw.some(nodes, 1) }, n);
-        const rotatesUs = atUs + draw.integer(0, second);
-        const rotated = fault({ kind: "rotateKeys", atUs: rotatesUs, group }, n);
-        return draw.chance(500) ? [replaced] : [replaced, rotated];
+        const kind = draw.pick(["rotateKeys", "addLearner", "promote", "replaceMembers"] as const);
+        const besides = fault({ kind, atUs: atUs + draw.integer(0, second), group }, n);
+        return draw.chance(500) ? [replaced] : [replaced, besides];
       }),
   },
   phases: oneMinute,

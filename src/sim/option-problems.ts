@@ -24,9 +24,12 @@ export function optionProblems(
 ): string[] {
   const { cluster } = scenario;
   const strangers = Object.entries(known).flatMap(([part, defaults]) =>
-    Object.keys(cluster[part as keyof typeof known] ?? {})
-      .filter((name) => !Object.hasOwn(defaults, name))
-      .map((name) => `${part}.${name}: there is no such option`),
+    Object.entries(cluster[part as keyof typeof known] ?? {}).flatMap(([name, value]) => {
+      const usual = Object.entries(defaults).find(([each]) => each === name);
+      if (usual === undefined) return [`${part}.${name}: there is no such option`];
+      const kind = typeof usual[1];
+      return typeof value === kind ? [] : [`${part}.${name}: expected a ${kind}`];
+    }),
   );
   return strangers.length > 0 ? strangers : [...ofCluster(scenario), ...ofLimits(scenario, given)];
 }

@@ -246,7 +246,10 @@ function isMajority(count: number, of: number): boolean {
 }
 
 /** Where no map has it erased: it would campaign, and then ask the node of a member, which tells it. */
-function asksAny({ configuration, asleep }: RaftView, present: readonly Member[]): boolean {
+function asksAny(
+  { configuration, asleep, mayCampaign }: RaftView,
+  present: readonly Member[],
+): boolean {
   const nodes = new Set(present.map(({ node }) => node));
-  return !asleep && configuration.voters.some(({ node }) => nodes.has(node));
+  return !asleep && mayCampaign && configuration.voters.some(({ node }) => nodes.has(node));
 }

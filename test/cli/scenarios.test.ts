@@ -48,6 +48,8 @@ describe("a module of scenarios", () => {
     ...(
       [
         ["raft", { nosuch: 5 }, "raft.nosuch: there is no such option"],
+        ["raft", { heartbeatUs: true }, "raft.heartbeatUs: expected a number"],
+        ["raft", { leaseReads: 5 }, "raft.leaseReads: expected a boolean"],
         ["raft", { logEntriesMax: 10 }, "raft: logEntriesMax is not above"],
         ["raft", { heartbeatUs: 900_000 }, "raft: heartbeatUs is not below the election timeout"],
         ["raft", { appendBytesMax: 99_999_999 }, "raft: appendBytesMax is above the"],

@@ -25,7 +25,7 @@ const planted = {
   scenario: "flapping-network",
 } as const;
 /** Something of each kind that ships. */
-const shown = [
+export const shown = [
   "calm-cluster",
   "leader-crash-loop",
   "majority-partition",

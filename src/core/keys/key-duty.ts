@@ -32,7 +32,10 @@ export interface KeyCase {
   readonly rotates: boolean;
 }
 
-/** Guests that have not told their public keys yet are asked besides. Null: nothing. Every member holds every key that is not erased, and nobody else holds one. */
+/**
+ * Null: nothing, for every member holds every key that is not erased, and nobody else holds one. Guests
+ * that have not told their public keys yet are asked besides.
+ */
 export function dutyOf(of: KeyCase): KeyDuty | null {
   const { keys, settled, members, guests, knows, changed } = of;
   if (keys.revoked) return null;

@@ -2,7 +2,6 @@
  * A node whose HSM was replaced. Its groups' keys are wrapped for a key that is no more, and no leader
  * knows: so the node tells each leader its new one, as long as it is without the group's keys.
  */
-import { memberOf } from "../raft/configuration.js";
 import type { NodeContext } from "./context.js";
 import type { Desk } from "./desk.js";
 import type { Keyring } from "./keyring.js";
@@ -30,7 +29,7 @@ export class KeyClaims implements Sleeper {
   /** It is without a key that it needs. */
   watch(replica: Replica): void {
     this.#keyless.add(replica);
-    if (this.#keyless.size === 1) this.#context.wakes.wakeAt(this, this.#context.nowUs + againUs);
+    if (this.wakeAtUs === Infinity) this.#context.wakes.wakeAt(this, this.#context.nowUs + againUs);
   }
 
   woken(): void {
@@ -47,12 +46,12 @@ export class KeyClaims implements Sleeper {
     // It may be in the log already, and could not be told from what is of no use before the HSM told its key.
     replica.keys!.seek(replica);
     const { group, incarnation, raft } = replica;
-    const { view } = raft;
-    const leader = memberOf(view.configuration, view.leader);
-    if (leader === undefined || leader.node === this.#context.node) return;
+    // Who joins may know no configuration yet, and yet is spoken to.
+    const { leaderNode } = raft.state;
+    if (leaderNode === null || leaderNode === this.#context.node) return;
     this.#context.marks.hit("keyClaimed");
     const publicKey = this.#keyring.publicKey!;
     const claim = { kind: "keyClaim", group, incarnation, publicKey } as const;
-    this.#desk.ask(leader.node, encodeNodeRequest(claim));
+    this.#desk.ask(leaderNode, encodeNodeRequest(claim));
   }
 }

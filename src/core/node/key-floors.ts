@@ -59,7 +59,11 @@ export class KeyFloors implements Sleeper {
     if (here.length === 0) return this.#clearLog(key, epoch);
     const clean = here.map((each) => {
       const replica = this.#replicas.find(each.key);
-      return replica !== null && !replica.leaving && this.#clearReplica(replica, epoch);
+      if (replica === null || replica.leaving) return false;
+      const isClear = this.#clearReplica(replica, epoch);
+      // To look at it was to make an object of its row.
+      if (replica.sleeper >= 0) replica.rest();
+      return isClear;
     });
     return clean.every(Boolean);
   }

@@ -146,6 +146,7 @@ export class KeyOffice implements Sleeper {
     }
     this.due(replica);
     this.#cases.get(replica.group)!.claims.set(node, publicKey);
+    this.#keks.delete(node);
   }
 
   /** True when it was an answer to this office. */

@@ -36,7 +36,9 @@ interface Want {
   place: "queued" | "asked" | "aside";
 }
 
-type Purpose = { readonly kind: "own" } | { readonly kind: "want"; readonly id: DataKeyId };
+type Purpose =
+  | { readonly kind: "own" }
+  | { readonly kind: "want"; readonly id: DataKeyId; readonly blob: Uint8Array };
 
 interface Asked {
   readonly purpose: Purpose;
@@ -157,7 +159,7 @@ export class Keyring implements Sleeper {
     this.#asked.delete(op);
     if (result.ok) this.#failures = 0;
     if (asked.purpose.kind === "own") this.#ownDone(result);
-    else this.#unwrapped(asked.purpose.id, result);
+    else this.#unwrapped(asked.purpose, result);
     this.#go();
     return true;
   }
@@ -202,7 +204,7 @@ export class Keyring implements Sleeper {
     this.#publicKey = key.publicKey;
   }
 
-  #unwrapped(id: DataKeyId, result: HsmResult): void {
+  #unwrapped({ id, blob }: Purpose & { kind: "want" }, result: HsmResult): void {
     if (this.#unwanted.has(id)) this.aead.drop(id);
     const want = this.#wants.get(id);
     if (want === undefined) return;
@@ -211,6 +213,8 @@ export class Keyring implements Sleeper {
       for (const owner of want.owners) this.#came.add(owner);
     } else if (!result.ok && isOfTheKey(result.error.code)) {
       this.#parts.marks.hit("dataKeyNotOpened");
+      // Another blob of it has come meanwhile.
+      if (!equalBytes(want.blob, blob)) return this.#again(id);
       want.place = "aside";
       this.#aside.push(want);
       this.#asideUntilUs = Math.min(this.#asideUntilUs, this.#parts.nowUs() + asideUs);
@@ -275,7 +279,7 @@ export class Keyring implements Sleeper {
       const { id, blob } = want;
       if (this.#wants.get(id) !== want || want.place !== "queued") continue;
       want.place = "asked";
-      const op = this.#ask({ kind: "want", id });
+      const op = this.#ask({ kind: "want", id, blob });
       this.#parts.hsm.submit(op, { kind: "unwrap", kek, blob, into: { kind: "dataKey", id } });
     }
   }

@@ -60,7 +60,9 @@ export class OwnAnswers {
   }
 
   #keyClaim({ group, incarnation, publicKey }: KeyClaimRequest, from: NodeId): Uint8Array {
-    const replica = this.#parts.replicas.ofGroup(group);
+    const { replicas } = this.#parts;
+    // Nobody is woken, nor made of a row, to say that it does not lead.
+    const replica = replicas.peek(group)?.leads === true ? replicas.ofGroup(group) : null;
     const leads = replica?.incarnation === incarnation && replica.leads && !replica.leaving;
     if (this.#parts.keys === null || !leads) return refusalBytes("notLeader", null);
     this.#parts.keys.office.claim(replica, from, publicKey.slice());

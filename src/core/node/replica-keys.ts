@@ -60,8 +60,7 @@ export class ReplicaKeys {
   /** Of entries that are in the log and maybe not applied yet: wrapped for this node. */
   readonly #foreseen = new Map<DataKeyId, Foreseen>();
   /** Of a snapshot that waits for its key, or was refused for it; null: all that is known is applied. */
-  #closed: GroupKeys | null = null;
-
+  #offered: GroupKeys | null = null;
   /** The newest one that came into the log; it may have been cut off since. */
   #rotation = 0;
 
@@ -95,7 +94,7 @@ export class ReplicaKeys {
 
   /** By what is known now, be it applied or not. */
   seek(owner: KeyOwner): void {
-    const keys = this.#closed ?? this.keys;
+    const keys = this.#offered ?? this.keys;
     for (const { epoch } of keys.keys) this.#holds(owner, keys, epoch);
   }
 
@@ -115,7 +114,7 @@ export class ReplicaKeys {
       return;
     }
     this.version++;
-    this.#closed = null;
+    this.#offered = null;
     if (entry.kind === "rotate") marks.hit("keyRotated");
     if (entry.kind === "admit") marks.hit(again ? "memberAdmittedAgain" : "memberAdmitted");
     if (entry.kind === "revoke") marks.hit("keysRevoked");
@@ -140,7 +139,7 @@ export class ReplicaKeys {
     if (keyEpoch === 0) return true;
     if (keys.at(keyEpoch)?.blobs.has(this.#parts.node) !== true) return false;
     if (!this.#isForeign(keys)) return true;
-    this.#closed = keys;
+    this.#offered = keys;
     return false;
   }
 
@@ -150,14 +149,14 @@ export class ReplicaKeys {
     if (closed === null) return null;
     const { keys, keyEpoch } = closed;
     if (keyEpoch !== 0 && !this.#holds(owner, keys, keyEpoch)) {
-      this.#closed = keys;
+      this.#offered = keys;
       return "waits";
     }
     const state = openState(this.#sealerOf(closed), at, closed);
     if (state === null) return null;
     const before = this.keys.keys;
     this.sealer.keys = keys;
-    this.#closed = null;
+    this.#offered = null;
     this.version++;
     this.#erased(before);
     return state;
@@ -171,7 +170,7 @@ export class ReplicaKeys {
 
   /** What is known of the keys is wrapped for another key of this node than its HSM has now. */
   get isForeign(): boolean {
-    return this.#isForeign(this.#closed ?? this.keys);
+    return this.#isForeign(this.#offered ?? this.keys);
   }
 
   write(writer: ByteWriter): void {

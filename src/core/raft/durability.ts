@@ -2,7 +2,7 @@
 import { assert } from "../assert.js";
 import type { Index, Token } from "../ids.js";
 import { type RaftCore, openPersist, saveHardState } from "./core.js";
-import { lastIndex, sliceOf } from "./log.js";
+import { compactLog, lastIndex, sliceOf } from "./log.js";
 
 export function onPersisted(core: RaftCore, token: Token): void {
   const { state } = core;
@@ -34,6 +34,10 @@ export function onPersistFailed(core: RaftCore, token: Token): void {
   if (token <= state.durableToken || failed.length === 0) return;
   core.marks.hit("noSpace");
   state.writes = state.writes.filter((write) => write.token < token);
+  const installs = failed.some((write) => write.installed);
+  // What is installed is the newest snapshot: the log on disk will begin after it, and so does ours.
+  if (installs && state.snapshot!.index > state.log.base)
+    compactLog(state.log, state.snapshot!.index);
   let first = state.unwrittenFrom > 0 ? state.unwrittenFrom : Infinity;
   for (const write of failed) if (write.first > 0) first = Math.min(first, write.first);
   // A snapshot that was installed meanwhile may stand for some of them, or for all.
@@ -44,7 +48,7 @@ export function onPersistFailed(core: RaftCore, token: Token): void {
     state.retryAtUs = now + options.resendUs;
   }
   if (failed.some((write) => write.hard)) saveHardState(core);
-  if (failed.some((write) => write.installed)) openPersist(core).installed = state.snapshot;
+  if (installs) openPersist(core).installed = state.snapshot;
   if (failed.some((write) => write.repaired)) openPersist(core).repaired = true;
 }
 

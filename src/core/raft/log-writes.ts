@@ -103,8 +103,8 @@ export function installSnapshot(core: RaftCore, snapshot: SnapshotMeta): void {
 }
 
 /**
- * As with a snapshot of our own: all of the log is on disk, or on its way there. What follows the snapshot
- * may have been acknowledged, or will be when a write comes to its end. Written again behind it, it would
+ * As with a snapshot of our own: what it covers of the log is on disk, or on its way there, and leaves the
+ * log when it is durable; so that may begin below the snapshot. What follows the snapshot may have been acknowledged, or will be when a write comes to its end. Written again behind it, it would
  * be void from the first part of that write on until the last.
  */
 function compactInPlace({ state, out }: RaftCore, index: Index): void {

@@ -7,6 +7,7 @@ import { type RaftCore, peerOf } from "./core.js";
 import { leaseUntilUs } from "./liveness.js";
 import { digestAt, lastIndex, termAt } from "./log.js";
 import { heartbeatsOpenMax, inflightCount } from "./progress.js";
+import { mayCampaign } from "./roles.js";
 import type { Bound, RaftRole, RaftView } from "./view.js";
 
 export function viewOf(core: RaftCore): RaftView {
@@ -73,6 +74,9 @@ class CoreView implements RaftView {
   }
   get asleep(): boolean {
     return this.#core.state.asleep;
+  }
+  get mayCampaign(): boolean {
+    return mayCampaign(this.#core);
   }
   get leaseUntilUs(): number {
     return leaseUntilUs(this.#core);

@@ -31,6 +31,8 @@ export interface RaftView {
   readonly damaged: boolean;
   /** True while it has no deadline and says nothing: its group has nothing to do. */
   readonly asleep: boolean;
+  /** It would stand for election when it hears no leader. */
+  readonly mayCampaign: boolean;
   /** Until when (this node's monotonic microseconds) the lease holds; 0 when there is none. */
   readonly leaseUntilUs: number;
   /** Of any position from `first - 1` to `last`; -1 outside. */

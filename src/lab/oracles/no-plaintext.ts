@@ -78,9 +78,8 @@ class Needles {
     const hex = [...secret].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#addWritten({ bytes: latin1(hex), length: 2 * windowBytes });
     this.#addWritten({ bytes: latin1(hex.toUpperCase()), length: 2 * windowBytes });
-    for (const skip of [0, 1, 2]) {
-      const bytes = latin1(base64(secret.subarray(skip)));
-      this.#addWritten({ bytes, length: Math.floor((windowBytes * 4) / 3) });
+    for (const before of [0, 1, 2]) {
+      this.#addWritten({ bytes: latin1(base64(secret, before)), length: base64Chars });
     }
   }
 
@@ -99,18 +98,40 @@ class Needles {
 
   #addWritten(needle: Needle): void {
     const { bytes, length } = needle;
-    for (let at = 0; at + 4 <= bytes.length; at += length - 3) {
-      const word =
-        (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-      // A filling of one byte is in every file.
-      if (word === Math.imul(bytes[at]!, 0x0101_0101)) continue;
-      const known = this.#words.get(word) ?? [];
-      this.#words.set(word, known);
-      known.push({ needle, at });
-      const bit = Math.imul(word, 0x9e37_79b1) >>> (32 - bitsLog);
-      this.#bits[bit >>> 5]! |= 1 << (bit & 31);
+    for (let at = 0; at + wordBytes <= bytes.length; at += length - wordBytes + 1) {
+      if (!isUniform(bytes, at)) this.#addWord(needle, at);
+      else this.#addAround(needle, at);
     }
   }
+
+  /** A filling of one byte is in every file: all other words of the stretches that have it are known. */
+  #addAround(needle: Needle, uniform: number): void {
+    const { bytes, length } = needle;
+    const reach = length - wordBytes;
+    const end = Math.min(uniform + reach, bytes.length - wordBytes);
+    for (let at = Math.max(0, uniform - reach); at <= end; at++) {
+      if (!isUniform(bytes, at)) this.#addWord(needle, at);
+    }
+  }
+
+  #addWord(needle: Needle, at: number): void {
+    const word = wordAt(needle.bytes, at);
+    const known = this.#words.get(word) ?? [];
+    this.#words.set(word, known);
+    known.push({ needle, at });
+    const bit = Math.imul(word, 0x9e37_79b1) >>> (32 - bitsLog);
+    this.#bits[bit >>> 5]! |= 1 << (bit & 31);
+  }
+}
+
+const wordBytes = 4;
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
+
+function isUniform(bytes: Uint8Array, at: number): boolean {
+  return wordAt(bytes, at) === Math.imul(bytes[at]!, 0x0101_0101);
 }
 
 /** Room for a hundred thousand words, of which one in twenty then is taken for another. */
@@ -132,12 +153,17 @@ function latin1(text: string): Uint8Array {
   return bytes;
 }
 
-/** Whole groups of three bytes alone. */
-function base64(bytes: Uint8Array): string {
+/** Characters that so many bytes in a row give away whole, wherever they begin: up to 4 bits of it are not. */
+const base64Chars = Math.floor((windowBytes * 8 - 4) / 6);
+
+/** The characters that are of `bytes` alone, where so many other bytes stand before them in a group. */
+function base64(bytes: Uint8Array, before: number): string {
   let text = "";
-  for (let at = 0; at + 3 <= bytes.length; at += 3) {
-    const word = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
-    for (const shift of [18, 12, 6, 0]) text += alphabet[(word >>> shift) & 63];
+  const end = 8 * (before + bytes.length);
+  for (let bit = 6 * Math.ceil((8 * before) / 6); bit + 6 <= end; bit += 6) {
+    const at = (bit >>> 3) - before;
+    const two = (bytes[at]! << 8) | (bytes[at + 1] ?? 0);
+    text += alphabet[(two >>> (10 - (bit & 7))) & 63];
   }
   return text;
 }

@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 import { groupId } from "../../../src/core/ids.js";
 import { multiRaft } from "../../../src/core/node/multi-raft-node.js";
 import { encodeClientRequest } from "../../../src/core/store/client-protocol.js";
+import { binaryCodec } from "../../../src/core/framing/codec.js";
+import { encodeNodeRequest } from "../../../src/core/node/node-requests.js";
 import { Client } from "./client.js";
+import { SealedWorld } from "./sealed-world.js";
 import { type Node, World } from "./world.js";
 
 const raft = { sleepAfterUs: 200_000 };
@@ -68,4 +71,22 @@ test("rows: one that holds much stays an object", () => {
   expect(world.nodes.map(packed)).toEqual([0, 0, 0]);
   expect(world.node(1).marks).toHaveProperty("tooLargeForRow");
   expect(client.get("a/x")).toHaveLength(20_000);
+});
+
+test("rows: a leader that asks what is left of old keys makes no object of it", () => {
+  const world = new SealedWorld(3, raft);
+  new Client(world, 1).put("a/x", "one");
+  sleep(world);
+  const leader = world.leaderOf(groupId(1))!;
+  const other = world.nodes.find((node) => node !== leader)!;
+  const { group, incarnation, replica } = other.host!.viewOf(groupId(1))!;
+  const asked = { kind: "keyFloor", group, incarnation, replica, below: 1 } as const;
+  const claim = { kind: "keyClaim", group, incarnation, publicKey: new Uint8Array(4) } as const;
+  for (const [n, request] of [asked, claim].entries()) {
+    const bytes = encodeNodeRequest(request);
+    const frame = binaryCodec().encode({ kind: "nodeRequest", asked: 77 + n, bytes }, 4_242 + n);
+    world.send(leader.id, other.id, [frame]);
+    world.ticks(100);
+  }
+  expect(packed(other)).toBe(1);
 });

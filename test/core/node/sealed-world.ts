@@ -30,12 +30,15 @@ class NodeAead extends TestAead {
 export class TestKeys implements Hsm {
   readonly aead: TestAead;
   readonly #node: Node;
+  /** Of the token that is in it now; another one has another key. */
+  #publicKey: Uint8Array;
   #away = false;
   #open: { readonly op: number; readonly request: HsmRequest }[] = [];
 
   constructor(node: Node) {
     this.#node = node;
     this.aead = new NodeAead(node.id);
+    this.#publicKey = Uint8Array.of(node.id);
   }
 
   submit(op: number, request: HsmRequest): void {
@@ -53,6 +56,11 @@ export class TestKeys implements Hsm {
     for (const { op, request } of this.#open.splice(0)) this.submit(op, request);
   }
 
+  /** By a new and empty token. */
+  replace(): void {
+    this.#publicKey = Uint8Array.of(99, this.#node.id);
+  }
+
   /** A process that ends takes its data keys along. */
   forget(): void {
     this.#open = [];
@@ -60,7 +68,7 @@ export class TestKeys implements Hsm {
   }
 
   #answerTo(request: HsmRequest): HsmResult {
-    const publicKey = Uint8Array.of(this.#node.id);
+    const publicKey = this.#publicKey;
     if (request.kind === "generate") {
       const key = { reference: request.name, publicKey } as never;
       return { ok: true, value: { kind: "key", key } };
@@ -68,7 +76,12 @@ export class TestKeys implements Hsm {
     if (request.kind !== "unwrap" || request.into.kind !== "dataKey") throw new Error(request.kind);
     const { id } = request.into;
     const wrapped = this.aead.wrapFor(id, publicKey)!;
-    if (!wrapped.every((byte, at) => byte === request.blob[at])) throw new Error("a wrong blob");
+    if (!wrapped.every((byte, at) => byte === request.blob[at])) {
+      return {
+        ok: false,
+        error: { code: "authenticationFailed", message: "a wrong blob" } as never,
+      };
+    }
     this.aead.held.add(id);
     return { ok: true, value: { kind: "done" } };
   }

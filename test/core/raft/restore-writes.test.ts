@@ -1,7 +1,7 @@
 /** What is written when a received snapshot takes the place of the head of a log (thesis figure 5.3). */
 import { describe, expect, test } from "vitest";
 import type { Token } from "../../../src/core/ids.js";
-import { Alone, type Effect, entriesTo, only, snapshotAt } from "./alone.js";
+import { Alone, type Effect, entriesTo, entryAt, only, snapshotAt } from "./alone.js";
 
 /** A follower that was sent entries 1 to 12, none of which is durable; the token of their write. */
 function appended(): { alone: Alone; token: Token } {
@@ -71,6 +71,22 @@ describe("restore", () => {
     const [rest] = only(alone.timerAfter(2_000_000), "persist");
     expect(rest!.truncateFrom).toBe(3);
     expect(rest!.entries.at(-1)!.index).toBe(12);
+  });
+
+  test("restore: one that was installed finds no room after the next is restored: the newer is written", () => {
+    const alone = new Alone();
+    alone.append(1, 0, entriesTo(3), 0);
+    alone.durable();
+    const [first] = only(install(alone, 5), "persist");
+    const more = [6, 7, 8, 9, 10, 11, 12].map((index) => entryAt(index));
+    alone.append(1, 5, more, 5);
+    expect(only(install(alone, 8), "persist")).toEqual([]);
+    const [again] = only(alone.step({ kind: "persistFailed", token: first!.token }), "persist");
+    expect(again).toMatchObject({ installed: { index: 8 }, truncateFrom: 0, entries: [] });
+    const [rest] = only(alone.timerAfter(2_000_000), "persist");
+    // Nothing that the snapshot covers: on disk the log begins behind it.
+    expect(rest!.truncateFrom).toBe(9);
+    expect(rest!.entries.map(({ index }) => index)).toEqual([9, 10, 11, 12]);
   });
 
   test("restore: the log does not agree with it: what comes to disk of that counts no more", () => {

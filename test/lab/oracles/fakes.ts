@@ -80,6 +80,7 @@ export function view(of: FakeView): RaftView {
     changedFrom: of.changedFrom ?? Infinity,
     damaged: false,
     asleep: of.asleep ?? false,
+    mayCampaign: true,
     leaseUntilUs: of.leaseUntilUs ?? 0,
     termAt: (at) => (at === 0 ? 0 : (log[at - 1]?.[0] ?? -1)),
     entryDigest: (at) => log[at - 1]?.[1] ?? -1,

@@ -15,6 +15,10 @@ const secret = "the-value-that-nobody-else-may-read";
 const hex = (of: Uint8Array): string => Buffer.from(of).toString("hex");
 const base64 = (of: Uint8Array): string => Buffer.from(of).toString("base64");
 
+/** Of a longer text, with `before` other bytes in the group where it begins. */
+const inBase64 = (of: Uint8Array, before: number): string =>
+  base64(Uint8Array.from([...Array<number>(before).fill(0xaa), ...of, 0xaa, 0xaa]));
+
 /** The values of a run are told before they are sent. */
 const told = (oracle: Required<Oracle>): void => {
   oracle.keyHeld(node1, "k1", key);
@@ -37,6 +41,29 @@ describe("no-plaintext", () => {
     expect(written(hex(key).toUpperCase())).toEqual(report);
     for (const skip of [0, 1, 2]) {
       expect(written(base64(bytes(secret).subarray(skip)))).toEqual(report);
+    }
+  });
+
+  it("no-plaintext: files: any eight bytes in a row are found, wherever they begin and whatever they are", () => {
+    // With bytes that are alike, and digits that are.
+    const sameish = Uint8Array.from([
+      ...[1, 2, 3, 4, 5, 9, 9, 9, 9, 9, 9, 7, 8, 0x33, 0x33, 0x44, 0x55, 0x55, 0xff, 0xff],
+      ...[0, 0, 0, 0, 0, 1, 2, 3, 0x20, 0x20, 0x20, 0x20],
+    ]);
+    for (let at = 0; at + 8 <= sameish.length; at++) {
+      const part = sameish.subarray(at, at + 8);
+      const texts = [
+        hex(part),
+        hex(part).toUpperCase(),
+        ...[0, 1, 2].map((n) => inBase64(part, n)),
+      ];
+      for (const found of [part, ...texts.map(bytes)]) {
+        const judged = judge(noPlaintext, (oracle) => {
+          oracle.keyHeld(node1, "k1", sameish);
+          oracle.wrote(node1, "segment.1", Uint8Array.from([...bytes("before:"), ...found, 0]));
+        });
+        expect([at, judged]).toEqual([at, report]);
+      }
     }
   });
 
