@@ -304,12 +304,14 @@ export class Clients extends Turns<Client> {
 
   #askLater(client: Client, group: number, leader: number): void {
     const { scheduler, timing, nodes } = this.world;
-    const guess = this.#guess(client, group);
-    // Not every time: nodes that were cut off may go on naming one that knows nothing any more.
-    const follows = leader > 0 && leader <= nodes && client.attempt % hintsOneNotIn > 0;
-    client.guesses.set(group, follows ? leader - 1 : (guess + 1) % nodes);
-    client.attempt++;
     const word = timing.word(scheduler.nowUs, client.index, 2);
+    // Not every time: nodes that were cut off may go on naming one that knows nothing any more. Then any
+    // node will do: the next one could lead round the same few for ever.
+    const hinted = leader > 0 && leader <= nodes;
+    const follows = hinted && client.attempt % hintsOneNotIn > 0;
+    const other = hinted ? word >>> 16 : this.#guess(client, group) + 1;
+    client.guesses.set(group, follows ? leader - 1 : other % nodes);
+    client.attempt++;
     const { min, max } = this.world.times.backoffUs;
     const atUs = scheduler.nowUs + within(word, min, max);
     scheduler.add(atUs, eventKind.clientNext, client.index, client.attempt, this.world.set);
