@@ -272,8 +272,9 @@ export class KeyOffice implements Sleeper {
       guests: [...guests.keys()],
       knows: (other) => other === node || keys.holders.has(other) || this.#keks.has(other),
       changed: (other) => {
-        const present = other === node ? this.#keyring.publicKey : claims.get(other);
-        return present != null && !equalBytes(present, keys.holders.get(other)!);
+        const claimed = claims.get(other) ?? null;
+        const present = other === node ? this.#keyring.publicKey : claimed;
+        return present !== null && !equalBytes(present, keys.holders.get(other)!);
       },
       clean: new Set([...newest.keys()].filter((at) => found.clean.get(at) === newest.get(at))),
       rotates:

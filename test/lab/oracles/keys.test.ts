@@ -47,8 +47,8 @@ describe("no-plaintext", () => {
   it("no-plaintext: files: any eight bytes in a row are found, wherever they begin and whatever they are", () => {
     // With bytes that are alike, and digits that are.
     const sameish = Uint8Array.from([
-      ...[1, 2, 3, 4, 5, 9, 9, 9, 9, 9, 9, 7, 8, 0x33, 0x33, 0x44, 0x55, 0x55, 0xff, 0xff],
-      ...[0, 0, 0, 0, 0, 1, 2, 3, 0x20, 0x20, 0x20, 0x20],
+      1, 2, 3, 4, 5, 9, 9, 9, 9, 9, 9, 7, 8, 0x33, 0x33, 0x44, 0x55, 0x55, 0xff, 0xff, 0, 0, 0, 0,
+      0, 1, 2, 3, 0x20, 0x20, 0x20, 0x20,
     ]);
     for (let at = 0; at + 8 <= sameish.length; at++) {
       const part = sameish.subarray(at, at + 8);
