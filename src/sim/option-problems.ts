@@ -34,15 +34,16 @@ export function optionProblems(
   return strangers.length > 0 ? strangers : [...ofCluster(scenario), ...ofLimits(scenario, given)];
 }
 
-function ofCluster({ cluster, workload }: Scenario): string[] {
+function ofCluster({ cluster, workload, protocol }: Scenario): string[] {
   const { nodes, replication, map } = cluster;
   const wrong: string[] = [];
   if (least(replication) > most(nodes))
     wrong.push(`replication: ${least(replication)} members, and at most ${most(nodes)} nodes`);
   if (map !== undefined && !isSlotCount(map.slotCount))
     wrong.push(`map.slotCount: ${map.slotCount} is no power of two`);
-  if (Object.values(workload.mix).every((weight) => weight === 0))
-    wrong.push("workload.mix: clients would ask nothing");
+  // A protocol of a user's own says itself what is asked.
+  const asksNothing = Object.values(workload.mix).every((weight) => weight === 0);
+  if (protocol === undefined && asksNothing) wrong.push("workload.mix: clients would ask nothing");
   return wrong;
 }
 
