@@ -1,4 +1,4 @@
-/** A process that writes to the folder it is given, says so once that is synced, and stays. */
+/** A process that writes to the folder it is given, says so once that is synced, and stays for a while. */
 import type { DiskResult } from "../../../src/core/ports/disk.js";
 import { FolderDisk } from "../../../src/real/disk/folder-disk.js";
 
@@ -14,4 +14,5 @@ disk.sync(2, "a");
 disk.syncDirectory(3);
 await new Promise<void>((resolve) => answers.set(3, resolve));
 process.stdout.write("synced\n");
-setInterval(() => {}, 1_000);
+// Bounded, should nobody be left to end it.
+setTimeout(() => {}, 60_000);
