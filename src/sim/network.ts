@@ -88,6 +88,8 @@ export class SimNetwork {
 
   /** The bytes belong to the network from now on; they leave at `atUs`. */
   send(from: number, to: number, frames: readonly Uint8Array[], atUs: number): void {
+    // A number beyond the table would be read as a link of others.
+    if (to < 0 || to >= this.#count) return;
     const link = this.#link(from, to);
     if (!link.up) return;
     if (link.cut.value) return this.#watch.effective(link.cut.fault);
@@ -113,6 +115,8 @@ export class SimNetwork {
     const link = this.#links[at]!;
     if (link.connection !== connection) return;
     link.queued -= frames.length;
+    // Meant for the process before, by a peer that had not missed it yet: this one was not greeted.
+    if (this.#link(link.to, link.from).connection === 0) return;
     if (link.cut.value) return this.#watch.effective(link.cut.fault);
     const { events } = this.#nodes[link.to]!;
     if (events === null) return;

@@ -269,7 +269,7 @@ class HostProgram implements Program {
   }
 }
 
-function randomOf(seed: number, node: number, life: number): Random {
+export function randomOf(seed: number, node: number, life: number): Random {
   const state = seededRandom([...seedWords(seed, `node-${node}-${life}`)]);
   return { word: () => nextWord(state) };
 }
