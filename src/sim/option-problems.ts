@@ -1,33 +1,23 @@
 /** What of a scenario's options, and of those that a replay was given, cannot work: in words, before a run. */
 import { frameBytesMaxDefault } from "../core/framing/frame-types.js";
 import { beyondFrames, withinBatch } from "../core/node/limits.js";
-import { checkNodeOptions, nodeDefaults } from "../core/node/options.js";
-import { checkRaftOptions, raftDefaults } from "../core/raft/options.js";
-import { sessionLimitsDefault } from "../core/store/sessions.js";
+import { wrongNumbers } from "../core/option-checks.js";
+import { checkRaftOptions } from "../core/raft/options.js";
 import { isSlotCount } from "../core/store/slots.js";
-import { checkWalOptions, walDefaults } from "../core/wal/options.js";
+import { checkWalOptions } from "../core/wal/options.js";
 import type { Decisions } from "../lab/run-result.js";
 import type { Count, Scenario } from "../lab/scenario.js";
-import { simOptions } from "./options.js";
-
-const known = {
-  raft: raftDefaults,
-  wal: walDefaults,
-  node: nodeDefaults,
-  sessions: sessionLimitsDefault,
-} as const;
+import { type OptionPart, optionDefaults, simOptions, usualOf } from "./options.js";
 
 /** Empty when all is well. `given`: the options of a recorded run; else what the scenario says itself. */
 export function optionProblems(
   scenario: Scenario,
   given: Decisions["options"] = { limits: {} },
 ): string[] {
-  const { cluster } = scenario;
-  const strangers = Object.entries(known).flatMap(([part, defaults]) =>
-    Object.entries(cluster[part as keyof typeof known] ?? {}).flatMap(([name, value]) => {
-      const usual = Object.entries(defaults).find(([each]) => each === name);
-      if (usual === undefined) return [`${part}.${name}: there is no such option`];
-      const kind = typeof usual[1];
+  const strangers = (Object.keys(optionDefaults) as OptionPart[]).flatMap((part) =>
+    Object.entries(scenario.cluster[part] ?? {}).flatMap(([name, value]) => {
+      const kind = typeof usualOf(`${part}.${name}`);
+      if (kind === "undefined") return [`${part}.${name}: there is no such option`];
       return typeof value === kind ? [] : [`${part}.${name}: expected a ${kind}`];
     }),
   );
@@ -49,8 +39,6 @@ function ofCluster({ cluster, workload, protocol }: Scenario): string[] {
 
 function ofLimits(scenario: Scenario, given: Decisions["options"]): string[] {
   const { raft, wal, node, sessions } = simOptions(scenario, 0, given);
-  const sessionLimits = Object.entries({ ...sessionLimitsDefault, ...sessions });
-  const tooFew = sessionLimits.filter(([, limit]) => !Number.isSafeInteger(limit) || limit < 1);
   const ofRaft = [
     ...checkRaftOptions(raft),
     ...beyondFrames(withinBatch(raft, wal.batchBytesMax), frameBytesMaxDefault),
@@ -58,8 +46,8 @@ function ofLimits(scenario: Scenario, given: Decisions["options"]): string[] {
   return [
     ...ofRaft.map((text) => `raft: ${text}`),
     ...checkWalOptions(wal).map((text) => `wal: ${text}`),
-    ...checkNodeOptions({ ...nodeDefaults, ...node }).map((text) => `node: ${text}`),
-    ...tooFew.map(([name]) => `sessions: ${name} is no such number`),
+    ...wrongNumbers(node).map((text) => `node: ${text}`),
+    ...wrongNumbers(sessions).map((text) => `sessions: ${text}`),
   ];
 }
 

@@ -27,6 +27,8 @@ export interface SimOptions {
   readonly unmatched: readonly string[];
 }
 
+export type OptionPart = "wal" | "raft" | "node" | "sessions";
+
 /** `raft.inflightMessagesMax`, ... -> how tight. Those that are not named are usual. */
 export type Limits = Readonly<Record<string, number | boolean>>;
 
@@ -91,16 +93,18 @@ function knownLimits(recorded: Json): Pick<SimOptions, "limits" | "unmatched"> {
   return { limits, unmatched };
 }
 
-const defaults: Readonly<Record<string, object>> = {
+/** Of every part that a scenario may set something of. */
+export const optionDefaults: Readonly<Record<OptionPart, object>> = {
   wal: walDefaults,
   raft: raftDefaults,
   node: nodeDefaults,
   sessions: sessionLimitsDefault,
 };
 
-function usualOf(limit: string): unknown {
+/** `part.name` -> what it usually is; undefined where there is no such option. */
+export function usualOf(limit: string): unknown {
   const [part = "", name = ""] = limit.split(".");
-  const own = defaults[part] ?? {};
+  const own = Object.hasOwn(optionDefaults, part) ? optionDefaults[part as OptionPart] : {};
   return Object.hasOwn(own, name) ? own[name as keyof typeof own] : undefined;
 }
 

@@ -41,7 +41,7 @@ export interface Program extends NetworkEvents, DiskEvents, HsmEvents {
   states(): readonly unknown[];
   /** What the group replicates, as applied here; null when it lives elsewhere. */
   storeOf(group: GroupId): ReplicatedStore | null;
-  /** What is known here of the group's keys; null unless it has one replica here, with keys. */
+  /** Null unless the group has one replica here, with keys. */
   keysOf(group: GroupId): KeysHere | null;
   /** Whether a data key is in its hands, to seal and to open with. */
   holdsKey(id: DataKeyId): boolean;

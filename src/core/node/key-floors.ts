@@ -54,12 +54,10 @@ export class KeyFloors implements Sleeper {
    * incarnation, whichever `key` names. Else it is seen to, step by step, each time when asked.
    */
   clear(key: ReplicaKey, epoch: number): boolean {
-    const { group, incarnation } = key;
-    const here = this.#replicas.peekAll(group).filter((each) => each.incarnation === incarnation);
+    const here = this.#replicas.findAll(key.group, key.incarnation);
     if (here.length === 0) return this.#clearLog(key, epoch);
-    const clean = here.map((each) => {
-      const replica = this.#replicas.find(each.key);
-      if (replica === null || replica.leaving) return false;
+    const clean = here.map((replica) => {
+      if (replica.leaving) return false;
       const isClear = this.#clearReplica(replica, epoch);
       // To look at it was to make an object of its row.
       if (replica.sleeper >= 0) replica.rest();

@@ -1,5 +1,6 @@
 /** What may be set about a node. Every queue, map and buffer of the host is bounded by one of these. */
 import { assert } from "../assert.js";
+import { wrongNumbers } from "../option-checks.js";
 
 export interface NodeOptions {
   /** Frames and requests that wait for a turn; further ones are dropped or refused. Default 65,536. */
@@ -43,14 +44,7 @@ export const nodeDefaults: NodeOptions = {
 /** Fills in the defaults; a limit that is no positive whole number is a bug of the caller. */
 export function nodeOptions(given: Partial<NodeOptions> = {}): NodeOptions {
   const options: NodeOptions = { ...nodeDefaults, ...given };
-  const wrong = checkNodeOptions(options);
+  const wrong = wrongNumbers(options);
   assert(wrong.length === 0, "a limit of a node is a positive number", { wrong });
   return options;
-}
-
-/** What is wrong with them, in words; empty when nothing is. */
-export function checkNodeOptions(options: NodeOptions): string[] {
-  return Object.entries(options)
-    .filter(([, value]: [string, number]) => !Number.isSafeInteger(value) || value < 1)
-    .map(([name]) => `${name} is no such number`);
 }

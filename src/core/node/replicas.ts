@@ -1,5 +1,5 @@
 /** The replicas that live on a node, by group: objects, or rows of those that sleep. */
-import type { GroupId } from "../ids.js";
+import type { GroupId, Incarnation } from "../ids.js";
 import type { ReplicaKey } from "../wal/log-store.js";
 import { sameKey } from "./logic.js";
 import type { Replica } from "./replica.js";
@@ -67,6 +67,19 @@ export class Replicas {
     const first = this.#byGroup.get(group) ?? null;
     if (typeof first === "number") return [this.#unpack(this.#sleepers.row(first))];
     for (let each = first; each !== null; each = each.sibling) all.push(each);
+    return all;
+  }
+
+  /** All of one life of the group that live here; what slept in a row is an object from here on. */
+  findAll(group: GroupId, incarnation: Incarnation): Replica[] {
+    const first = this.#byGroup.get(group) ?? null;
+    if (typeof first === "number") {
+      const row = this.#sleepers.row(first);
+      return row.key.incarnation === incarnation ? [this.#unpacked(row)] : [];
+    }
+    const all: Replica[] = [];
+    for (let each = first; each !== null; each = each.sibling)
+      if (each.incarnation === incarnation) all.push(each);
     return all;
   }
 

@@ -6,7 +6,7 @@ import { cachedFrom, entryBytes, evictLog, sliceOf } from "./log.js";
 import { pruneConfigurations } from "./log-writes.js";
 import type { RaftState } from "./state.js";
 
-/** At the end of a step. Only what is durable here: a snapshot may not run ahead of its log. */
+/** At the end of a step. Only what is durable here: a snapshot of our own may not run ahead of its log. */
 export function applyCommitted(core: RaftCore): void {
   const { state, options } = core;
   const through = Math.min(state.commit, state.durable);

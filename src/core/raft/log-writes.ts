@@ -104,8 +104,9 @@ export function installSnapshot(core: RaftCore, snapshot: SnapshotMeta): void {
 
 /**
  * As with a snapshot of our own: what it covers of the log is on disk, or on its way there, and leaves the
- * log when it is durable; so that may begin below the snapshot. What follows the snapshot may have been acknowledged, or will be when a write comes to its end. Written again behind it, it would
- * be void from the first part of that write on until the last.
+ * log when it is durable; so the log may begin below the snapshot. What follows the snapshot may have been
+ * acknowledged, or will be when a write comes to its end: written again behind it, it would be void from
+ * the first part of that write on until the last.
  */
 function compactInPlace({ state, out }: RaftCore, index: Index): void {
   const through = Math.min(index, state.durable) as Index;

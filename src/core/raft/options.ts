@@ -1,4 +1,5 @@
 /** What may be set about a replica. Every limit that the core keeps has its name here. */
+import { wrongNumbers } from "../option-checks.js";
 
 export interface RaftOptions {
   /** Election timeouts are drawn from [min, max) (thesis section 3.4). Default 0.5 s and 1 s. */
@@ -83,12 +84,7 @@ export const raftDefaults: RaftOptions = {
 
 /** What is wrong with `options`, in words; empty when they can be used. */
 export function checkRaftOptions(options: RaftOptions): string[] {
-  const wrong: string[] = [];
-  for (const [name, value] of Object.entries(options) as [string, number | boolean][]) {
-    if (typeof value === "boolean") continue;
-    const least = mayBeZero.has(name) ? 0 : 1;
-    if (!Number.isSafeInteger(value) || value < least) wrong.push(`${name} is no such number`);
-  }
+  const wrong = wrongNumbers(options, mayBeZero);
   const { electionTimeoutMinUs, electionTimeoutMaxUs, heartbeatUs, leaseDriftMillionths } = options;
   if (electionTimeoutMaxUs <= electionTimeoutMinUs)
     wrong.push("electionTimeoutMaxUs is not above min");

@@ -1,5 +1,6 @@
 /** Sizes and limits of the log and of the snapshot files. */
 import { assert } from "../assert.js";
+import { wrongNumbers } from "../option-checks.js";
 import { sectorBytes } from "../ports/disk.js";
 
 export interface WalOptions {
@@ -55,9 +56,7 @@ export function walOptions(given: Partial<WalOptions> = {}): WalOptions {
 /** What is wrong with them, in words; empty when nothing is. */
 export function checkWalOptions(options: WalOptions): string[] {
   const { segmentBytes, batchBytesMax, segmentsMin, ringSlots } = options;
-  const wrong = Object.entries(options)
-    .filter(([, value]: [string, number]) => !Number.isSafeInteger(value) || value < 1)
-    .map(([name]) => `${name} is no such number`);
+  const wrong = wrongNumbers(options);
   if (segmentBytes % sectorBytes !== 0)
     wrong.push(`segmentBytes is no whole number of sectors of ${sectorBytes} bytes`);
   if (segmentBytes < 16 * sectorBytes || segmentBytes > segmentBytesMax)

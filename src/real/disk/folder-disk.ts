@@ -78,7 +78,6 @@ export class FolderDisk implements Disk {
   create(op: number, file: string, sizeBytes: number): void {
     this.#run(op, file, async (queue) => {
       await queue.create(sizeBytes);
-      queue.spoilt = false;
       return done;
     });
   }
@@ -150,7 +149,10 @@ export class FolderDisk implements Disk {
         await queue.close();
         await target.close();
         await rename(queue.path, target.path);
-        target.spoilt = queue.spoilt;
+        if (target !== queue) {
+          target.spoilt = queue.spoilt;
+          queue.spoilt = false;
+        }
         return done;
       } finally {
         renamed();
